@@ -1,0 +1,13 @@
+// Style and lint rules (npm run lint): neostandard, and which parts of lib/ may know about Fastify.
+import neostandard from 'neostandard'
+
+export default [
+  ...neostandard({ ts: true, ignores: ['dist', 'build', '.tap'] }),
+  {
+    // The pure parts can be tested and reused without a server only as long as they do not import one, not even its types.
+    files: ['lib/origin/**/*.ts', 'lib/http/**/*.ts', 'lib/policy.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { paths: ['fastify', 'fastify-plugin'] }]
+    }
+  }
+]

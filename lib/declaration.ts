@@ -1,0 +1,254 @@
+// From what a user wrote to checked fields: copies a declaration, checks it against its schema, and resolves what it extends.
+// Reports every problem it finds and goes on; what the fields mean together is for policy.ts to say.
+import type { TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { child, corsPolicyError, quote, type CorsProblem } from './errors'
+import { compilePolicy, type CompiledPolicy, type PolicyFields } from './policy'
+import { nearest } from './nearest'
+import { CorsPluginOptionsSchema, ExtendingPolicySchema, StandalonePolicySchema, type CorsPolicy } from './schema'
+
+/** A policy that passed every check: its fields after `extends`, to extend further, and what they compile to. */
+export interface CheckedPolicy {
+  readonly fields: PolicyFields
+  readonly compiled: CompiledPolicy
+}
+
+/** The policies that can be extended by name at some place. A name whose policy has problems of its own is there as null. */
+export interface PolicyNames {
+  get (name: string): CheckedPolicy | null | undefined
+  /** For suggestions. */
+  known (): Iterable<string>
+}
+
+/** What `definePolicies` returned: frozen, so that it needs no second check. */
+const definedPolicies = new WeakMap<object, CheckedPolicy>()
+
+/** Where no names are known. */
+export const NO_NAMES: PolicyNames = { get: () => undefined, known: () => [] }
+
+/** The names of a scope: its own first, then those of the scope around it. */
+export function within (own: ReadonlyMap<string, CheckedPolicy | null>, outer: PolicyNames): PolicyNames {
+  return {
+    get: (name) => own.has(name) ? own.get(name) : outer.get(name),
+    known: () => new Set([...own.keys(), ...outer.known()])
+  }
+}
+
+/** Checks a route's `config.cors`. `false` is itself; undefined means that there were problems. */
+export function checkRouteCors (value: unknown, names: PolicyNames, problems: CorsProblem[]): CheckedPolicy | false | undefined {
+  return value === false ? false : checkPolicy(value, '', names, problems)
+}
+
+/** Checks a policy. What it extends is looked up in `names`. */
+export function checkPolicy (value: unknown, pointer: string, names: PolicyNames, problems: CorsProblem[]): CheckedPolicy | undefined {
+  const defined = definedPolicies.get(value as object)
+  if (defined !== undefined) return defined
+  const copy = copyRecord(value)
+  if (copy === undefined) {
+    problems.push({ pointer, reason: 'type', value, message: `${quote(value)} is not a policy; ${insteadOf(value, names)}` })
+    return undefined
+  }
+  const before = problems.length
+  const schema = copy.has('extends') ? ExtendingPolicySchema : StandalonePolicySchema
+  checkFields(schema, copy, pointer, value, problems)
+  const base = copy.has('extends') ? lookUp(copy.get('extends'), child(pointer, 'extends'), names, problems) : NOTHING
+  if (base === undefined) return undefined
+  // Own fields with problems are left out, so that the others are judged as far as they can be: all problems at once.
+  const wrong = new Set(problems.slice(before).map((problem) => problem.pointer.slice(pointer.length).split('/')[1]))
+  const own = new Set([...copy.keys()].filter((key) => key !== 'extends' && !wrong.has(key)))
+  const fields = Object.freeze({ ...base, ...Object.fromEntries([...copy].filter(([key]) => own.has(key))) }) as PolicyFields
+  const compiled = compilePolicy(fields, own, pointer, problems)
+  return compiled === undefined || problems.length > before ? undefined : { fields, compiled }
+}
+
+const NOTHING: PolicyFields = Object.freeze({})
+
+function lookUp (name: unknown, pointer: string, names: PolicyNames, problems: CorsProblem[]): PolicyFields | undefined {
+  if (typeof name !== 'string') return undefined // said already: not of its type
+  const found = names.get(name)
+  if (found === undefined) problems.push(unknownPolicy(name, pointer, names))
+  return found?.fields
+}
+
+/** The problem of a name that nobody declared. */
+export function unknownPolicy (name: string, pointer: string, names: PolicyNames): CorsProblem {
+  const known = [...names.known()]
+  const suggestion = nearest(name, known)
+  const instead = suggestion !== undefined
+    ? `did you mean ${quote(suggestion)}?`
+    : known.length === 0 ? 'no policy has a name here: give them to the plugin as `policies`' : `the names here are ${known.map(quote).join(', ')}`
+  return { pointer, reason: 'unknown-policy', value: name, message: `there is no policy ${quote(name)}; ${instead}` }
+}
+
+/**
+ * Checks policies that may extend each other. A policy that extends its own name means the one of the scope around.
+ */
+export function checkPolicies (value: unknown, pointer: string, outer: PolicyNames, problems: CorsProblem[]): Map<string, CheckedPolicy | null> {
+  const checked = new Map<string, CheckedPolicy | null>()
+  const policies = copyRecord(value)
+  if (policies === undefined) {
+    problems.push({ pointer, reason: 'type', value, message: `${quote(value)} is not an object of policies; write { public: { origin: "*" } }` })
+    return checked
+  }
+  const open: string[] = []
+  const resolve = (name: string): CheckedPolicy | null => {
+    const done = checked.get(name)
+    if (done !== undefined) return done
+    const at = child(pointer, name)
+    if (open.includes(name)) {
+      const circle = [...open.slice(open.indexOf(name)), name].map(quote).join(' extends ')
+      problems.push({ pointer: child(child(pointer, open.at(-1) as string), 'extends'), reason: 'cyclic-extends', value: name, message: `policies cannot extend each other in a circle: ${circle}; write one of them without "extends"` })
+      return null
+    }
+    open.push(name)
+    const names: PolicyNames = {
+      get: (other) => other !== name && policies.has(other) ? resolve(other) : outer.get(other),
+      known: () => new Set([...[...policies.keys()].filter((other) => other !== name), ...outer.known()])
+    }
+    const policy = checkPolicy(policies.get(name), at, names, problems) ?? null
+    open.pop()
+    checked.set(name, policy)
+    return policy
+  }
+  for (const name of policies.keys()) resolve(name)
+  return checked
+}
+
+/** Fastify's own options of `register`, which it passes on to every plugin. */
+const OPTIONS_OF_REGISTER: ReadonlySet<string> = new Set(['prefix', 'logSerializers'])
+
+/** What is left of the plugin's options when they were checked. */
+export interface CheckedOptions {
+  readonly policies: Map<string, CheckedPolicy | null>
+  /** undefined: left out. */
+  readonly defaultPolicy: CheckedPolicy | false | undefined
+  readonly logLevel: string | undefined
+  readonly hideOptionsRoute: boolean
+}
+
+/** Checks the plugin's options. */
+export function checkOptions (value: unknown, outer: PolicyNames, problems: CorsProblem[]): CheckedOptions {
+  const copy = copyRecord(value) as Map<string, unknown>
+  for (const key of OPTIONS_OF_REGISTER) copy.delete(key)
+  checkFields(CorsPluginOptionsSchema, copy, '', value, problems)
+  const policies = copy.has('policies') ? checkPolicies(copy.get('policies'), '/policies', outer, problems) : new Map<string, CheckedPolicy | null>()
+  const names = within(policies, outer)
+  const given = copy.get('defaultPolicy')
+  let defaultPolicy: CheckedOptions['defaultPolicy']
+  if (typeof given === 'string') {
+    const named = names.get(given)
+    if (named === undefined) problems.push(unknownPolicy(given, '/defaultPolicy', names))
+    defaultPolicy = named ?? undefined
+  } else if (copy.has('defaultPolicy')) {
+    defaultPolicy = given === false ? false : checkPolicy(given, '/defaultPolicy', names, problems)
+  }
+  const logLevel = copy.get('logLevel')
+  return { policies, defaultPolicy, logLevel: typeof logLevel === 'string' ? logLevel : undefined, hideOptionsRoute: copy.get('hideOptionsRoute') !== false }
+}
+
+/** The own fields of an object, its arrays copied, so that nothing the caller keeps can change what was checked. */
+function copyRecord (value: unknown): Map<string, unknown> | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof RegExp) return undefined
+  return new Map(Object.entries(value).map(([key, field]) => [key, Array.isArray(field) ? Object.freeze(Array.from(field)) : field]))
+}
+
+function insteadOf (value: unknown, names: PolicyNames): string {
+  if (typeof value === 'string') {
+    return value === '*' || value.includes('://')
+      ? `write { origin: ${quote(value)} }`
+      : `write { extends: ${quote(nearest(value, [...names.known()]) ?? value)} } for a named policy`
+  }
+  return Array.isArray(value) ? 'write { origin: [ … ] }' : 'write { origin: "https://app.example.com" }, { extends: "a name" } or false'
+}
+
+interface ObjectSchema { readonly properties: Record<string, TSchema>, readonly required?: string[] | undefined }
+
+/** What belongs in a field, for a message. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  origin: 'an origin such as "https://app.example.com", "*", an array of origins and RegExps, or a function',
+  extends: 'the name of a policy',
+  credentials: 'true or false',
+  allowedHeaders: '"*" or an array of header names',
+  exposedHeaders: '"*" or an array of header names',
+  maxAge: 'a whole number of seconds from 0 to 86400',
+  optionsSuccessStatus: '204 or 200',
+  dangerouslyAllowInsecureOrigins: 'true or false',
+  dangerouslyAllowPublicSuffixes: 'true or false',
+  logLevel: 'the name of a log level',
+  hideOptionsRoute: 'true or false'
+}
+
+/** Fields in which a wrong whole number is of the right type. */
+const WHOLE_NUMBERS: ReadonlySet<string> = new Set(['maxAge', 'optionsSuccessStatus'])
+
+/** Fields whose own checks say more than their schema can. */
+const CHECKED_ELSEWHERE: ReadonlySet<string> = new Set(['policies', 'defaultPolicy'])
+
+function checkFields (schema: ObjectSchema, fields: ReadonlyMap<string, unknown>, pointer: string, value: unknown, problems: CorsProblem[]): void {
+  for (const [key, field] of fields) {
+    const fieldSchema = Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined
+    if (fieldSchema === undefined) {
+      problems.push({ pointer: child(pointer, key), reason: 'unknown-property', value: field, message: unknownField(key, Object.keys(schema.properties)) })
+    } else if (!CHECKED_ELSEWHERE.has(key)) {
+      checkField(key, fieldSchema, field, child(pointer, key), problems)
+    }
+  }
+  for (const key of schema.required ?? []) {
+    if (!fields.has(key)) problems.push({ pointer: child(pointer, key), reason: 'missing', value, message: `${quote(key)} is missing; write ${key}: ${EXPECTED[key]}, or extend a policy that has one` })
+  }
+}
+
+function unknownField (key: string, known: readonly string[]): string {
+  if (key === 'methods') return 'there is no option "methods": a preflight allows the methods that the URL has routes for'
+  const suggestion = nearest(key, known)
+  return `there is no option ${quote(key)}; ${suggestion === undefined ? `the options are ${known.join(', ')}` : `did you mean ${quote(suggestion)}?`}`
+}
+
+/** Not the type guard that `Check` is: what does not fit has no type. */
+function fits (schema: TSchema, value: unknown): boolean {
+  return Value.Check(schema, value)
+}
+
+function checkField (key: string, schema: TSchema, value: unknown, pointer: string, problems: CorsProblem[]): void {
+  if (fits(schema, value)) return
+  // The grammar of texts is for policy.ts to judge, which knows the correction.
+  if (typeof value === 'string' && key === 'origin') return
+  if (Array.isArray(value) && (key === 'origin' || key.endsWith('Headers'))) {
+    const expected = key === 'origin' ? 'an origin or a RegExp' : 'the name of a header'
+    value.forEach((element: unknown, index: number) => {
+      if (typeof element !== 'string' && !(key === 'origin' && element instanceof RegExp)) {
+        problems.push({ pointer: child(pointer, index), reason: 'type', value: element, message: `${quote(element)} is not ${expected}` })
+      }
+    })
+    return
+  }
+  const reason = Number.isInteger(value) && WHOLE_NUMBERS.has(key) ? 'out-of-range' : 'type'
+  const instead = typeof value === 'string' && key.endsWith('Headers') ? `write [${quote(value)}]` : value === undefined ? `leave it out, or write ${EXPECTED[key]}` : `write ${EXPECTED[key]}`
+  problems.push({ pointer, reason, value, message: `${quote(value)} cannot be ${quote(key)}; ${instead}` })
+}
+
+
+/**
+ * Checks named policies, and freezes them, so that routes can refer to them as values: `config: { cors: policies.public }`. They may
+ * extend each other by name; what is returned is complete, and extends nothing.
+ *
+ * @param policies the policies by name
+ * @returns the same names with their checked, frozen policies
+ * @throws CorsPolicyError with every problem, where there is one
+ * @example
+ * const policies = definePolicies({
+ *   public: { origin: '*' },
+ *   partner: { origin: 'https://*.partners.example.com', credentials: true }
+ * })
+ */
+export function definePolicies<Name extends string> (policies: Readonly<Record<Name, CorsPolicy>>): Readonly<Record<Name, CorsPolicy>> {
+  const problems: CorsProblem[] = []
+  const checked = checkPolicies(policies, '', NO_NAMES, problems)
+  if (problems.length > 0) throw corsPolicyError('definePolicies', problems)
+  const entries = [...checked].map(([name, policy]) => {
+    const { fields } = policy as CheckedPolicy // there were no problems
+    definedPolicies.set(fields, policy as CheckedPolicy)
+    return [name, fields]
+  })
+  return Object.freeze(Object.fromEntries(entries))
+}

@@ -1,0 +1,119 @@
+// The Fetch standard's tables and grammars of HTTP header names: which names a page can send or read, what a list of
+// requested names may look like.
+
+/** RFC 9110, section 5.6.2: the characters of a token, and so of a header's name. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
+/** Longer than any header name in use. */
+const MAX_NAME_LENGTH = 256
+
+export function isHeaderName (text: string): boolean {
+  return text.length <= MAX_NAME_LENGTH && TOKEN.test(text)
+}
+
+/** Each name once, whatever its case, as and where it first stands. */
+export function uniqueNames (names: readonly string[]): string[] {
+  const seen = new Map<string, string>()
+  for (const name of names) {
+    const key = name.toLowerCase()
+    if (!seen.has(key)) seen.set(key, name)
+  }
+  return [...seen.values()]
+}
+
+/** Names a page cannot set (https://fetch.spec.whatwg.org/#forbidden-request-header); `proxy-` and `sec-` names besides. */
+const FORBIDDEN_REQUEST_HEADERS: ReadonlySet<string> = new Set([
+  'accept-charset', 'accept-encoding', 'access-control-request-headers', 'access-control-request-method',
+  'access-control-request-private-network', 'connection', 'content-length', 'cookie', 'cookie2', 'date', 'dnt', 'expect', 'host',
+  'keep-alive', 'origin', 'referer', 'set-cookie', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'via'
+])
+
+/** Response headers that configurations often list among the request's by mistake: asking for them allows nothing. */
+const RESPONSE_ONLY_HEADERS: ReadonlySet<string> = new Set([
+  'access-control-allow-credentials', 'access-control-allow-headers', 'access-control-allow-methods', 'access-control-allow-origin',
+  'access-control-allow-private-network', 'access-control-expose-headers', 'access-control-max-age', 'vary'
+])
+
+/** Names a page can never read (https://fetch.spec.whatwg.org/#forbidden-response-header-name). */
+const FORBIDDEN_RESPONSE_HEADERS: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2'])
+
+/** Request headers, and the answers to a preflight, that a page reads nothing from. */
+const REQUEST_ONLY_HEADERS: ReadonlySet<string> = new Set([
+  'access-control-allow-headers', 'access-control-allow-methods', 'access-control-max-age', 'access-control-request-headers',
+  'access-control-request-method', 'cookie', 'origin'
+])
+
+/** Why a page cannot send this header, or undefined if it can. */
+export function whyNotSendable (name: string): string | undefined {
+  const lower = name.toLowerCase()
+  if (FORBIDDEN_REQUEST_HEADERS.has(lower) || lower.startsWith('proxy-') || lower.startsWith('sec-')) {
+    return 'no page can set this header: browsers forbid it, or set it themselves'
+  }
+  return RESPONSE_ONLY_HEADERS.has(lower) ? 'this is a response header: no request carries it' : undefined
+}
+
+/** Why a page cannot read this header, or undefined if it can. */
+export function whyNotReadable (name: string): string | undefined {
+  const lower = name.toLowerCase()
+  if (FORBIDDEN_RESPONSE_HEADERS.has(lower)) return 'no page can read this header: browsers hide it always'
+  return REQUEST_ONLY_HEADERS.has(lower) ? 'no page reads this from a response: it belongs to requests and preflights' : undefined
+}
+
+/** Request headers that need no permission whatever their value is, but for over-long ones (https://fetch.spec.whatwg.org/#cors-safelisted-request-header). `content-type` and `range` do, for some values. */
+const SAFELISTED_REQUEST_HEADERS: ReadonlySet<string> = new Set(['accept', 'accept-language', 'content-language'])
+
+/** Response headers that every page can read (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name). */
+const SAFELISTED_RESPONSE_HEADERS: ReadonlySet<string> = new Set([
+  'cache-control', 'content-language', 'content-length', 'content-type', 'expires', 'last-modified', 'pragma'
+])
+
+/** The request headers of a route's schema that a preflight has to allow: the safelisted and the impossible left out. */
+export function needsAllowing (name: string): boolean {
+  return isHeaderName(name) && name !== '*' && !SAFELISTED_REQUEST_HEADERS.has(name.toLowerCase()) && whyNotSendable(name) === undefined
+}
+
+/** The response headers of a route's schema that have to be exposed: the safelisted and the unreadable left out. */
+export function needsExposing (name: string): boolean {
+  return isHeaderName(name) && name !== '*' && !SAFELISTED_RESPONSE_HEADERS.has(name.toLowerCase()) && whyNotReadable(name) === undefined
+}
+
+/** The longest `Access-Control-Request-Headers` that is read. Browsers send the unsafe names of one request: far below this. */
+export const MAX_REQUEST_HEADERS_LENGTH = 4096
+
+/** How many elements of a list may be empty (RFC 9110, section 5.6.1.2: a recipient accepts a reasonable number of them). */
+export const MAX_EMPTY_ELEMENTS = 16
+
+/**
+ * The names in an `Access-Control-Request-Headers` value, or undefined if it is anything but a list of tokens within the bounds.
+ * A missing header is an empty list. Reads every character once, and stops at the first that has no place there.
+ */
+export function parseRequestedHeaders (value: string | undefined): readonly string[] | undefined {
+  if (value === undefined || value === '') return []
+  if (value.length > MAX_REQUEST_HEADERS_LENGTH) return undefined
+  const names: string[] = []
+  let empty = 0
+  for (const element of value.split(',')) {
+    const name = trimBlanks(element)
+    if (name === '') {
+      if (++empty > MAX_EMPTY_ELEMENTS) return undefined
+    } else if (isHeaderName(name)) {
+      names.push(name)
+    } else {
+      return undefined
+    }
+  }
+  return names
+}
+
+/** Without the optional white space of RFC 9110, section 5.6.3, at both ends: blanks and tabs only, unlike String#trim. */
+function trimBlanks (text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+function isBlank (code: number): boolean {
+  return code === 0x20 || code === 0x09
+}

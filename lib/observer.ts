@@ -1,0 +1,62 @@
+// Sees every Fastify application from its beginning, if this package was imported before the application was made: only then
+// are the routes known that were declared before the plugin was registered, or outside its scope.
+import { subscribe } from 'node:diagnostics_channel'
+import type { FastifyInstance } from 'fastify'
+import { Application } from './application'
+import { printable } from './errors'
+import { addPreflightRouting } from './routing'
+
+interface Observed {
+  readonly application: Application
+  readonly fromTheBeginning: boolean
+}
+
+const observed = new WeakMap<object, Observed>()
+
+subscribe('fastify.initialization', (message) => {
+  observe((message as { fastify: FastifyInstance }).fastify, true)
+})
+
+function observe (root: FastifyInstance, fromTheBeginning: boolean): Observed {
+  const application = new Application(root)
+  const entry = { application, fromTheBeginning }
+  observed.set(root.server, entry)
+  addPreflightRouting(root)
+  addRouteHook(root, application)
+  root.addHook('onReady', (done) => {
+    for (const { name, instance } of application.ungoverned()) {
+      if (!instance.hasPlugin('@fastify/cors')) instance.log.warn(`config.cors of ${printable(name)} has no effect: fastify-cors-policy is registered neither in its scope nor in one around it`)
+    }
+    application.ready()
+    done()
+  })
+  return entry
+}
+
+function addRouteHook (instance: FastifyInstance, application: Application): void {
+  instance.addHook('onRoute', function (options) { application.observe(this, options) })
+}
+
+/** What `printRoutes()` says of an application without routes. */
+const NO_ROUTES = '(empty tree)'
+
+/** The application of an instance. One that was not seen from its beginning is observed from now on, and says what that means. */
+export function applicationOf (instance: FastifyInstance): Application {
+  const known = observed.get(instance.server)
+  if (known?.fromTheBeginning === true) return known.application
+  const [root, ...others] = around(instance)
+  const { application } = known ?? observe(root as FastifyInstance, false)
+  // onRoute hooks reach only the instances that are made later.
+  for (const each of others) addRouteHook(each, application)
+  if (known === undefined && instance.printRoutes() !== NO_ROUTES) {
+    instance.log.warn('fastify-cors-policy was imported after Fastify() was called, and some routes were declared before it was registered: these are not covered. Import it first, or register it before the routes and await that')
+  }
+  return application
+}
+
+/** The instances around this one, the root first, itself last. Fastify makes each from the one around it by inheritance. */
+function around (instance: FastifyInstance): FastifyInstance[] {
+  const chain = [instance]
+  for (let outer = Object.getPrototypeOf(instance); outer !== Object.prototype; outer = Object.getPrototypeOf(outer)) chain.unshift(outer)
+  return chain
+}

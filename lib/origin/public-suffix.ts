@@ -1,0 +1,17 @@
+// Which hosts are public suffixes, so that a pattern of their subdomains lets in whoever registers one there.
+import type { parse as parseHost } from 'tldts'
+
+/** Names that no registry hands out (https://www.iana.org/assignments/special-use-domain-names): nobody can register below them. */
+const SPECIAL_USE: ReadonlySet<string> = new Set(['example', 'internal', 'invalid', 'local', 'localhost', 'onion', 'test'])
+
+/** Whether strangers can register names directly below this host: `com`, `co.uk`, `github.io`, and top-level names the list does not know yet. */
+export function isPublicSuffix (host: string): boolean {
+  const { publicSuffix, isIcann, isPrivate } = suffixes()(host, { allowPrivateDomains: true })
+  if (publicSuffix !== host) return false
+  return isIcann === true || isPrivate === true || !SPECIAL_USE.has(host)
+}
+
+/** Loaded when first needed: the list is over a megabyte of heap, and most policies have no such pattern. */
+function suffixes (): typeof parseHost {
+  return (require('tldts') as typeof import('tldts')).parse
+}

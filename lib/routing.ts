@@ -1,0 +1,143 @@
+// Which route a preflight's announced request would reach. Fastify's own router answers that: every URL has one generated
+// OPTIONS route that speaks for the URL's methods, and a constraint makes the router backtrack among these routes exactly as it
+// does among the routes of one method. This file has the constraint, and what its values are.
+import type { FastifyInstance } from 'fastify'
+import { isPreflight, type RawRequest } from './http/preflight-request'
+import type { PreflightAnswer } from './preflight'
+
+/** Where a preflight carries the answer that was found for it. */
+export const kAnswer = Symbol('fastify-cors-policy.answer')
+
+export interface Answered {
+  [kAnswer]?: PreflightAnswer
+}
+
+/** The name of the constraint: it shows in `printRoutes()`. */
+export const CONSTRAINT = 'corsPreflight'
+
+/** Constraints of a route, by name. */
+export type Constraints = Readonly<Record<string, unknown>>
+
+/** One method of a target, as one route has it. */
+export interface Announced {
+  /** What answers the preflight; null approves nothing. */
+  readonly answer: PreflightAnswer | null
+  /** The route's host constraint. */
+  readonly host: string | RegExp | undefined
+  /** The route's other constraints, which a preflight cannot fulfil: needed to find the route again. */
+  readonly constraints: Constraints
+}
+
+let targets = 0
+
+/** One URL, and what answers the preflights for each of its methods: the value of the constraint on its generated route. */
+export class PreflightTarget {
+  // The router compares the constraints of routes field by field: this makes each target its own.
+  readonly id = ++targets
+  readonly #methods = new Map<string, Announced[]>()
+  readonly #isPattern: boolean
+
+  constructor (url: string) {
+    this.#isPattern = url.includes(':') || url.includes('*')
+  }
+
+  /** Whether other URLs than its own lead here. */
+  get isPattern (): boolean {
+    return this.#isPattern
+  }
+
+  add (method: string, announced: Announced): void {
+    const list = this.#methods.get(method)
+    if (list === undefined) this.#methods.set(method, [announced])
+    else list.push(announced)
+  }
+
+  announced (method: string): readonly Announced[] {
+    return this.#methods.get(method) ?? NOTHING
+  }
+
+  /** For `printRoutes()`. */
+  toJSON (): string {
+    return [...this.#methods.keys()].join(', ')
+  }
+}
+
+const NOTHING: readonly Announced[] = []
+
+/** Asks the router where a method's request for some host would end: the value of the constraint while {@link locate} looks. */
+class Probe {
+  target: PreflightTarget | undefined
+  announced: Announced | undefined
+
+  constructor (readonly method: string, readonly host: string) {}
+
+  /** What the router's own host constraint prefers: the very host, then the first RegExp, then a route without the constraint. */
+  choose (candidates: Iterable<PreflightTarget>): PreflightTarget | undefined {
+    let best = 0
+    this.target = undefined
+    for (const target of candidates) {
+      for (const announced of target.announced(this.method)) {
+        const rank = this.#rank(announced.host)
+        if (rank > best) {
+          best = rank
+          this.target = target
+          this.announced = announced
+        }
+      }
+    }
+    return this.target
+  }
+
+  #rank (host: string | RegExp | undefined): number {
+    if (host === undefined) return 1
+    if (typeof host === 'string') return host === this.host ? 3 : 0
+    return new RegExp(host.source, host.flags.replace(/[gy]/g, '')).test(this.host) ? 2 : 0
+  }
+}
+
+/** The strategy's storage: which of the routes at one place of the router's tree match a value, as a bit mask. */
+function createStorage (): { get (sought: unknown): number, set (target: PreflightTarget, bits: number): void } {
+  const masks = new Map<PreflightTarget, number>()
+  return {
+    set: (target, bits) => { masks.set(target, bits) },
+    get: (sought) => masks.get((sought instanceof Probe ? sought.choose(masks.keys()) : sought) as PreflightTarget) ?? 0
+  }
+}
+
+/** Teaches an application's router to route preflights. Once per application, and before it has routes if possible. */
+export function addPreflightRouting (root: FastifyInstance): void {
+  root.addConstraintStrategy({
+    name: CONSTRAINT,
+    // A preflight that is answered never goes to an OPTIONS route of the user's that lies on the way.
+    mustMatchWhenDerived: true,
+    storage: createStorage as never,
+    deriveConstraint: (req) => isPreflight(req as RawRequest) ? findTarget(root, req as RawRequest) : undefined
+  })
+}
+
+/** The target that answers a preflight; undefined if no policy does, so that the request goes where it would have gone anyway. */
+function findTarget (root: FastifyInstance, req: RawRequest & Answered): PreflightTarget | undefined {
+  const method = req.headers['access-control-request-method'] as string
+  const host = (req.headers.host ?? req.headers[':authority'] ?? '') as string
+  const probe = new Probe(method, host)
+  const match = find(root, 'OPTIONS', req.url as string, { [CONSTRAINT]: probe })
+  const { target, announced } = probe
+  if (match === null || target === undefined || announced === undefined || announced.answer === null) return undefined
+  if (target.isPattern && !isConfirmed(find(root, method, req.url as string, { ...announced.constraints, host }), match)) return undefined
+  req[kAnswer] = announced.answer
+  return target
+}
+
+type Match = NonNullable<ReturnType<FastifyInstance['findRoute']>>
+
+function find (root: FastifyInstance, method: string, url: string, constraints: Constraints): Match | null {
+  return root.findRoute({ method, url, constraints } as never) as Match | null
+}
+
+/**
+ * Whether the announced request itself is found with the same parameters. It is not where a route stands in its way that has no target,
+ * because nothing but its own URL leads there, or because it was declared before the plugin was known.
+ */
+function isConfirmed (actual: Match | null, match: Match): boolean {
+  return actual !== null && JSON.stringify(actual.params) === JSON.stringify(match.params)
+}

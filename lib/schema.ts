@@ -1,0 +1,219 @@
+// The TypeBox schemas: the one source of what a policy, a route's `config.cors` and the plugin's options may look like.
+// The static types are derived from them, so the comments here are what an editor shows.
+import { Kind, Type, TypeRegistry, type Static } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
+import type { CorsPolicyNames } from './index'
+
+/** The names that `extends` and `defaultPolicy` take: those of {@link CorsPolicyNames}, or any text as long as it is empty. */
+export type CorsPolicyName = [keyof CorsPolicyNames] extends [never] ? string : Extract<keyof CorsPolicyNames, string>
+
+/**
+ * Decides whether an origin is allowed. Called once per request, and only with a syntactically valid origin that is not `null`.
+ * Only `true` allows; a throw or a rejection refuses the origin and is logged, but fails no request.
+ */
+export type CorsOriginFunction = (origin: string, request: FastifyRequest) => boolean | Promise<boolean>
+
+/** An origin, a pattern of origins, `'*'` or `'null'`. */
+export type CorsOriginText = '*' | 'null' | (string & {})
+
+// Values that JSON cannot hold. In plain JSON Schema `not: {}` accepts nothing, so an exported schema stays exact.
+TypeRegistry.Set('fastify-cors-policy:RegExp', (_schema, value) => value instanceof RegExp)
+TypeRegistry.Set('fastify-cors-policy:Function', (_schema, value) => typeof value === 'function')
+
+const OriginText = Type.Unsafe<CorsOriginText>(Type.String({
+  description: 'An origin as browsers write it ("https://app.example.com"), a pattern of subdomains ("https://*.example.com") or of ports ("http://localhost:*"), or "null"',
+  pattern: '^(?:\\*|null|[a-z][a-z0-9+.-]*://[^/?#@\\\\\\s]+)$'
+}))
+const OriginRegExp = Type.Unsafe<RegExp>({ [Kind]: 'fastify-cors-policy:RegExp', description: 'A RegExp anchored at both ends', not: {} })
+const OriginFunction = Type.Unsafe<CorsOriginFunction>({ [Kind]: 'fastify-cors-policy:Function', description: 'A function that decides about an origin', not: {} })
+
+const HeaderName = Type.String({ description: 'The name of a header, in any case', pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 256 })
+
+const Origin = Type.Union([OriginText, Type.Array(Type.Union([OriginText, OriginRegExp])), OriginFunction], {
+  description: 'Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, or a function (origin, request) => boolean'
+})
+
+const Extends = Type.Unsafe<CorsPolicyName>(Type.String({
+  description: 'The name of a policy to start from: the fields given here replace its fields, one by one'
+}))
+
+const settings = {
+  /**
+   * Whether pages of the allowed origins may send cookies and other credentials and read what comes back: sends
+   * `Access-Control-Allow-Credentials: true`. Refused together with `origin: '*'` and `'null'`.
+   *
+   * @defaultValue `false`
+   * @example credentials: true
+   * @see https://fetch.spec.whatwg.org/#cors-protocol-and-credentials
+   */
+  credentials: Type.Optional(Type.Boolean({
+    description: 'Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read what comes back',
+    default: false
+  })),
+  /**
+   * The request headers that a preflight accepts, besides those that need no permission: names in any case, or `'*'` for every one but
+   * `Authorization`, which is allowed by `['*', 'Authorization']`. With `credentials`, `'*'` allows the names that are asked for.
+   *
+   * @defaultValue the headers of the route's `schema.headers`, and `Content-Type` where the method takes a body
+   * @example allowedHeaders: ['Content-Type', 'X-Request-Id']
+   * @see https://fetch.spec.whatwg.org/#http-access-control-allow-headers
+   */
+  allowedHeaders: Type.Optional(Type.Union([Type.Literal('*'), Type.Array(HeaderName)], {
+    description: 'The request headers that a preflight accepts: an array of names, in which "*" may stand beside "Authorization", or "*". Left out: those of the route\'s schema.headers, and Content-Type where the method takes a body'
+  })),
+  /**
+   * The response headers that a page may read, besides those that need no permission: names in any case, or `'*'` for every one.
+   * `'*'` is refused together with `credentials`, where browsers would read it as a name.
+   *
+   * @defaultValue the headers that the route's response schemas declare
+   * @example exposedHeaders: ['ETag']
+   * @see https://fetch.spec.whatwg.org/#http-access-control-expose-headers
+   */
+  exposedHeaders: Type.Optional(Type.Union([Type.Literal('*'), Type.Array(HeaderName)], {
+    description: 'The response headers that a page may read: an array of names, or "*". Left out: those that the route\'s response schemas declare in `headers`'
+  })),
+  /**
+   * For how long a browser may remember the answer to a preflight: whole seconds from 0 to 86400 (a day). 0 turns the browser's
+   * preflight cache off. Chromium keeps an answer for two hours at most.
+   *
+   * @defaultValue no `Access-Control-Max-Age` is sent, and browsers remember the answer for 5 seconds
+   * @example maxAge: 600
+   * @see https://fetch.spec.whatwg.org/#http-access-control-max-age
+   */
+  maxAge: Type.Optional(Type.Integer({
+    description: 'For how many seconds a browser may remember the answer to a preflight; 0 turns its preflight cache off. Left out: no header, and browsers use 5 seconds',
+    minimum: 0,
+    maximum: 86400
+  })),
+  /**
+   * The HTTP status of a successful preflight: 204, or 200 for clients that take no other.
+   *
+   * @defaultValue `204`
+   * @example optionsSuccessStatus: 200
+   * @see https://fetch.spec.whatwg.org/#ok-status
+   */
+  optionsSuccessStatus: Type.Optional(Type.Union([Type.Literal(204), Type.Literal(200)], {
+    description: 'The status of a successful preflight: 204, or 200 for old clients',
+    default: 204
+  })),
+  /**
+   * Accepts `credentials` together with unencrypted origins (`http:`, `ws:`) that are not on this machine. Whoever sits on the network
+   * between a user and such a page can change it, and so act with the user's credentials.
+   *
+   * @defaultValue `false`
+   * @example dangerouslyAllowInsecureOrigins: true
+   * @see https://fetch.spec.whatwg.org/#cors-protocol-and-credentials
+   */
+  dangerouslyAllowInsecureOrigins: Type.Optional(Type.Boolean({
+    description: 'Accepts credentials with an unencrypted origin that is not on this machine',
+    default: false
+  })),
+  /**
+   * Accepts `credentials` together with the subdomains of a public suffix, such as `https://*.github.io`, where anyone can register a name.
+   *
+   * @defaultValue `false`
+   * @example dangerouslyAllowPublicSuffixes: true
+   * @see https://publicsuffix.org
+   */
+  dangerouslyAllowPublicSuffixes: Type.Optional(Type.Boolean({
+    description: 'Accepts credentials with a pattern of the subdomains of a public suffix, where anyone can register a name',
+    default: false
+  }))
+}
+
+/** A policy that stands alone. */
+export const StandalonePolicySchema = Type.Object({
+  /**
+   * Who may read the response: `'*'` for everyone; an origin as browsers write it; a pattern of subdomains (`'https://*.example.com'`, one
+   * or more labels) or of ports (`'http://localhost:*'`); an array of these and of RegExps anchored at both ends; or a function.
+   *
+   * Required, here or in the policy that this one extends. Refuses with `not-canonical`, `invalid`, `unanchored-regexp` and `unsafe-regexp`.
+   *
+   * @example origin: ['https://app.example.com', 'https://*.partners.example.com']
+   * @see https://fetch.spec.whatwg.org/#http-access-control-allow-origin
+   */
+  origin: Origin,
+  ...settings
+}, { additionalProperties: false, description: 'A policy that stands alone' })
+
+/** A policy that starts from a named one. */
+export const ExtendingPolicySchema = Type.Object({
+  /**
+   * The name of a policy to start from, of this scope or one around it: the fields given here replace its fields, one by one.
+   *
+   * @defaultValue the policy stands alone
+   * @example extends: 'partner'
+   */
+  extends: Extends,
+  /**
+   * Who may read the response: `'*'` for everyone; an origin as browsers write it; a pattern of subdomains (`'https://*.example.com'`, one
+   * or more labels) or of ports (`'http://localhost:*'`); an array of these and of RegExps anchored at both ends; or a function.
+   *
+   * @defaultValue the origin of the policy that this one extends
+   * @example origin: ['https://app.example.com', 'https://*.partners.example.com']
+   * @see https://fetch.spec.whatwg.org/#http-access-control-allow-origin
+   */
+  origin: Type.Optional(Origin),
+  ...settings
+}, { additionalProperties: false, description: 'A policy that starts from a named one' })
+
+/** The TypeBox schema of a policy. `JSON.stringify` makes a plain JSON Schema of it, for everything that JSON can hold. */
+export const CorsPolicySchema = Type.Union([StandalonePolicySchema, ExtendingPolicySchema], {
+  description: 'Who may call a route from a browser, and how'
+})
+
+/** The TypeBox schema of a route's `config.cors`. */
+export const RouteCorsSchema = Type.Union([Type.Literal(false), CorsPolicySchema], {
+  description: 'false: no page of another origin may read this route\'s responses; or the policy that says who may'
+})
+
+/** The TypeBox schema of the plugin's options. */
+export const CorsPluginOptionsSchema = Type.Object({
+  /**
+   * The policies that routes of this scope, and of those below it, may extend by name. What `definePolicies` returns, or a plain object.
+   *
+   * @defaultValue none
+   * @example policies: { public: { origin: '*' } }
+   */
+  policies: Type.Optional(Type.Record(Type.String(), CorsPolicySchema, { description: 'The policies that routes may extend, by name' })),
+  /**
+   * For routes that declare nothing, and for the scope's 404 responses: `false`, a name, or a policy.
+   *
+   * @defaultValue `false` (in a scope inside another one: that of the scope around it)
+   * @example defaultPolicy: 'public'
+   */
+  defaultPolicy: Type.Optional(Type.Union([Type.Literal(false), Extends, CorsPolicySchema], {
+    description: 'For routes that declare nothing and for 404 responses: false, the name of a policy, or a policy',
+    default: false
+  })),
+  /**
+   * The log level of the generated OPTIONS routes: one of the levels of the application's logger.
+   *
+   * @defaultValue the level of the scope
+   * @example logLevel: 'warn'
+   */
+  logLevel: Type.Optional(Type.String({ description: 'The log level of the generated OPTIONS routes' })),
+  /**
+   * Whether the generated OPTIONS routes have `schema: { hide: true }`, so that documentation generators leave them out.
+   *
+   * @defaultValue `true`
+   * @example hideOptionsRoute: false
+   */
+  hideOptionsRoute: Type.Optional(Type.Boolean({ description: 'Whether documentation generators leave the generated OPTIONS routes out', default: true }))
+}, { additionalProperties: false, description: 'The options of fastify-cors-policy' })
+
+// Fastify infers the type of a whole `config` from what is written there, so that an unknown key is no error by itself.
+// These are the ones that other CORS plugins have: typed away, they are errors all the same.
+interface OptionsOfOthers { methods?: never }
+
+/** A policy: who may call a route from a browser, and how. */
+export type CorsPolicy = Static<typeof CorsPolicySchema> & OptionsOfOthers & object
+
+/** A route's `config.cors`: `false`, or a policy. */
+export type RouteCors = false | CorsPolicy
+
+/** The options of the plugin. */
+export type CorsPluginOptions = Omit<Static<typeof CorsPluginOptionsSchema>, 'policies' | 'defaultPolicy'> & {
+  policies?: Readonly<Record<string, CorsPolicy>>
+  defaultPolicy?: false | CorsPolicyName | CorsPolicy
+}

@@ -1,0 +1,2 @@
+// A plugin file for @fastify/autoload that only passes the package on.
+module.exports = require('fastify-cors-policy')
