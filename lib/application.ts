@@ -137,8 +137,13 @@ export class Application {
 
   /** Routes whose policies are equal share one, so that whether they are equal is whether they are the same. */
   #setPolicy (route: Route, checked: CheckedPolicy | false): void {
-    route.policy = checked && (this.#policies.get(checked.compiled.key) ?? checked.compiled) || null
-    if (route.policy !== null) this.#policies.set(route.policy.key, route.policy)
+    if (checked === false) {
+      route.policy = null
+      return
+    }
+    const { compiled } = checked
+    route.policy = this.#policies.get(compiled.key) ?? compiled
+    this.#policies.set(compiled.key, route.policy)
   }
 
   #place (route: Route, url: string, scope: Scope | undefined): void {
@@ -203,9 +208,11 @@ export class Application {
     this.#policies.clear()
   }
 
-  /** Routes whose `config.cors` no registration of the plugin reads. */
-  ungoverned (): Array<{ readonly name: string, readonly instance: FastifyInstance }> {
-    return this.#routes.filter((route) => route.options.config?.cors !== undefined && scopeOf(route.instance) === undefined)
+  /** Routes whose `config.cors` nothing reads: no registration of this plugin, and none of @fastify/cors, which has the same name for it. */
+  unread (): string[] {
+    return this.#routes
+      .filter(({ options, instance }) => options.config?.cors !== undefined && scopeOf(instance) === undefined && !instance.hasPlugin('@fastify/cors'))
+      .map(({ name }) => name)
   }
 }
 

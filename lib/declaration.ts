@@ -227,7 +227,6 @@ function checkField (key: string, schema: TSchema, value: unknown, pointer: stri
   problems.push({ pointer, reason, value, message: `${quote(value)} cannot be ${quote(key)}; ${instead}` })
 }
 
-
 /**
  * Checks named policies, and freezes them, so that routes can refer to them as values: `config: { cors: policies.public }`. They may
  * extend each other by name; what is returned is complete, and extends nothing.

@@ -23,7 +23,7 @@ async function cors (instance: FastifyInstance, options: cors.CorsPluginOptions)
 fp(cors, { name: 'fastify-cors-policy', fastify: '5.x' })
 
 declare namespace cors {
-  export { cors, cors as corsPolicy, cors as default }
+  export { cors as corsPolicy, cors as default }
   export const definePolicies: typeof declaration.definePolicies
   export const CorsPolicySchema: typeof schema.CorsPolicySchema
   export const RouteCorsSchema: typeof schema.RouteCorsSchema
@@ -43,7 +43,6 @@ declare namespace cors {
    *   interface CorsPolicyNames { public: true, partner: true }
    * }
    */
-  // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- applications fill it
   export interface CorsPolicyNames {}
 }
 
@@ -53,6 +52,6 @@ module.exports.definePolicies = declaration.definePolicies
 module.exports.CorsPolicySchema = schema.CorsPolicySchema
 module.exports.RouteCorsSchema = schema.RouteCorsSchema
 module.exports.CorsPluginOptionsSchema = schema.CorsPluginOptionsSchema
-Object.assign(cors, module.exports, { cors, default: cors })
+Object.assign(cors, module.exports, { default: cors })
 
 export = cors

@@ -24,9 +24,8 @@ function observe (root: FastifyInstance, fromTheBeginning: boolean): Observed {
   addPreflightRouting(root)
   addRouteHook(root, application)
   root.addHook('onReady', (done) => {
-    for (const { name, instance } of application.ungoverned()) {
-      if (!instance.hasPlugin('@fastify/cors')) instance.log.warn(`config.cors of ${printable(name)} has no effect: fastify-cors-policy is registered neither in its scope nor in one around it`)
-    }
+    const unread = application.unread()
+    if (unread.length > 0) root.log.warn(`config.cors has no effect on ${printable(unread.join(', '))}: fastify-cors-policy is registered neither in the scope of these routes nor in one around it`)
     application.ready()
     done()
   })

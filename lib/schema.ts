@@ -1,7 +1,7 @@
 // The TypeBox schemas: the one source of what a policy, a route's `config.cors` and the plugin's options may look like.
 // The static types are derived from them, so the comments here are what an editor shows.
 import { Kind, Type, TypeRegistry, type Static } from '@sinclair/typebox'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyRequest, LogLevel } from 'fastify'
 import type { CorsPolicyNames } from './index'
 
 /** The names that `extends` and `defaultPolicy` take: those of {@link CorsPolicyNames}, or any text as long as it is empty. */
@@ -29,7 +29,11 @@ const OriginFunction = Type.Unsafe<CorsOriginFunction>({ [Kind]: 'fastify-cors-p
 
 const HeaderName = Type.String({ description: 'The name of a header, in any case', pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 256 })
 
-const Origin = Type.Union([OriginText, Type.Array(Type.Union([OriginText, OriginRegExp])), OriginFunction], {
+// What is declared is never changed: arrays may be readonly.
+const OriginList = Type.Unsafe<ReadonlyArray<CorsOriginText | RegExp>>(Type.Array(Type.Union([OriginText, OriginRegExp])))
+const HeaderNames = Type.Unsafe<readonly string[]>(Type.Array(HeaderName))
+
+const Origin = Type.Union([OriginText, OriginList, OriginFunction], {
   description: 'Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, or a function (origin, request) => boolean'
 })
 
@@ -58,7 +62,7 @@ const settings = {
    * @example allowedHeaders: ['Content-Type', 'X-Request-Id']
    * @see https://fetch.spec.whatwg.org/#http-access-control-allow-headers
    */
-  allowedHeaders: Type.Optional(Type.Union([Type.Literal('*'), Type.Array(HeaderName)], {
+  allowedHeaders: Type.Optional(Type.Union([Type.Literal('*'), HeaderNames], {
     description: 'The request headers that a preflight accepts: an array of names, in which "*" may stand beside "Authorization", or "*". Left out: those of the route\'s schema.headers, and Content-Type where the method takes a body'
   })),
   /**
@@ -69,7 +73,7 @@ const settings = {
    * @example exposedHeaders: ['ETag']
    * @see https://fetch.spec.whatwg.org/#http-access-control-expose-headers
    */
-  exposedHeaders: Type.Optional(Type.Union([Type.Literal('*'), Type.Array(HeaderName)], {
+  exposedHeaders: Type.Optional(Type.Union([Type.Literal('*'), HeaderNames], {
     description: 'The response headers that a page may read: an array of names, or "*". Left out: those that the route\'s response schemas declare in `headers`'
   })),
   /**
@@ -192,7 +196,7 @@ export const CorsPluginOptionsSchema = Type.Object({
    * @defaultValue the level of the scope
    * @example logLevel: 'warn'
    */
-  logLevel: Type.Optional(Type.String({ description: 'The log level of the generated OPTIONS routes' })),
+  logLevel: Type.Optional(Type.Unsafe<LogLevel>(Type.String({ description: 'The log level of the generated OPTIONS routes' }))),
   /**
    * Whether the generated OPTIONS routes have `schema: { hide: true }`, so that documentation generators leave them out.
    *

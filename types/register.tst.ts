@@ -1,6 +1,6 @@
 // Type tests of the basics: the plugin registers, and a route's config.cors is typed.
 import Fastify from 'fastify'
-import cors, { corsPolicy, definePolicies } from 'fastify-cors-policy'
+import cors, { corsPolicy, definePolicies, type CorsPluginOptions } from 'fastify-cors-policy'
 import { describe, expect, test } from 'tstyche'
 
 const app = Fastify()
@@ -10,6 +10,8 @@ describe('the plugin', () => {
     expect(app.register).type.toBeCallableWith(cors)
     expect(app.register).type.toBeCallableWith(cors, {})
     expect(app.register).type.toBeCallableWith(cors, { policies: definePolicies({ public: { origin: '*' } }), defaultPolicy: false })
+    // Options that were put together elsewhere.
+    expect(app.register).type.toBeCallableWith(cors, {} as CorsPluginOptions)
     expect(app.register).type.not.toBeCallableWith(cors, { policies: 5 })
   })
 

@@ -1,5 +1,5 @@
 // Whether a request's Origin is one that a policy lists, at a cost that does not grow with the list.
-import { isSerialisedOrigin, MAX_ORIGIN_LENGTH, type TupleOrigin } from './pattern'
+import { isSerialisedOrigin, type TupleOrigin } from './pattern'
 
 /** Whether this value of an Origin header is allowed. Knows nothing of `'*'`, which needs no matching. */
 export type OriginMatcher = (origin: string) => boolean
@@ -17,8 +17,8 @@ export function createMatcher ({ entries, nullOrigin, regexps }: OriginList): Or
   const patterns = entries.filter(isPattern)
   if (patterns.length === 0 && regexps.length === 0) return exactMatcher(exact)
   const matchesPattern = patternMatcher(patterns)
-  return (origin) => exact.has(origin) || (origin.length <= MAX_ORIGIN_LENGTH &&
-    (matchesPattern(origin) || regexps.some((regexp) => regexp.test(origin))) && isSerialisedOrigin(origin))
+  return (origin) => exact.has(origin) ||
+    (isSerialisedOrigin(origin) && (matchesPattern(origin) || regexps.some((regexp) => regexp.test(origin))))
 }
 
 function isPattern (entry: TupleOrigin): boolean {
@@ -41,7 +41,7 @@ interface SchemeTable {
 
 /**
  * Looks up the host, and what follows each of its dots from the right: as many look-ups as the deepest pattern has labels, however many
- * patterns there are. The caller makes sure that what stands before the dot is a host at all.
+ * patterns there are. Takes serialised origins only, which have a scheme, and labels before and after each dot.
  */
 function patternMatcher (patterns: readonly TupleOrigin[]): OriginMatcher {
   const tables = new Map<string, SchemeTable>()
@@ -55,7 +55,7 @@ function patternMatcher (patterns: readonly TupleOrigin[]): OriginMatcher {
   }
   return (origin) => {
     const schemeEnd = origin.indexOf('://')
-    const table = schemeEnd === -1 ? undefined : tables.get(origin.slice(0, schemeEnd))
+    const table = tables.get(origin.slice(0, schemeEnd))
     if (table === undefined) return false
     const hostStart = schemeEnd + 3
     const colon = origin.indexOf(':', origin.indexOf(']', hostStart) + 1 || hostStart)
@@ -66,7 +66,7 @@ function patternMatcher (patterns: readonly TupleOrigin[]): OriginMatcher {
     let dot = host.length
     for (let label = 0; label < table.depth; label++) {
       dot = host.lastIndexOf('.', dot - 1)
-      if (dot <= 0) return false
+      if (dot === -1) return false
       if (covers(table.hosts.get(host.slice(dot)), port)) return true
     }
     return false

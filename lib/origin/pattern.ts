@@ -41,7 +41,7 @@ export const MAX_ORIGIN_LENGTH = MAX_SCHEME_LENGTH + 3 + MAX_HOST_LENGTH + 6
 const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([['http', '80'], ['https', '443'], ['ws', '80'], ['wss', '443'], ['ftp', '21']])
 
 /** Schemes of documents whose origin is opaque, so that browsers write `null` for them. */
-const OPAQUE_SCHEMES: ReadonlySet<string> = new Set(['about', 'blob', 'data', 'file', 'javascript'])
+const OPAQUE_SCHEME = /^(?:about|blob|data|file|javascript):/i
 
 const LABEL = '[a-z0-9_-]{1,63}'
 const TUPLE = new RegExp(`^([a-z][a-z0-9+.-]*)://(\\[[0-9a-f:.]+\\]|${LABEL}(?:\\.${LABEL})*)(?::([1-9][0-9]{0,4}))?$`)
@@ -55,7 +55,17 @@ function readTuple (text: string): Tuple | undefined {
   const [, scheme = '', host = '', port = ''] = match
   if (scheme.length > MAX_SCHEME_LENGTH || host.length > MAX_HOST_LENGTH) return undefined
   if (Number(port) > 65535 || port === DEFAULT_PORTS.get(scheme)) return undefined
+  if (ADDRESS.test(host) && !isCanonicalHost(scheme, host)) return undefined
   return { scheme, host, port }
+}
+
+/** What the URL standard takes for an IP address: a host in brackets, or one that ends in a number (https://url.spec.whatwg.org/#ends-in-a-number-checker). */
+const ADDRESS = /^\[|(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/
+
+/** Whether browsers write the host this way. For addresses: four decimal numbers, or IPv6 with its longest run of zeros left out. */
+function isCanonicalHost (scheme: string, host: string): boolean {
+  const url = `${scheme}://${host}`
+  return URL.canParse(url) && new URL(url).hostname === host
 }
 
 /** Whether this is an origin as browsers write them: not `null`, lower case, no default port, nothing before or behind. */
@@ -68,56 +78,49 @@ export function parseOriginEntry (text: string): OriginEntry | OriginRefusal {
   if (text === '*') return { kind: 'any' }
   if (text === 'null') return { kind: 'null' }
   if (text.length > MAX_ORIGIN_LENGTH) return invalid(`no origin is longer than ${MAX_ORIGIN_LENGTH} characters`)
+  const mistake = MISTAKES.find(([pattern]) => pattern.test(text))
+  if (mistake !== undefined) return invalid(mistake[1])
   const parts = PARTS.exec(text)
-  if (parts === null) return invalid(whyNoParts(text))
+  if (parts === null) return invalid(`an origin begins with its scheme, such as ${JSON.stringify(withScheme(text))}`)
   const [, scheme = '', wildcard = '', rest = '', anyPort = ''] = parts
-  if (OPAQUE_SCHEMES.has(scheme.toLowerCase())) {
-    return invalid(`documents of this scheme have no origin of their own: browsers send "null" for them; write "null" if you mean all of those`)
-  }
-  const base = `${scheme}://${rest}`
-  if (base.includes('*')) return invalid('an asterisk may stand only for whole subdomains ("https://*.example.com") or for the port ("https://example.com:*")')
-  const canonical = canonicalOrigin(base)
-  if (canonical === undefined) return invalid(`this is not an origin; write a scheme, "://", a host and perhaps a port, such as "https://example.com"`)
-  const tuple = readTuple(canonical)
-  if (tuple === undefined || isMalformedHost(tuple.host)) return invalid('this host or scheme cannot stand in an origin')
+  if (rest.includes('*')) return invalid('an asterisk may stand only for whole subdomains ("https://*.example.com") or for the port ("https://example.com:*")')
+  const tuple = canonicalTuple(`${scheme}://${rest}`)
+  if (tuple === undefined) return invalid('this is not an origin; write a scheme, "://", a host and perhaps a port from 1 to 65535, such as "https://app.example.com:8443"')
   if (anyPort !== '' && tuple.port !== '') return invalid('there are two ports; keep the number, or ":*" for every port')
-  if (wildcard !== '' && isAddress(tuple.host)) return invalid('an IP address has no subdomains; write the address without "*."')
-  const corrected = `${tuple.scheme}://${wildcard}${canonical.slice(tuple.scheme.length + 3)}${anyPort}`
+  if (wildcard !== '' && ADDRESS.test(tuple.host)) return invalid('an IP address has no subdomains; write the address without "*."')
+  const corrected = `${tuple.scheme}://${wildcard}${tuple.host}${tuple.port === '' ? anyPort : `:${tuple.port}`}`
   if (corrected !== text) return { kind: 'refused', reason: 'not-canonical', message: `browsers do not write the origin this way; write ${JSON.stringify(corrected)}` }
   return { kind: 'tuple', text, ...tuple, subdomains: wildcard !== '', anyPort: anyPort !== '' }
 }
 
+/** What can be told from the text alone, and what to say about it. */
+const MISTAKES: ReadonlyArray<readonly [RegExp, string]> = [
+  [OPAQUE_SCHEME, 'documents of this scheme have no origin of their own: browsers send "null" for them; write "null" if you mean all of those'],
+  // The URL parser drops these silently, or reads a backslash as a slash: such a text was not meant as it looks.
+  // eslint-disable-next-line no-control-regex -- control characters are exactly what this looks for
+  [/[\u0000-\u0020\u007f\\,]/, 'an origin has no spaces, commas, backslashes or control characters; leave them out, and give each origin a place of its own in an array'],
+  [/^[^/]*\/\/[^/?#]*@/, 'an origin has no user name or password; leave out "@" and what stands before it'],
+  [/^[^/]*\/\/(?:[^/?#]*\.)?\.|^[^/]*\/\/[^/?#]*\.(?=[:/?#]|$)/, 'a host neither begins nor ends with a dot, and has no two in a row; leave out the dot too many']
+]
+
 // scheme :// [*.] rest [:*], where whatever is wrong with the rest is for the URL parser to say
-const PARTS = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/(\*\.)?([^*].*?)(:\*)?\/?$/s
+const PARTS = /^([a-z][a-z0-9+.-]*):\/\/(\*\.)?(.*?)(:\*)?\/?$/is
 
 function invalid (message: string): OriginRefusal {
   return { kind: 'refused', reason: 'invalid', message }
 }
 
-function whyNoParts (text: string): string {
-  if (text.includes('*')) return 'an asterisk may stand only for whole subdomains ("https://*.example.com") or for the port ("https://example.com:*")'
-  return 'an origin begins with its scheme, such as "https://example.com"'
+/** What was probably meant by a host alone. */
+function withScheme (text: string): string {
+  const guess = parseOriginEntry(`https://${text}`)
+  return guess.kind === 'tuple' ? guess.text : 'https://example.com'
 }
 
-/** How a browser would write the origin of this URL; undefined for what is no URL, or has more to it than an origin's harmless misspelling. */
-function canonicalOrigin (text: string): string | undefined {
-  if (HIDDEN.test(text) || !URL.canParse(text)) return undefined
-  const url = new URL(text)
-  if (url.host === '') return undefined
-  return `${url.protocol}//${url.host}`.toLowerCase()
-}
-
-// The URL parser drops these silently, or reads a backslash as a slash: a text that has them was not meant as it looks.
-// eslint-disable-next-line no-control-regex -- control characters are exactly what this looks for
-const HIDDEN = /[\u0000-\u0020\u007f\\]/
-
-function isAddress (host: string): boolean {
-  return host.startsWith('[') || /^\d+\.\d+\.\d+\.\d+$/.test(host)
-}
-
-/** Hosts that the URL parser lets pass only because their scheme is not one of its special ones. */
-function isMalformedHost (host: string): boolean {
-  return !URL.canParse(`http://${host}`) || new URL(`http://${host}`).hostname !== host
+/** The origin of this URL as a browser would write it; undefined for what is no URL, or has no origin that can be written. */
+function canonicalTuple (text: string): Tuple | undefined {
+  if (!URL.canParse(text)) return undefined
+  const { protocol, host } = new URL(text)
+  return readTuple(`${protocol}//${host}`.toLowerCase())
 }
 
 /** Whether pages of this origin can be read and changed on their way: plain text, and not from this machine itself. */

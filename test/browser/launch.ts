@@ -1,0 +1,80 @@
+// Real Chromium for the browser tests: starts it, tells what its network did, and leaves nothing behind. Without Chromium the tests
+// are skipped, unless CORS_REQUIRE_BROWSER=1 asks for them.
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium, type Browser, type Page } from 'playwright-core'
+
+const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium'
+
+/** Why a browser test did not run. */
+export const SKIPPED = `no Chromium at ${CHROMIUM}: install it, or say where it is with CHROMIUM_PATH`
+
+// All of its flags: Playwright's own would turn off parts of the browser that users have.
+const FLAGS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--ignore-certificate-errors',
+  // Any name below .test is this machine, and each an origin of its own; nothing else is reached.
+  '--host-resolver-rules=MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
+  '--remote-debugging-pipe'
+]
+
+export interface Launched {
+  readonly browser: Browser
+  /** Ends Chromium and removes its files. */
+  close (): Promise<void>
+}
+
+/** Starts Chromium with a new profile; undefined where there is none. */
+export async function launch (): Promise<Launched | undefined> {
+  if (!existsSync(CHROMIUM)) {
+    if (process.env.CORS_REQUIRE_BROWSER === '1') throw new Error(`CORS_REQUIRE_BROWSER=1, but there is ${SKIPPED}`)
+    return undefined
+  }
+  const profile = await mkdtemp(join(tmpdir(), 'fastify-cors-policy-chromium-'))
+  const remove = (): Promise<void> => rm(profile, { recursive: true, force: true, maxRetries: 10 })
+  try {
+    const browser = await chromium.launch({ executablePath: CHROMIUM, ignoreDefaultArgs: true, args: [...FLAGS, `--user-data-dir=${profile}`] })
+    return {
+      browser,
+      async close () {
+        await browser.close()
+        await remove()
+      }
+    }
+  } catch (err) {
+    await remove()
+    throw err
+  }
+}
+
+/** One request that a page made; preflights are requests of their own. */
+export interface NetworkRequest {
+  readonly method: string
+  readonly url: string
+  /** The address of the document that made it. */
+  readonly document: string
+  readonly preflight: boolean
+  status?: number
+  failed?: boolean
+  /** Why CORS blocked it, in Chromium's words (Network.CorsError of the DevTools protocol). */
+  corsError?: string
+}
+
+/** Records the requests that a page makes from now on, its frames of the same site included. */
+export async function recordNetwork (page: Page): Promise<readonly NetworkRequest[]> {
+  const session = await page.context().newCDPSession(page)
+  const requests = new Map<string, NetworkRequest>()
+  session.on('Network.requestWillBeSent', ({ requestId, request: { method, url }, documentURL, type }) => {
+    const request: NetworkRequest = { method, url, document: documentURL, preflight: type === 'Preflight' }
+    requests.set(requestId, request)
+    list.push(request)
+  })
+  session.on('Network.responseReceived', ({ requestId, response }) => update(requestId, { status: response.status }))
+  session.on('Network.loadingFailed', ({ requestId, corsErrorStatus }) => update(requestId, { failed: true, ...(corsErrorStatus && { corsError: corsErrorStatus.corsError }) }))
+  await session.send('Network.enable')
+  const list: NetworkRequest[] = []
+  const update = (requestId: string, change: Partial<NetworkRequest>): void => { Object.assign(requests.get(requestId) ?? {}, change) }
+  return list
+}
