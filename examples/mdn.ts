@@ -3,7 +3,8 @@
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, type onResponseHookHandler } from 'fastify'
 import cors from 'fastify-cors-policy'
-import { asText, ExchangeLog, printable } from './mdn-page/exchanges'
+import { asText, ExchangeLog, printable, type Exchange } from './mdn-page/exchanges'
+import { SCENARIOS } from './mdn-page/scenarios'
 import { buildPage } from './mdn-page/server'
 
 export interface ApiOptions {
@@ -99,7 +100,7 @@ export async function start ({ apiPort, pagePort, otherPagePort, print }: Demons
       allowedOrigin: origins.page,
       onResponse: async (request, reply) => {
         const exchange = log.record(request, reply)
-        print(`\n--- from ${printable(request.headers.origin ?? 'no origin')}\n\n${asText(exchange)}`)
+        print(`\n--- ${titleOf(exchange)}, from ${printable(request.headers.origin ?? 'no origin')}\n\n${asText(exchange)}`)
       }
     })
     origins.api = await serve(api, apiPort)
@@ -107,12 +108,16 @@ export async function start ({ apiPort, pagePort, otherPagePort, print }: Demons
     await close()
     throw err
   }
-  print(`The API:                            ${origins.api}
-The page, from an origin it allows: ${origins.page}/
+  print(`The API:                             ${origins.api}
+The page, from an origin it allows:  ${origins.page}/
 The page, from one it does not:      ${origins.otherPage}/
 
 Open ${origins.page}/ in a browser. Every exchange with the API is printed here. Ctrl-C ends it.`)
   return { ...origins, close }
+}
+
+function titleOf ({ request }: Exchange): string {
+  return SCENARIOS.find(({ attempts }) => attempts.some(({ path }) => path === request.url))?.title ?? 'No scenario'
 }
 
 async function listen (app: FastifyInstance, port: number): Promise<string> {

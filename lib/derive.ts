@@ -13,64 +13,76 @@ export interface RouteSchema {
 
 /** The request headers that a preflight for this route has to allow: those of its schema, and the body's type where it can have a body. */
 export function derivedRequestHeaders (method: string, schema: RouteSchema | undefined, shared: SharedSchemas): string[] {
-  const names = new Set<string>(takesBody(method) ? ['content-type'] : [])
-  collectProperties(schema?.headers, schema?.headers, shared, names, new Set())
-  return uniqueNames([...names].filter(needsAllowing))
+  const names = takesBody(method) ? ['content-type'] : []
+  return uniqueNames([...names, ...propertiesOf(schema?.headers, schema?.headers, shared)].filter(needsAllowing))
 }
 
 /** The response headers that a page has to be allowed to read: those that the route's response schemas declare in `headers`. */
 export function derivedExposedHeaders (schema: RouteSchema | undefined, shared: SharedSchemas): string[] {
-  const names = new Set<string>()
+  const names: string[] = []
   for (const response of Object.values(isRecord(schema?.response) ? schema.response : {})) {
-    const { target, base } = dereference(response, response, shared)
-    const headers = isRecord(target) ? target.headers : undefined
-    if (!isRecord(headers)) continue
-    // A schema of an object, or simply header names with a schema each, as @fastify/swagger reads it.
-    if (isRecord(headers.properties) || typeof headers.$ref === 'string') collectProperties(headers, base, shared, names, new Set())
-    else Object.keys(headers).forEach((name) => names.add(name))
+    for (const { schema: { headers }, document } of describing(response, response, shared)) {
+      // Names with a schema each, as @fastify/swagger reads it, or a schema of them all.
+      if (isRecord(headers)) names.push(...(isSchema(headers) ? propertiesOf(headers, document, shared) : Object.keys(headers)))
+    }
   }
-  return uniqueNames([...names].filter(needsExposing))
+  return uniqueNames(names.filter(needsExposing))
 }
 
-/** Keywords whose subschemas describe the same object as the schema they stand in. */
+/** Keywords whose subschemas describe the same value as the schema they stand in. */
 const IN_PLACE = ['allOf', 'anyOf', 'oneOf', 'if', 'then', 'else']
 
-function collectProperties (schema: unknown, base: unknown, shared: SharedSchemas, names: Set<string>, visited: Set<unknown>): void {
-  const resolved = dereference(schema, base, shared)
-  const { target } = resolved
-  if (!isRecord(target) || visited.has(target)) return
-  visited.add(target)
-  if (isRecord(target.properties)) Object.keys(target.properties).forEach((name) => names.add(name))
+function isSchema (value: JsonObject): boolean {
+  return typeof value.type === 'string' || typeof value.$ref === 'string' || isRecord(value.properties) || IN_PLACE.some((keyword) => Object.hasOwn(value, keyword))
+}
+
+function propertiesOf (schema: unknown, document: unknown, shared: SharedSchemas): string[] {
+  return describing(schema, document, shared).flatMap(({ schema: { properties } }) => isRecord(properties) ? Object.keys(properties) : [])
+}
+
+/** A schema, and the document that it stands in. */
+interface Placed { readonly schema: JsonObject, readonly document: unknown }
+
+/** Every schema that describes the same value as this one: itself, and what it refers to and combines, each once. */
+function describing (schema: unknown, document: unknown, shared: SharedSchemas, found: Placed[] = []): Placed[] {
+  if (!isRecord(schema) || found.some((each) => each.schema === schema)) return found
+  found.push({ schema, document })
   for (const keyword of IN_PLACE) {
-    for (const subschema of [target[keyword]].flat()) collectProperties(subschema, resolved.base, shared, names, visited)
+    for (const subschema of [schema[keyword]].flat()) describing(subschema, document, shared, found)
   }
+  if (typeof schema.$ref === 'string') {
+    const [id = '', fragment = ''] = schema.$ref.split('#', 2)
+    const target = id === '' ? document : Object.hasOwn(shared, id) ? shared[id] : identified(document, id)
+    describing(resolve(fragment, target), target, shared, found)
+  }
+  return found
 }
 
-interface Resolved { readonly target: unknown, readonly base: unknown }
-
-/** Follows `$ref` to a shared schema (`id#/definitions/x`) or within its own document (`#/definitions/x`), at most as often as no sane schema does. */
-function dereference (schema: unknown, base: unknown, shared: SharedSchemas): Resolved {
-  let resolved: Resolved = { target: schema, base }
-  for (let hops = 0; hops < 32; hops++) {
-    const { target } = resolved
-    if (!isRecord(target) || typeof target.$ref !== 'string') return resolved
-    const [id = '', fragment = ''] = target.$ref.split('#', 2)
-    const document = id === '' ? resolved.base : Object.hasOwn(shared, id) ? shared[id] : undefined
-    resolved = { target: pointed(document, fragment), base: document }
-  }
-  return { target: undefined, base: undefined }
-}
-
-/** What a JSON pointer (RFC 6901) leads to. */
-function pointed (document: unknown, pointer: string): unknown {
+/** What a fragment leads to: a JSON pointer (RFC 6901), or the name of a schema (`$id: '#name'`). */
+function resolve (fragment: string, document: unknown): unknown {
+  if (fragment !== '' && !fragment.startsWith('/')) return identified(document, `#${fragment}`)
   let value = document
-  for (const token of pointer.split('/').slice(1)) {
-    const key = decodeURIComponent(token).replaceAll('~1', '/').replaceAll('~0', '~')
+  for (const token of fragment.split('/').slice(1)) {
+    const key = token.replaceAll('~1', '/').replaceAll('~0', '~')
     value = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined
   }
   return value
 }
 
-function isRecord (value: unknown): value is Record<string, unknown> {
+/** The schema with this `$id` in a document. */
+function identified (document: unknown, id: string, visited: Set<unknown> = new Set()): unknown {
+  if (!isRecord(document) || visited.has(document)) return undefined
+  if (document.$id === id) return document
+  visited.add(document)
+  for (const value of Object.values(document)) {
+    const found = identified(value, id, visited)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+type JsonObject = Readonly<Record<string, unknown>>
+
+function isRecord (value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null
 }

@@ -35,7 +35,7 @@ export interface CorsProblem {
   readonly pointer: string
   /** Why the value was refused. */
   readonly reason: CorsProblemReason
-  /** The value that was refused, as it was given. */
+  /** The value that was refused: what `pointer` leads to, and undefined where something is missing. */
   readonly value: unknown
   /** What is wrong with it and what to write instead, in one sentence. */
   readonly message: string
@@ -54,7 +54,7 @@ export interface CorsProblem {
  */
 export interface CorsPolicyError extends FastifyError {
   readonly code: 'FST_ERR_CORS_INVALID_POLICY'
-  /** Everything that is wrong, in the order of the declaration. Never empty. */
+  /** Everything that is wrong. Never empty. */
   readonly problems: readonly CorsProblem[]
 }
 
@@ -94,13 +94,12 @@ function clip (text: string): string {
   return text.length > QUOTE_LIMIT ? `${text.slice(0, QUOTE_LIMIT)}…` : text
 }
 
-// C0 and C1 controls, zero-width and direction characters, line separators: a log line must show what it says.
-// eslint-disable-next-line no-control-regex -- control characters are exactly what this looks for
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
+/** Controls, invisible and direction characters, line separators, halves of characters: a log line must show what it says. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
-/** The text with every character that a terminal would act on, rather than show, written as an escape. */
+/** The text with every character that a terminal would act on, or not show, written as an escape. */
 export function printable (text: string): string {
-  return text.replace(UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return text.replace(UNPRINTABLE, (char) => char.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''))
 }
 
 /** The pointer one step further in: `child('/origin', 1)` is `/origin/1` (RFC 6901, section 3). */

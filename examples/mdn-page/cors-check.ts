@@ -5,6 +5,8 @@ import type { Attempt } from './scenarios'
 
 export interface Finding {
   readonly passed: boolean
+  /** The message it was found in: the answer to the preflight, or the response itself. */
+  readonly message: 'preflight' | 'response'
   /** What was looked at: a header line, or a status. */
   readonly subject: string
   readonly meaning: string

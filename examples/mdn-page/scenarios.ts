@@ -28,8 +28,8 @@ export const SCENARIOS: readonly Scenario[] = [
     title: 'Simple requests',
     about: 'A plain GET is sent at once: any page could always make such a request, with an image or a form. The response says who may read it.',
     attempts: [
-      { id: 'everyone', title: 'Data for everyone', path: '/resources/public-data/', init: GET },
-      { id: 'one-origin', title: 'Data for one origin', path: '/resources/public-data/for-one-origin/', init: GET }
+      { id: 'everyone', title: 'A simple request for everyone’s data', path: '/resources/public-data/', init: GET },
+      { id: 'one-origin', title: 'A simple request for one origin’s data', path: '/resources/public-data/for-one-origin/', init: GET }
     ]
   },
   {
@@ -38,7 +38,7 @@ export const SCENARIOS: readonly Scenario[] = [
     attempts: [
       {
         id: 'preflighted',
-        title: 'A POST with X-PINGOTHER',
+        title: 'A preflighted POST with X-PINGOTHER',
         path: '/resources/post-here/',
         init: {
           method: 'POST',
@@ -51,10 +51,10 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     title: 'Requests with credentials',
-    about: 'The page asks the browser to send cookies. The response must say that the page may read what comes back even so, and must name its origin: “*” is not enough.',
+    about: 'The page asks its browser to send cookies along. It can read the response only if that allows credentials, and names the page’s origin: “*” is not enough.',
     attempts: [
-      { id: 'credentialed', title: 'The first access sets a cookie', ...CREDENTIALED },
-      { id: 'credentialed-again', title: 'The second one sends it', ...CREDENTIALED }
+      { id: 'credentialed', title: 'A request with credentials, answered with a cookie', ...CREDENTIALED },
+      { id: 'credentialed-again', title: 'The same again, with that cookie', ...CREDENTIALED }
     ]
   }
 ]

@@ -4,7 +4,7 @@
 /** RFC 9110, section 5.6.2: the characters of a token, and so of a header's name. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
-/** Longer than any header name in use. */
+/** Longer than any header name in use, and so a mistake in a policy. */
 const MAX_NAME_LENGTH = 256
 
 export function isHeaderName (text: string): boolean {
@@ -39,8 +39,8 @@ const FORBIDDEN_RESPONSE_HEADERS: ReadonlySet<string> = new Set(['set-cookie', '
 
 /** Request headers, and the answers to a preflight, that a page reads nothing from. */
 const REQUEST_ONLY_HEADERS: ReadonlySet<string> = new Set([
-  'access-control-allow-headers', 'access-control-allow-methods', 'access-control-max-age', 'access-control-request-headers',
-  'access-control-request-method', 'cookie', 'origin'
+  'access-control-allow-headers', 'access-control-allow-methods', 'access-control-allow-private-network', 'access-control-max-age',
+  'access-control-request-headers', 'access-control-request-method', 'access-control-request-private-network', 'cookie', 'origin'
 ])
 
 /** Why a page cannot send this header, or undefined if it can. */
@@ -96,7 +96,7 @@ export function parseRequestedHeaders (value: string | undefined): readonly stri
     const name = trimBlanks(element)
     if (name === '') {
       if (++empty > MAX_EMPTY_ELEMENTS) return undefined
-    } else if (isHeaderName(name)) {
+    } else if (TOKEN.test(name)) {
       names.push(name)
     } else {
       return undefined

@@ -2,13 +2,11 @@
 import type { parse as parseHost } from 'tldts'
 
 /** Names that no registry hands out (https://www.iana.org/assignments/special-use-domain-names): nobody can register below them. */
-const SPECIAL_USE: ReadonlySet<string> = new Set(['example', 'internal', 'invalid', 'local', 'localhost', 'onion', 'test'])
+const SPECIAL_USE: ReadonlySet<string> = new Set(['example', 'internal', 'invalid', 'local', 'localhost', 'test'])
 
 /** Whether strangers can register names directly below this host: `com`, `co.uk`, `github.io`, and top-level names the list does not know yet. */
 export function isPublicSuffix (host: string): boolean {
-  const { publicSuffix, isIcann, isPrivate } = suffixes()(host, { allowPrivateDomains: true })
-  if (publicSuffix !== host) return false
-  return isIcann === true || isPrivate === true || !SPECIAL_USE.has(host)
+  return suffixes()(host, { allowPrivateDomains: true }).publicSuffix === host && !SPECIAL_USE.has(host)
 }
 
 /** Loaded when first needed: the list is over a megabyte of heap, and most policies have no such pattern. */

@@ -1,7 +1,7 @@
 // Which regular expressions may decide about origins: anchored at both ends in every alternative, without state, and
 // without a way to make them take exponential time.
 import isSafe from 'safe-regex2'
-import type { CorsProblemReason } from '../errors'
+import { quote, type CorsProblemReason } from '../errors'
 
 export interface RegExpRefusal {
   readonly reason: Extract<CorsProblemReason, 'unanchored-regexp' | 'unsafe-regexp'>
@@ -11,56 +11,67 @@ export interface RegExpRefusal {
 /** Why this RegExp cannot be used, or undefined if it can. */
 export function whyNotRegExp (regexp: RegExp): RegExpRefusal | undefined {
   if (regexp.global || regexp.sticky) {
-    return { reason: 'unsafe-regexp', message: 'the flags "g" and "y" make a RegExp remember its last match, so that every other request fails; leave them out' }
+    return { reason: 'unsafe-regexp', message: `the flags "g" and "y" make a RegExp remember its last match, so that every other request fails; write ${quote(new RegExp(regexp.source, regexp.flags.replace(/[gy]/g, '')))}` }
   }
-  if (regexp.multiline || !isAnchored(regexp.source)) {
-    return { reason: 'unanchored-regexp', message: `a RegExp must match the whole origin; write ${anchored(regexp)}` }
+  const { alternatives, repeatsAlternatives } = read(regexp)
+  if (regexp.multiline || !alternatives.every(isAnchored)) {
+    return { reason: 'unanchored-regexp', message: `a RegExp must match the whole origin; write ${quote(anchored(alternatives, regexp.flags))}` }
   }
-  if (!isSafe(regexp)) {
-    return { reason: 'unsafe-regexp', message: 'this RegExp can take exponential time on a hostile origin; write it without nested repetitions, or as a pattern such as "https://*.example.com"' }
+  if (repeatsAlternatives || !isSafe(regexp)) {
+    return { reason: 'unsafe-regexp', message: 'a hostile origin may make this RegExp take exponential time; repeat no group that has repetitions or alternatives in it (for an optional port, write "(|:\\d+)" instead of "(:\\d+)?"), or write patterns such as "https://*.example.com:*"' }
   }
   return undefined
 }
 
-function anchored ({ source, flags }: RegExp): string {
-  const inner = hasAlternatives(source) ? `(?:${source.replace(/^\^/, '').replace(/(?<!\\)\$$/, '')})` : source.replace(/^\^/, '').replace(/(?<!\\)\$$/, '')
-  return `/^${inner}$/${flags.replace('m', '')}`
+const FIRST_ANCHOR = /^\^/
+
+/** A dollar sign at the end, not escaped: before it stands an even number of backslashes. */
+const LAST_ANCHOR = /(?<=(?:^|[^\\])(?:\\\\)*)\$$/
+
+function isAnchored (alternative: string): boolean {
+  return FIRST_ANCHOR.test(alternative) && LAST_ANCHOR.test(alternative)
 }
 
-function hasAlternatives (source: string): boolean {
-  return topLevelAlternatives(source).length > 1
+function anchored (alternatives: readonly string[], flags: string): RegExp {
+  const inner = alternatives.map((alternative) => alternative.replace(FIRST_ANCHOR, '').replace(LAST_ANCHOR, '')).join('|')
+  return new RegExp(`^${alternatives.length > 1 ? `(?:${inner})` : inner}$`, flags.replace('m', ''))
 }
 
-/** Every alternative at the top level begins with `^` and ends with an unescaped `$`. */
-function isAnchored (source: string): boolean {
-  return topLevelAlternatives(source).every((alternative) => alternative.startsWith('^') && endsWithAnchor(alternative))
+interface Reading {
+  /** The source cut at the `|` that are in no group and no character class. */
+  readonly alternatives: readonly string[]
+  /** Whether a group with a `|` in it is repeated: where two alternatives can match the same text, each repetition doubles the ways to match. */
+  readonly repeatsAlternatives: boolean
 }
 
-function endsWithAnchor (alternative: string): boolean {
-  if (!alternative.endsWith('$') || alternative.length < 2) return false
-  const backslashes = /\\*$/.exec(alternative.slice(0, -1))
-  return backslashes === null || backslashes[0].length % 2 === 0
-}
-
-/** The source cut at the `|` that are in no group and no character class. */
-function topLevelAlternatives (source: string): string[] {
+function read ({ source }: RegExp): Reading {
   const alternatives: string[] = []
-  let depth = 0
+  /** Of each open group, whether there is a `|` in it. */
+  const groups: boolean[] = []
   let inClass = false
   let start = 0
+  let repeatsAlternatives = false
   for (let i = 0; i < source.length; i++) {
     const char = source[i]
     if (char === '\\') i++
     else if (char === '[') inClass = true
     else if (char === ']') inClass = false
     else if (inClass) continue
-    else if (char === '(') depth++
-    else if (char === ')') depth--
-    else if (char === '|' && depth === 0) {
+    else if (char === '(') groups.push(false)
+    else if (char === ')') {
+      const hasAlternatives = groups.pop() === true
+      if (hasAlternatives && groups.length > 0) groups[groups.length - 1] = true
+      repeatsAlternatives ||= hasAlternatives && REPETITION.test(source.slice(i + 1))
+    } else if (char === '|' && groups.length > 0) {
+      groups[groups.length - 1] = true
+    } else if (char === '|') {
       alternatives.push(source.slice(start, i))
       start = i + 1
     }
   }
   alternatives.push(source.slice(start))
-  return alternatives
+  return { alternatives, repeatsAlternatives }
 }
+
+/** More than once: `?` at most allows a group to be missing. */
+const REPETITION = /^[*+{]/

@@ -1,0 +1,95 @@
+// README's examples: each one compiles, and runs as it is written. Also that its tables name exactly the options there are.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import ts from 'typescript'
+import Fastify, { type FastifyInstance } from 'fastify'
+import cors from '../lib/index'
+import { ExtendingPolicySchema } from '../lib/schema'
+import { approves, EVIL, ok, preflight, refusal, request } from './support'
+
+const ROOT = join(__dirname, '..')
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+const blocks = [...readme.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code as string)
+process.env.PORT = '0'
+
+/** Runs a program, and returns the applications it made; they are closed at the end of the test. */
+async function run (t: { teardown: (fn: () => Promise<void>) => void }, code: string): Promise<FastifyInstance> {
+  const apps: FastifyInstance[] = []
+  const make = (options: object): FastifyInstance => {
+    const app = Fastify(options)
+    apps.push(app)
+    t.teardown(async () => { await app.close() })
+    return app
+  }
+  const modules: Record<string, unknown> = { fastify: { default: make, __esModule: true }, 'fastify-cors-policy': { ...cors, default: cors, __esModule: true } }
+  const { outputText } = ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } })
+  const AsyncFunction = (async () => {}).constructor as FunctionConstructor
+
+  await new AsyncFunction('require', 'exports', outputText)((name: string) => modules[name], {})
+  return apps[0] as FastifyInstance
+}
+
+const programs = blocks.filter((code) => code.includes('listen('))
+
+t.test('the first example', async (t) => {
+  const app = await run(t, programs[0] as string)
+  t.ok(approves(await preflight(app, 'GET', '/prices', { origin: EVIL }), 'GET'))
+  t.ok(approves(await preflight(app, 'PUT', '/prices', { origin: 'https://shop.example.com' }), 'PUT'))
+  t.equal((await preflight(app, 'PUT', '/prices', { origin: EVIL })).statusCode, 403)
+  t.equal((await preflight(app, 'DELETE', '/prices', { origin: 'https://shop.example.com' })).statusCode, 404)
+})
+
+t.test('the quick start', async (t) => {
+  const app = await run(t, programs[1] as string)
+  for (const url of ['/status', '/ping']) t.equal((await request(app, 'GET', url, EVIL)).headers['access-control-allow-origin'], '*')
+  const response = await request(app, 'PUT', '/items/1', 'https://a.partners.example.com')
+  t.match(response.headers, { 'access-control-allow-origin': 'https://a.partners.example.com', 'access-control-allow-credentials': 'true', 'access-control-expose-headers': 'ETag' })
+  t.ok(approves(await preflight(app, 'POST', '/pay', { origin: 'https://shop.example.com' }), 'POST'))
+  t.equal((await request(app, 'GET', '/internal', EVIL)).headers['access-control-allow-origin'], undefined)
+})
+
+t.test('the example of scopes', async (t) => {
+  const app = await run(t, programs[2] as string)
+  const partner = 'https://www.example.com'
+  t.match((await request(app, 'GET', '/admin/users', partner)).headers, { 'access-control-allow-origin': partner, 'access-control-allow-credentials': 'true' })
+  t.equal((await request(app, 'GET', '/admin/secrets', partner)).headers['access-control-allow-origin'], undefined)
+  t.equal((await request(app, 'GET', '/nowhere', partner)).headers['access-control-allow-origin'], partner)
+  t.equal(programs.length, 3, 'no program is left out here')
+})
+
+t.test('every example compiles', async (t) => {
+  const files = new Map(blocks.map((code, index) => [join(ROOT, `readme-${index}.mts`), code.includes('import') ? code : `export {}\n${code}`]))
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file))
+  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, ROOT)
+  const host = ts.createCompilerHost(options)
+  const { getSourceFile, fileExists, readFile } = host
+  host.fileExists = (file) => files.has(file) || fileExists(file)
+  host.readFile = (file) => files.get(file) ?? readFile(file)
+  host.getSourceFile = (file, ...rest) => {
+    const code = files.get(file)
+    return code === undefined ? getSourceFile(file, ...rest) : ts.createSourceFile(file, code, ts.ScriptTarget.ES2022)
+  }
+  const program = ts.createProgram([...files.keys()], options, host)
+  const errors = ts.getPreEmitDiagnostics(program).filter(({ file }) => file !== undefined && files.has(file.fileName))
+  t.same(errors.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')), [])
+  t.equal(files.size, 4)
+})
+
+t.test('the refusal is printed as README shows it', async (t) => {
+  const app = Fastify()
+  await app.register(cors)
+  const error = refusal(() => app.put('/items/:id', { config: { cors: { origin: ['https://App.Example.com:443/', 'https://*.github.io'], credentials: true, exposedHeader: [] } as never } }, ok))
+  const lines = (readme.match(/^```text\n([^]*?)^```$/m) as RegExpMatchArray)[1]?.trim().split('\n').map((line) => line.trim()) as string[]
+  t.same(new Set(error.message.split('\n').map((line) => line.trim())), new Set(lines))
+})
+
+t.test('the tables have every option, and no other', async (t) => {
+  const named = (heading: string): string[] => {
+    const section = readme.slice(readme.indexOf(heading)).split(/^## /m)[1] as string
+    const table = section.slice(0, section.indexOf('\n\n', section.indexOf('|---')))
+    return [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name as string)
+  }
+  t.same(named('## The policy of a route').sort(), Object.keys(ExtendingPolicySchema.properties).sort())
+  t.same(named('## The plugin\'s options').sort(), Object.keys(cors.CorsPluginOptionsSchema.properties).sort())
+})
