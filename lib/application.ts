@@ -274,7 +274,7 @@ export function sendAnswer (request: FastifyRequest, reply: FastifyReply): void 
 }
 
 function restoreAnswer (request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void {
-  answerOf(request).write(request, reply)
+  answerOf(request).restore(request, reply)
   done()
 }
 

@@ -21,7 +21,7 @@ export function derivedRequestHeaders (method: string, schema: RouteSchema | und
 export function derivedExposedHeaders (schema: RouteSchema | undefined, shared: SharedSchemas): string[] {
   const names: string[] = []
   for (const response of Object.values(isRecord(schema?.response) ? schema.response : {})) {
-    for (const { schema: { headers }, document } of describing(response, response, shared)) {
+    for (const [{ headers }, document] of describing(response, response, shared)) {
       // Names with a schema each, as @fastify/swagger reads it, or a schema of them all.
       if (isRecord(headers)) names.push(...(isSchema(headers) ? propertiesOf(headers, document, shared) : Object.keys(headers)))
     }
@@ -37,29 +37,26 @@ function isSchema (value: JsonObject): boolean {
 }
 
 function propertiesOf (schema: unknown, document: unknown, shared: SharedSchemas): string[] {
-  return describing(schema, document, shared).flatMap(({ schema: { properties } }) => isRecord(properties) ? Object.keys(properties) : [])
+  return [...describing(schema, document, shared).keys()].flatMap(({ properties }) => isRecord(properties) ? Object.keys(properties) : [])
 }
 
-/** A schema, and the document that it stands in. */
-interface Placed { readonly schema: JsonObject, readonly document: unknown }
-
-/** Every schema that describes the same value as this one: itself, and what it refers to and combines, each once. */
-function describing (schema: unknown, document: unknown, shared: SharedSchemas, found: Placed[] = []): Placed[] {
-  if (!isRecord(schema) || found.some((each) => each.schema === schema)) return found
-  found.push({ schema, document })
+/** Every schema that describes the same value as this one, with the document that it stands in: itself, and what it combines and refers to. */
+function describing (schema: unknown, document: unknown, shared: SharedSchemas, found: Map<JsonObject, unknown> = new Map()): Map<JsonObject, unknown> {
+  if (!isRecord(schema) || found.has(schema)) return found
+  found.set(schema, document)
   for (const keyword of IN_PLACE) {
     for (const subschema of [schema[keyword]].flat()) describing(subschema, document, shared, found)
   }
   if (typeof schema.$ref === 'string') {
     const [id = '', fragment = ''] = schema.$ref.split('#', 2)
     const target = id === '' ? document : Object.hasOwn(shared, id) ? shared[id] : identified(document, id)
-    describing(resolve(fragment, target), target, shared, found)
+    describing(lookUp(decoded(fragment), target), target, shared, found)
   }
   return found
 }
 
 /** What a fragment leads to: a JSON pointer (RFC 6901), or the name of a schema (`$id: '#name'`). */
-function resolve (fragment: string, document: unknown): unknown {
+function lookUp (fragment: string, document: unknown): unknown {
   if (fragment !== '' && !fragment.startsWith('/')) return identified(document, `#${fragment}`)
   let value = document
   for (const token of fragment.split('/').slice(1)) {
@@ -67,6 +64,15 @@ function resolve (fragment: string, document: unknown): unknown {
     value = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined
   }
   return value
+}
+
+/** Without percent-encoding; a fragment that cannot be decoded leads nowhere. */
+function decoded (fragment: string): string {
+  try {
+    return decodeURIComponent(fragment)
+  } catch {
+    return fragment
+  }
 }
 
 /** The schema with this `$id` in a document. */

@@ -1,4 +1,4 @@
-// Whether the origin of one request is allowed: asked at most once per request, and remembered on it.
+// Whether the origin of one request is allowed. A list answers as often as it is asked; a function is asked once per request.
 import type { FastifyRequest } from 'fastify'
 import { isSerialisedOrigin } from './origin/pattern'
 import type { OriginRule } from './policy'
@@ -7,40 +7,37 @@ import type { CorsOriginFunction } from './schema'
 /** What goes into `Access-Control-Allow-Origin`: an origin or `'*'`; false is a refusal. */
 export type Verdict = string | false
 
-/** Where a request carries its verdict, and the rule that it is the verdict of. */
-export const kVerdict = Symbol('fastify-cors-policy.verdict')
-export const kRule = Symbol('fastify-cors-policy.rule')
-
-interface Judged {
-  [kVerdict]?: Verdict | Promise<Verdict>
-  [kRule]?: OriginRule
-}
-
-/** Judges a request by a rule, and remembers the verdict. */
-export function judge (rule: OriginRule, request: FastifyRequest & Judged): Verdict | Promise<Verdict> {
-  const verdict = verdictOf(rule, request)
-  remember(request, rule, verdict)
-  return typeof verdict === 'object' ? verdict.then((settled) => remember(request, rule, settled)) : verdict
-}
-
-/** Remembers a verdict that needed no judging. */
-export function remember<Given extends Verdict | Promise<Verdict>> (request: FastifyRequest & Judged, rule: OriginRule, verdict: Given): Given {
-  request[kRule] = rule
-  request[kVerdict] = verdict
-  return verdict
-}
-
-/** The verdict that this rule came to about this request; undefined before it was asked, a promise while its function thinks. */
-export function verdictBy (rule: OriginRule, request: FastifyRequest & Judged): Verdict | Promise<Verdict> | undefined {
-  return request[kRule] === rule ? request[kVerdict] : undefined
-}
-
-function verdictOf (rule: OriginRule, request: FastifyRequest): Verdict | Promise<Verdict> {
+/** Judges a request by a rule. */
+export function judge (rule: OriginRule, request: FastifyRequest): Verdict | Promise<Verdict> {
   if (rule.kind === 'any') return '*'
   const { origin } = request.raw.headers
   if (origin === undefined) return false
-  if (rule.kind === 'list') return rule.matches(origin) && origin
-  return isSerialisedOrigin(origin) && ask(rule.decide, origin, request)
+  return rule.kind === 'list' ? rule.matches(origin) && origin : isSerialisedOrigin(origin) && remember(request, rule.decide, origin)
+}
+
+/** The same once the response has begun to end: what a function has not answered by now is refused, for the response cannot wait. */
+export function verdictSoFar (rule: OriginRule, request: FastifyRequest): Verdict | Promise<Verdict> {
+  if (rule.kind === 'function') {
+    const verdict = remembered.get(request)?.get(rule.decide)
+    // A handler time-out. Unknown means refused.
+    if (verdict !== undefined) return typeof verdict !== 'object' && verdict
+  }
+  return judge(rule, request)
+}
+
+/** What functions said about requests. */
+const remembered = new WeakMap<FastifyRequest, Map<CorsOriginFunction, Verdict | Promise<Verdict>>>()
+
+function remember (request: FastifyRequest, decide: CorsOriginFunction, origin: string): Verdict | Promise<Verdict> {
+  const verdicts = remembered.get(request) ?? new Map<CorsOriginFunction, Verdict | Promise<Verdict>>()
+  remembered.set(request, verdicts)
+  const verdict = ask(decide, origin, request)
+  const pending = typeof verdict === 'object' && verdict.then((settled) => {
+    verdicts.set(decide, settled)
+    return settled
+  })
+  verdicts.set(decide, pending === false ? verdict : pending)
+  return pending === false ? verdict : pending
 }
 
 /** Only `true` allows: a function that fails, or answers anything else, has not said yes. */

@@ -1,98 +1,103 @@
 // Why a browser let a page read a response, or did not: the checks of the Fetch standard, applied to what was really sent.
-// It stops at the first check that fails, as a browser does.
 import { valueOf, type Exchange, type Header } from './exchanges'
 import type { Attempt } from './scenarios'
 
-export interface Finding {
+export interface Check {
   readonly passed: boolean
-  /** The message it was found in: the answer to the preflight, or the response itself. */
-  readonly message: 'preflight' | 'response'
   /** What was looked at: a header line, or a status. */
   readonly subject: string
   readonly meaning: string
 }
 
-type Init = Attempt['init']
-
-/** Every check of an attempt, from the exchanges that it caused. */
-export function explain (exchanges: readonly Exchange[], init: Init, origin: string): Finding[] {
-  const preflight = exchanges.find(({ request }) => request.method === 'OPTIONS')
-  const actual = exchanges.find(({ request }) => request.method === init.method)
-  const findings: Finding[] = []
-  if (preflight !== undefined) {
-    findings.push(...preflightCheck(preflight, init, origin))
-  } else if (isPreflighted(init) && actual !== undefined) {
-    findings.push({ passed: true, subject: 'No preflight', meaning: 'the browser remembers the permission of an earlier one, for as long as Access-Control-Max-Age said' })
-  }
-  if (actual !== undefined) findings.push(...corsCheck(actual.response.headers, init, origin))
-  if (preflight === undefined && actual === undefined) findings.push({ passed: false, subject: 'No request', meaning: 'reached the API' })
-  return findings
+/** What an attempt's exchanges say. */
+export interface Explanation {
+  /** What of it the API received: all, no more than its preflight, or nothing. */
+  readonly reached: 'request' | 'preflight' | 'nothing'
+  /** The checks of each message, as far as a browser goes: up to the first that fails. */
+  readonly messages: ReadonlyArray<{ readonly title: string, readonly checks: readonly Check[] }>
 }
 
-/** What of an attempt the API received: all of it, no more than its preflight, or nothing. */
-export function reached (exchanges: readonly Exchange[], { method }: Init): 'request' | 'preflight' | 'nothing' {
-  if (exchanges.length === 0) return 'nothing'
-  return exchanges.some(({ request }) => request.method === method) ? 'request' : 'preflight'
+type Init = Attempt['init']
+
+export function explain (exchanges: readonly Exchange[], init: Init, origin: string): Explanation {
+  const preflight = exchanges.find(({ request }) => request.method === 'OPTIONS')
+  const actual = exchanges.find(({ request }) => request.method === init.method)
+  const messages: Array<Explanation['messages'][number]> = []
+  if (preflight !== undefined) {
+    messages.push({ title: 'The answer to the preflight', checks: upToFailure(preflightChecks(preflight, init, origin)) })
+  } else if (actual !== undefined && isPreflighted(init)) {
+    messages.push({ title: 'No preflight', checks: [{ passed: true, subject: 'Access-Control-Max-Age', meaning: 'of an earlier preflight’s answer still holds, so the browser remembers what it allowed' }] })
+  }
+  if (actual !== undefined) messages.push({ title: `The response to the ${init.method}`, checks: upToFailure(corsChecks(actual.response.headers, init, origin)) })
+  return { reached: actual !== undefined ? 'request' : preflight !== undefined ? 'preflight' : 'nothing', messages }
+}
+
+function upToFailure (checks: Iterable<Check>): Check[] {
+  const made: Check[] = []
+  for (const check of checks) {
+    made.push(check)
+    if (!check.passed) break
+  }
+  return made
 }
 
 /** https://fetch.spec.whatwg.org/#concept-cors-check */
-export function corsCheck (headers: readonly Header[], { credentials }: Pick<Init, 'credentials'>, origin: string): Finding[] {
-  const allowOrigin = valueOf(headers, 'access-control-allow-origin')
-  if (allowOrigin === null) return [missing('Access-Control-Allow-Origin', 'only pages of the API’s own origin may read this response')]
-  const subject = `access-control-allow-origin: ${allowOrigin}`
-  if (allowOrigin === '*' && credentials === 'omit') return [{ passed: true, subject, meaning: 'allows every origin, as no credentials are sent' }]
-  if (allowOrigin === '*') return [{ passed: false, subject, meaning: 'is not enough with credentials: the origin must be named' }]
-  if (allowOrigin !== origin) return [{ passed: false, subject, meaning: `names another origin than that of this page, ${origin}` }]
-  const named: Finding = { passed: true, subject, meaning: 'names the origin of this page' }
-  if (credentials === 'omit') return [named]
-  return [named, listed(headers, 'Access-Control-Allow-Credentials', (value) => value === 'true', 'allows credentials', 'does not allow credentials; it must be “true”')]
+function * corsChecks (headers: readonly Header[], { credentials }: Init, origin: string): Iterable<Check> {
+  yield header(headers, 'Access-Control-Allow-Origin', {
+    ...(credentials === 'omit' && { '*': 'allows every origin, as no credentials are sent' }),
+    [origin]: 'names the origin of this page'
+  }, `is not ${origin}, the origin of this page`, 'was sent, so only pages of the API’s own origin may read this')
+  if (credentials === 'include') {
+    yield header(headers, 'Access-Control-Allow-Credentials', { true: 'allows credentials' }, 'is not “true”', 'was sent, so nobody may read this with credentials')
+  }
 }
 
 /** https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7 */
-function preflightCheck ({ response: { status, headers } }: Exchange, init: Init, origin: string): Finding[] {
-  const findings = corsCheck(headers, init, origin)
-  const check = (finding: () => Finding): void => {
-    if (findings.every(({ passed }) => passed)) findings.push(finding())
-  }
-  check(() => ({ passed: status >= 200 && status <= 299, subject: `The preflight’s status ${status}`, meaning: status >= 200 && status <= 299 ? 'is one of success' : 'is not one of success (200 to 299)' }))
+function * preflightChecks ({ response: { status, headers } }: Exchange, init: Init, origin: string): Iterable<Check> {
+  yield * corsChecks(headers, init, origin)
+  const ok = status >= 200 && status <= 299
+  yield { passed: ok, subject: `Status ${status}`, meaning: ok ? 'is one of success' : 'is not one of success, which are 200 to 299' }
   if (!SAFELISTED_METHODS.includes(init.method)) {
-    check(() => listed(headers, 'Access-Control-Allow-Methods', (value) => includes(value, init.method, init), `allows ${init.method}`, `does not allow ${init.method}`))
+    yield list(headers, 'Access-Control-Allow-Methods', (items) => items.includes(init.method) || isWildcard(items, init), init.method)
   }
-  const names = unsafeHeaders(init)
-  if (names.length > 0) {
-    check(() => listed(headers, 'Access-Control-Allow-Headers', (value) => names.every((name) => includes(value.toLowerCase(), name, init)), `allows ${names.join(' and ')}`, `does not allow all of ${names.join(', ')}`))
+  for (const name of unsafeHeaders(init)) {
+    yield list(headers, 'Access-Control-Allow-Headers', (items) => items.some((item) => item.toLowerCase() === name.toLowerCase()) ||
+      (isWildcard(items, init) && name.toLowerCase() !== 'authorization'), name)
   }
-  return findings
 }
 
-function missing (name: string, meaning: string): Finding {
-  return { passed: false, subject: `No ${name}`, meaning }
-}
-
-function listed (headers: readonly Header[], name: string, passes: (value: string) => boolean, yes: string, no: string): Finding {
+/** The check of a header that has to have one of some values. */
+function header (headers: readonly Header[], name: string, meanings: Readonly<Record<string, string>>, otherwise: string, absent: string): Check {
   const value = valueOf(headers, name.toLowerCase())
-  if (value === null) return missing(name, no)
-  const passed = passes(value)
-  return { passed, subject: `${name.toLowerCase()}: ${value}`, meaning: passed ? yes : no }
+  if (value === null) return { passed: false, subject: `No ${name}`, meaning: absent }
+  const meaning = Object.hasOwn(meanings, value) ? meanings[value] : undefined
+  return { passed: meaning !== undefined, subject: `${name}: ${value}`, meaning: meaning ?? otherwise }
 }
 
-/** The wildcard is one without credentials only, and never stands for Authorization. */
-function includes (list: string, item: string, { credentials }: Init): boolean {
-  const items = list.split(',').map((each) => each.trim())
-  return items.includes(item) || (items.includes('*') && credentials === 'omit' && item !== 'authorization')
+/** The check of a header that lists what is allowed. */
+function list (headers: readonly Header[], name: string, allows: (items: readonly string[]) => boolean, wanted: string): Check {
+  const value = valueOf(headers, name.toLowerCase())
+  if (value === null) return { passed: false, subject: `No ${name}`, meaning: `was sent, so ${wanted} is not allowed` }
+  const passed = allows(value.split(',').map((item) => item.trim()))
+  return { passed, subject: `${name}: ${value}`, meaning: passed ? `allows ${wanted}` : `does not allow ${wanted}` }
+}
+
+/** `*` means everything only without credentials. */
+function isWildcard (items: readonly string[], { credentials }: Init): boolean {
+  return items.includes('*') && credentials === 'omit'
+}
+
+function isPreflighted (init: Init): boolean {
+  return !SAFELISTED_METHODS.includes(init.method) || unsafeHeaders(init).length > 0
 }
 
 /** https://fetch.spec.whatwg.org/#cors-safelisted-method */
 const SAFELISTED_METHODS = ['GET', 'HEAD', 'POST']
 
-/** https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names, for values as short as the demonstration's */
+/** https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names, for values as short and plain as the demonstration's. */
 function unsafeHeaders ({ headers }: Init): string[] {
-  return Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
-    .filter(([name, value]) => !['accept', 'accept-language', 'content-language'].includes(name) &&
-      !(name === 'content-type' && /^(?:application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)(?:;|$)/i.test(value)))
-    .map(([name]) => name)
-}
-
-function isPreflighted (init: Init): boolean {
-  return !SAFELISTED_METHODS.includes(init.method) || unsafeHeaders(init).length > 0
+  return Object.keys(headers).filter((name) => {
+    const isFormType = /^content-type$/i.test(name) && /^(?:application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)(?:;|$)/i.test(headers[name] ?? '')
+    return !/^(?:accept|accept-language|content-language)$/i.test(name) && !isFormType
+  })
 }

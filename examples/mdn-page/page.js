@@ -42,15 +42,19 @@ function outcomeText (outcome, reached, method) {
   }[reached]]
 }
 
-function show (place, attempt, outcome, { findings, reached, exchanges }) {
+function checkItem ({ passed, subject, meaning }) {
+  return make('li', { className: passed ? 'passed' : 'failed' },
+    make('span', { className: 'mark' }, passed ? 'Passed: ' : 'Failed: '), make('code', {}, subject), ` ${meaning}.`)
+}
+
+function show (place, attempt, outcome, { reached, messages, exchanges }) {
   place.querySelector('h4').append(' ', badge(outcome.allowed))
-  place.append(
-    make('p', {}, ...outcomeText(outcome, reached, attempt.init.method)),
-    make('ul', { className: 'findings' }, ...findings.map(({ passed, subject, meaning }) => make('li', { className: passed ? 'passed' : 'failed' },
-      make('span', { className: 'mark' }, passed ? 'Passed: ' : 'Failed: '), make('code', {}, subject), ` ${meaning}.`)))
-  )
-  if (findings.every(({ passed }) => passed) !== outcome.allowed) {
-    place.append(make('p', { className: 'surprise' }, 'The browser decided otherwise than these headers say: something besides CORS took part.'))
+  place.append(make('p', {}, ...outcomeText(outcome, reached, attempt.init.method)))
+  for (const { title, checks } of messages) {
+    place.append(make('h5', {}, title), make('ul', {}, ...checks.map(checkItem)))
+  }
+  if (messages.every(({ checks }) => checks.every(({ passed }) => passed)) !== outcome.allowed) {
+    place.append(make('p', { className: 'surprise' }, 'These headers do not explain it: something besides CORS took part.'))
   }
   if (exchanges.length > 0) {
     place.append(make('details', {}, make('summary', {}, exchanges.length === 1 ? 'The exchange' : `The ${exchanges.length} exchanges`),

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { explain, reached } from './cors-check'
+import { explain } from './cors-check'
 import { asText, type ExchangeLog } from './exchanges'
 import { SCENARIOS } from './scenarios'
 
@@ -48,8 +48,7 @@ export function buildPage ({ log, addresses }: PageOptions): FastifyInstance {
     const { path, init } = ATTEMPTS.find(({ id }) => id === query.attempt) as typeof ATTEMPTS[number]
     const exchanges = log.since(query.since, path, query.origin)
     return {
-      findings: explain(exchanges, init, query.origin),
-      reached: reached(exchanges, init),
+      ...explain(exchanges, init, query.origin),
       exchanges: exchanges.map(asText),
       latest: log.latest
     }
