@@ -118,7 +118,7 @@ export function addPreflightRouting (root: FastifyInstance): void {
 /** The target that answers a preflight; undefined if no policy does, so that the request goes where it would have gone anyway. */
 function findTarget (root: FastifyInstance, req: RawRequest & Answered): PreflightTarget | undefined {
   const method = req.headers['access-control-request-method'] as string
-  const host = (req.headers.host ?? req.headers[':authority'] ?? '') as string
+  const host = (req.headers.host || req.headers[':authority'] || '') as string // as the router does
   const probe = new Probe(method, host)
   const match = find(root, 'OPTIONS', req.url as string, { [CONSTRAINT]: probe })
   const { target, announced } = probe

@@ -1,4 +1,5 @@
 // Which policy answers a preflight: that of the route the announced request reaches, whatever the router's rules are, or none.
+import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import cors from '../lib/index'
@@ -239,4 +240,28 @@ t.test('the generated routes are no routes to the application', async (t) => {
   t.ok(app.hasRoute({ method: 'OPTIONS', url: '/' }))
   await app.ready()
   t.match(app.printRoutes(), /corsPreflight/)
+})
+
+t.test('a conflict about the second URL of a "/" below a prefix fails the application', async (t) => {
+  const app = await application(t)
+  app.put('/p/', { constraints: { version: '2.0.0' }, config: { cors: OTHER } }, ok)
+  app.register(async (scope) => { scope.put('/', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok) }, { prefix: '/p' })
+  await t.rejects(async () => { await app.ready() }, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /PUT \/p: [^]*constraints/ })
+})
+
+t.test('a preflight without a Host header, as HTTP/1.0 allows it, reaches the routes of no host', async (t) => {
+  const app = await application(t)
+  app.put('/', { config: { cors: ONE } }, ok)
+  app.put('/hosted', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const send = async (url: string): Promise<string> => await new Promise((resolve, reject) => {
+    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1', () => {
+      socket.write(`OPTIONS ${url} HTTP/1.0\r\nOrigin: ${FOO}\r\nAccess-Control-Request-Method: PUT\r\n\r\n`)
+    })
+    let text = ''
+    socket.on('data', (data) => { text += String(data) }).on('end', () => { resolve(text) }).on('error', reject)
+  })
+  t.match(await send('/'), /^HTTP\/1\.1 204 /)
+  t.match(await send('http://anything.test/'), /^HTTP\/1\.1 204 /, 'nor does an absolute request target change the route')
+  t.match(await send('/hosted'), /^HTTP\/1\.1 404 /)
 })
