@@ -7,7 +7,7 @@ import { addVary, HeaderSet, stripAll } from './response'
 import { judge, verdictSoFar, type Verdict } from './verdict'
 
 export class PreflightAnswer {
-  readonly #policy: CompiledPolicy
+  readonly policy: CompiledPolicy
   /** Every header of an approval that does not depend on the request. */
   readonly #headers: HeaderSet
   /** With credentials, browsers read `*` as a name (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.7). */
@@ -16,7 +16,7 @@ export class PreflightAnswer {
   /** `methods` are those of the URL that have this policy; `derivedHeaders` the request headers of the route, used if the policy lists none. */
   constructor (policy: CompiledPolicy, methods: readonly string[], derivedHeaders: readonly string[]) {
     const allowed = policy.allowedHeaders ?? { any: false, names: derivedHeaders }
-    this.#policy = policy
+    this.policy = policy
     this.#namesWhatIsAsked = allowed.any && policy.credentials
     this.#headers = new HeaderSet({
       'access-control-allow-credentials': policy.credentials ? 'true' : undefined,
@@ -29,7 +29,7 @@ export class PreflightAnswer {
   /** Answers the request: completely here, before any hook that was registered later than the plugin. */
   send (request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> {
     const requested = requestedHeaders(request)
-    const verdict = requested !== undefined && judge(this.#policy.origin, request)
+    const verdict = requested !== undefined && judge(this.policy.origin, request)
     if (typeof verdict !== 'object') return this.#send(reply, verdict, requested)
     // Fastify goes on to the next hook when a promise settles, unless it settles with the reply.
     return verdict.then((settled) => {
@@ -40,14 +40,14 @@ export class PreflightAnswer {
 
   #send (reply: FastifyReply, verdict: Verdict, requested: readonly string[] | undefined): void {
     this.#write(reply, verdict, requested)
-    reply.code(verdict === false ? 403 : this.#policy.optionsSuccessStatus).send()
+    reply.code(verdict === false ? 403 : this.policy.optionsSuccessStatus).send()
   }
 
   /** Just before the answer is sent: puts right what hooks have changed. */
   restore (request: FastifyRequest, reply: FastifyReply): void {
     const requested = requestedHeaders(request)
     // The verdict is there, or the response is that of a time-out.
-    this.#write(reply, requested !== undefined && (verdictSoFar(this.#policy.origin, request) as Verdict), requested)
+    this.#write(reply, requested !== undefined && (verdictSoFar(this.policy.origin, request) as Verdict), requested)
   }
 
   #write (reply: FastifyReply, verdict: Verdict, requested: readonly string[] | undefined): void {

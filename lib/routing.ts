@@ -1,6 +1,7 @@
 // Which route a preflight's announced request would reach. Fastify's own router answers that: every URL has one generated
 // OPTIONS route that speaks for the URL's methods, and a constraint makes the router backtrack among these routes exactly as it
 // does among the routes of one method. This file has the constraint, and what its values are.
+import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { isPreflight, type RawRequest } from './http/preflight-request'
 import type { PreflightAnswer } from './preflight'
@@ -35,15 +36,14 @@ export class PreflightTarget {
   // The router compares the constraints of routes field by field: this makes each target its own.
   readonly id = ++targets
   readonly #methods = new Map<string, Announced[]>()
-  readonly #isPattern: boolean
+  /** Whether other URLs than its own lead here. */
+  readonly isPattern: boolean
+  /** The URL's segments, of which the router turns some into RegExps. */
+  readonly segments: readonly string[]
 
   constructor (url: string) {
-    this.#isPattern = url.includes(':') || url.includes('*')
-  }
-
-  /** Whether other URLs than its own lead here. */
-  get isPattern (): boolean {
-    return this.#isPattern
+    this.isPattern = url.includes(':') || url.includes('*')
+    this.segments = url.split('/')
   }
 
   add (method: string, announced: Announced): void {
@@ -68,14 +68,21 @@ const NOTHING: readonly Announced[] = []
 class Probe {
   target: PreflightTarget | undefined
   announced: Announced | undefined
+  readonly #ruledOut = new Set<PreflightTarget>()
 
   constructor (readonly method: string, readonly host: string) {}
+
+  /** Has the router look behind this target. */
+  ruleOut (target: PreflightTarget): void {
+    this.#ruledOut.add(target)
+  }
 
   /** What the router's own host constraint prefers: the very host, then the first RegExp, then a route without the constraint. */
   choose (candidates: Iterable<PreflightTarget>): PreflightTarget | undefined {
     let best = 0
     this.target = undefined
     for (const target of candidates) {
+      if (this.#ruledOut.has(target)) continue
       for (const announced of target.announced(this.method)) {
         const rank = this.#rank(announced.host)
         if (rank > best) {
@@ -119,25 +126,49 @@ export function addPreflightRouting (root: FastifyInstance): void {
 function findTarget (root: FastifyInstance, req: RawRequest & Answered): PreflightTarget | undefined {
   const method = req.headers['access-control-request-method'] as string
   const host = (req.headers.host || req.headers[':authority'] || '') as string // as the router does
-  const probe = new Probe(method, host)
-  const match = find(root, 'OPTIONS', req.url as string, { [CONSTRAINT]: probe })
-  const { target, announced } = probe
-  if (match === null || target === undefined || announced === undefined || announced.answer === null) return undefined
-  if (target.isPattern && !isConfirmed(find(root, method, req.url as string, { ...announced.constraints, host }), match)) return undefined
-  req[kAnswer] = announced.answer
+  const [found, ...others] = locate(root, method, req.url as string, host)
+  if (found === undefined || found.answer === null) return undefined
+  const { target, answer } = found
+  if (others.some((other) => other.answer?.policy !== answer.policy && isUncertain(target, other.target))) return undefined
+  req[kAnswer] = answer
   return target
 }
 
-type Match = NonNullable<ReturnType<FastifyInstance['findRoute']>>
+interface Located { readonly target: PreflightTarget, readonly answer: PreflightAnswer | null }
 
-function find (root: FastifyInstance, method: string, url: string, constraints: Constraints): Match | null {
-  return root.findRoute({ method, url, constraints } as never) as Match | null
+/**
+ * The target that a method's request would reach: the first at which the router finds the announced request itself with the same parameters. It finds another
+ * where a route stands in the way that has no target, because nothing but its own URL leads there, or because it was declared before the plugin was known.
+ * Behind a RegExp, whatever else fits as well.
+ */
+function locate (root: FastifyInstance, method: string, url: string, host: string): Located[] {
+  const probe = new Probe(method, host)
+  const located: Located[] = []
+  for (;;) {
+    const match = find(root, 'OPTIONS', url, { [CONSTRAINT]: probe })
+    const { target, announced } = probe
+    if (match === null || target === undefined) return located
+    const { answer, constraints } = announced as Announced
+    if (!target.isPattern || isDeepStrictEqual(find(root, method, url, { ...constraints, host })?.params, match.params)) located.push({ target, answer })
+    if (located[0] !== undefined && !located[0].target.segments.some(isRegExp)) return located
+    probe.ruleOut(target)
+  }
+}
+
+function find (root: FastifyInstance, method: string, url: string, constraints: Constraints): ReturnType<FastifyInstance['findRoute']> | null {
+  return root.findRoute({ method, url, constraints } as never)
 }
 
 /**
- * Whether the announced request itself is found with the same parameters. It is not where a route stands in its way that has no target,
- * because nothing but its own URL leads there, or because it was declared before the plugin was known.
+ * Whether the router may prefer the one for some methods and the other for others. It prefers static segments to parameters, and parameters with a RegExp to those without;
+ * but of two RegExps, the one that was declared first for the method. Where policies differ, nothing is approved then.
  */
-function isConfirmed (actual: Match | null, match: Match): boolean {
-  return actual !== null && JSON.stringify(actual.params) === JSON.stringify(match.params)
+function isUncertain (one: PreflightTarget, other: PreflightTarget): boolean {
+  const index = one.segments.findIndex((segment, at) => segment !== other.segments[at])
+  return isRegExp(String(one.segments[index])) && isRegExp(String(other.segments[index]))
+}
+
+/** A parameter with a RegExp of its own, or with anything beside it in its segment. */
+function isRegExp (segment: string): boolean {
+  return segment.includes(':') && !/^:\w+\??$/.test(segment)
 }

@@ -134,6 +134,24 @@ for (const [name, server, declare, expected] of cases) {
   }
 }
 
+t.test('of two RegExps that fit, the one the router prefers for the method answers, or none', async (t) => {
+  const app = await application(t)
+  // The router meets the RegExps of GET in this order, and those of PUT in the other.
+  app.get('/:id(^\\d+$)/x/:key', { config: { cors: ONE } }, ok)
+  app.put('/:id(^\\w+$)/x/:key(^\\w$)', { config: { cors: ONE } }, ok)
+  app.put('/:id(^\\d+$)/x/:key', { config: { cors: OTHER } }, ok)
+  app.delete('/same/:id(^\\d+$)/:key', { config: { cors: ONE } }, ok)
+  app.delete('/same/:id(^\\w+$)/:key(^\\w$)', { config: { cors: ONE } }, ok)
+  t.same(await verdicts(app, 'GET', '/1/x/a'), FOO)
+  t.same(await verdicts(app, 'PUT', '/1/x/abc'), EVIL)
+  t.ok(approves(await preflight(app, 'DELETE', '/same/1/a'), 'DELETE'), 'where the policies agree, it does not matter which')
+  for (const origin of [FOO, EVIL]) {
+    const asked = approves(await preflight(app, 'PUT', '/1/x/a', { origin }), 'PUT')
+    const actual = accessControl(await request(app, 'PUT', '/1/x/a', origin))['access-control-allow-origin'] === origin
+    t.ok(!asked || actual, 'never approved by a route that the request does not reach')
+  }
+})
+
 t.test('host constraints take part, as strings and as RegExps', async (t) => {
   const app = await application(t)
   app.put('/h', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)
