@@ -1,0 +1,71 @@
+// A preflight and the request it announces agree, whatever the routes: random route tables, random requests, both sent and compared.
+import t from 'tap'
+import fc from 'fast-check'
+import Fastify, { type FastifyInstance } from 'fastify'
+import cors from '../lib/index'
+import { accessControl, approves, EVIL, FOO, ok, preflight, request } from './support'
+
+const METHODS = ['GET', 'PUT', 'DELETE'] as const
+const POLICIES = [{ origin: FOO }, { origin: EVIL }, { origin: [FOO, EVIL] }, false, undefined] as const
+
+const segment = fc.constantFrom('a', 'b', 'ab', ':id', ':name', ':id(^\\d+$)', ':id(^[a-z]$)', ':id.json', ':id-:name', '')
+const url = fc.tuple(fc.array(segment, { minLength: 1, maxLength: 3 }), fc.constantFrom('', '', '/*')).map(([segments, end]) => `/${segments.join('/')}${end}`)
+
+const route = fc.record({
+  url,
+  methods: fc.uniqueArray(fc.constantFrom(...METHODS), { minLength: 1 }),
+  policy: fc.constantFrom(...POLICIES),
+  host: fc.constantFrom(undefined, undefined, undefined, 'a.test', /^[ab]\.test$/),
+  place: fc.constantFrom('in', 'in', 'out', 'before')
+})
+
+const path = fc.array(fc.constantFrom('a', 'b', 'ab', '1', '12', 'x', 'x.json', '1.json', 'a-b', '1-2', ''), { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join('/')}`)
+const asked = fc.record({ path, method: fc.constantFrom(...METHODS), host: fc.constantFrom('a.test', 'b.test', 'c.test') })
+
+type Route = typeof route extends fc.Arbitrary<infer Value> ? Value : never
+
+/** Declares a route; false where Fastify refuses it as declared already. */
+function declare (app: FastifyInstance, { url, methods, policy, host }: Route): void {
+  try {
+    app.route({ method: [...methods], url, exposeHeadRoute: false, ...(host !== undefined && { constraints: { host } }), config: policy === undefined ? {} : { cors: policy }, handler: ok })
+  } catch (error) {
+    if ((error as { code: string }).code !== 'FST_ERR_DUPLICATED_ROUTE') throw error
+  }
+}
+
+async function build (routes: Route[], options: cors.CorsPluginOptions): Promise<FastifyInstance> {
+  const app = Fastify()
+  const at = (place: string): Route[] => routes.filter((each) => each.place === place)
+  for (const each of at('before')) declare(app, each)
+  await app.register(async (scope) => {
+    await scope.register(cors, options)
+    for (const each of at('in')) declare(scope, each)
+  })
+  for (const each of at('out')) declare(app, { ...each, policy: undefined })
+  await app.ready()
+  return app
+}
+
+t.test('random route tables', async (t) => {
+  let approved = 0
+  let refused = 0
+  await fc.assert(fc.asyncProperty(
+    fc.array(route, { minLength: 1, maxLength: 12 }), fc.array(asked, { minLength: 5, maxLength: 15 }), fc.constantFrom({}, { defaultPolicy: { origin: FOO } }),
+    async (routes, requests, options) => {
+      const app = await build(routes, options)
+      for (const { path, method, host } of requests) {
+        for (const origin of [FOO, EVIL]) {
+          const actual = await request(app, method, path, origin, { headers: { host } })
+          const allowed = actual.statusCode === 200 && accessControl(actual)['access-control-allow-origin'] === origin
+          const answer = approves(await preflight(app, method, path, { origin, headers: { host } }), method)
+          if (answer) approved++
+          else refused++
+          if (answer !== allowed) throw new Error(`${method} ${path} on ${host} from ${origin}: preflight ${String(answer)}, request ${String(allowed)}\n${app.printRoutes()}`)
+        }
+      }
+      await app.close()
+    }
+  ), { numRuns: 300 })
+  t.ok(approved > 100, 'the tables do lead to approvals')
+  t.ok(refused > 100, 'and to refusals')
+})
