@@ -1,7 +1,7 @@
 // The three scenarios of MDN's article on CORS, as an API and a demonstration of it (npm start): a page that the API allows, and
 // the same page from an origin that it does not allow, each showing what its browser let it read, and why.
 import type { AddressInfo } from 'node:net'
-import Fastify, { type FastifyInstance, type onResponseHookHandler } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type onResponseHookHandler } from 'fastify'
 import cors from 'fastify-cors-policy'
 import { asText, ExchangeLog, printable, type Exchange } from './mdn-page/exchanges'
 import { SCENARIOS } from './mdn-page/scenarios'
@@ -61,7 +61,7 @@ export async function buildApi ({ allowedOrigin, onResponse }: ApiOptions): Prom
   return app
 }
 
-const sendData = async (_request: unknown, reply: { type (contentType: string): unknown }): Promise<string> => {
+async function sendData (_request: FastifyRequest, reply: FastifyReply): Promise<string> {
   reply.type('application/xml')
   return '<?xml version="1.0"?><data>Some public data</data>\n'
 }

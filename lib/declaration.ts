@@ -49,19 +49,21 @@ export function checkPolicy (value: unknown, pointer: string, names: PolicyNames
     return undefined
   }
   const before = problems.length
-  const schema = copy.has('extends') ? ExtendingPolicySchema : StandalonePolicySchema
-  checkFields(schema, copy, pointer, value, problems)
-  const base = copy.has('extends') ? lookUp(copy.get('extends'), child(pointer, 'extends'), names, problems) : NOTHING
-  if (base === undefined) return undefined
-  // Own fields with problems are left out, so that the others are judged as far as they can be: all problems at once.
-  const wrong = new Set(problems.slice(before).map((problem) => problem.pointer.slice(pointer.length).split('/')[1]))
-  const own = new Set([...copy.keys()].filter((key) => key !== 'extends' && !wrong.has(key)))
-  const fields = Object.freeze({ ...base, ...Object.fromEntries([...copy].filter(([key]) => own.has(key))) }) as PolicyFields
-  const compiled = compilePolicy(fields, own, pointer, problems)
-  return compiled === undefined || problems.length > before ? undefined : { fields, compiled }
+  const extending = copy.has('extends')
+  const wrong = checkFields(extending ? ExtendingPolicySchema : StandalonePolicySchema, copy, pointer, problems)
+  const base = extending ? lookUp(copy.get('extends'), child(pointer, 'extends'), names, problems) : NOTHING
+  copy.delete('extends')
+  // All problems at once: the other fields are judged, too. What is wrong or unknown is taken to be right for that.
+  const own = Object.fromEntries([...copy].map(([key, field]) => [key, wrong.has(key) ? LENIENT.get(key) : field]))
+  const fields: PolicyFields = Object.freeze({ ...(base ?? Object.fromEntries(LENIENT)), ...own })
+  const compiled = compilePolicy(fields, new Set(copy.keys()), pointer, problems)
+  return base === undefined || compiled === undefined || problems.length > before ? undefined : { fields, compiled }
 }
 
 const NOTHING: PolicyFields = Object.freeze({})
+
+/** Fields that permit what would be a problem without them. */
+const LENIENT: ReadonlyMap<string, true> = new Map([['dangerouslyAllowInsecureOrigins', true], ['dangerouslyAllowPublicSuffixes', true]])
 
 function lookUp (name: unknown, pointer: string, names: PolicyNames, problems: CorsProblem[]): PolicyFields | undefined {
   if (typeof name !== 'string') return undefined // said already: not of its type
@@ -76,8 +78,14 @@ export function unknownPolicy (name: string, pointer: string, names: PolicyNames
   const suggestion = nearest(name, known)
   const instead = suggestion !== undefined
     ? `did you mean ${quote(suggestion)}?`
-    : known.length === 0 ? 'no policy has a name here: give them to the plugin as `policies`' : `the names here are ${known.map(quote).join(', ')}`
+    : looksLikeOrigin(name)
+      ? `write a policy: { origin: ${quote(name)} }`
+      : known.length === 0 ? 'no policy has a name here: give them to the plugin as `policies`' : `the names here are ${known.map(quote).join(', ')}`
   return { pointer, reason: 'unknown-policy', value: name, message: `there is no policy ${quote(name)}; ${instead}` }
+}
+
+function looksLikeOrigin (text: string): boolean {
+  return text === '*' || text.includes('://')
 }
 
 /**
@@ -94,18 +102,21 @@ export function checkPolicies (value: unknown, pointer: string, outer: PolicyNam
   const resolve = (name: string): CheckedPolicy | null => {
     const done = checked.get(name)
     if (done !== undefined) return done
-    const at = child(pointer, name)
     if (open.includes(name)) {
       const circle = [...open.slice(open.indexOf(name)), name].map(quote).join(' extends ')
-      problems.push({ pointer: child(child(pointer, open.at(-1) as string), 'extends'), reason: 'cyclic-extends', value: name, message: `policies cannot extend each other in a circle: ${circle}; write one of them without "extends"` })
+      const at = child(child(pointer, open.at(-1) as string), 'extends')
+      problems.push({ pointer: at, reason: 'cyclic-extends', value: name, message: `policies cannot extend each other, or themselves, in a circle: ${circle}; write one of them without "extends"` })
       return null
     }
     open.push(name)
     const names: PolicyNames = {
-      get: (other) => other !== name && policies.has(other) ? resolve(other) : outer.get(other),
+      get: (other) => {
+        const outside = outer.get(other)
+        return policies.has(other) && (other !== name || outside === undefined) ? resolve(other) : outside
+      },
       known: () => new Set([...[...policies.keys()].filter((other) => other !== name), ...outer.known()])
     }
-    const policy = checkPolicy(policies.get(name), at, names, problems) ?? null
+    const policy = checkPolicy(policies.get(name), child(pointer, name), names, problems) ?? null
     open.pop()
     checked.set(name, policy)
     return policy
@@ -128,9 +139,10 @@ export interface CheckedOptions {
 
 /** Checks the plugin's options. */
 export function checkOptions (value: unknown, outer: PolicyNames, problems: CorsProblem[]): CheckedOptions {
-  const copy = copyRecord(value) as Map<string, unknown>
+  const copy = copyRecord(value) ?? new Map<string, unknown>()
+  if (!isRecord(value)) problems.push({ pointer: '', reason: 'type', value, message: `${quote(value)} is not an object of options; write { policies: { … } }` })
   for (const key of OPTIONS_OF_REGISTER) copy.delete(key)
-  checkFields(CorsPluginOptionsSchema, copy, '', value, problems)
+  checkFields(CorsPluginOptionsSchema, copy, '', problems)
   const policies = copy.has('policies') ? checkPolicies(copy.get('policies'), '/policies', outer, problems) : new Map<string, CheckedPolicy | null>()
   const names = within(policies, outer)
   const given = copy.get('defaultPolicy')
@@ -146,19 +158,28 @@ export function checkOptions (value: unknown, outer: PolicyNames, problems: Cors
   return { policies, defaultPolicy, logLevel: typeof logLevel === 'string' ? logLevel : undefined, hideOptionsRoute: copy.get('hideOptionsRoute') !== false }
 }
 
-/** The own fields of an object, its arrays copied, so that nothing the caller keeps can change what was checked. */
+function isRecord (value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof RegExp)
+}
+
+/** The own fields of an object, its arrays and their RegExps copied, so that nothing the caller keeps can change what was checked. */
 function copyRecord (value: unknown): Map<string, unknown> | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof RegExp) return undefined
-  return new Map(Object.entries(value).map(([key, field]) => [key, Array.isArray(field) ? Object.freeze(Array.from(field)) : field]))
+  return isRecord(value) ? new Map(Object.entries(value).map(([key, field]) => [key, copyField(field)])) : undefined
+}
+
+function copyField (field: unknown): unknown {
+  return Array.isArray(field) ? Object.freeze(Array.from(field, (element: unknown) => element instanceof RegExp ? new RegExp(element) : element)) : field
 }
 
 function insteadOf (value: unknown, names: PolicyNames): string {
   if (typeof value === 'string') {
-    return value === '*' || value.includes('://')
+    return looksLikeOrigin(value)
       ? `write { origin: ${quote(value)} }`
       : `write { extends: ${quote(nearest(value, [...names.known()]) ?? value)} } for a named policy`
   }
-  return Array.isArray(value) ? 'write { origin: [ … ] }' : 'write { origin: "https://app.example.com" }, { extends: "a name" } or false'
+  if (typeof value === 'function') return 'write { origin: (origin, request) => … } for a function that decides'
+  if (Array.isArray(value) || value instanceof RegExp) return 'write { origin: [ … ] }'
+  return 'write { origin: "https://app.example.com" }, { extends: "a name" } or, on a route, cors: false'
 }
 
 interface ObjectSchema { readonly properties: Record<string, TSchema>, readonly required?: string[] | undefined }
@@ -181,50 +202,58 @@ const EXPECTED: Readonly<Record<string, string>> = {
 /** Fields in which a wrong whole number is of the right type. */
 const WHOLE_NUMBERS: ReadonlySet<string> = new Set(['maxAge', 'optionsSuccessStatus'])
 
+const HEADER_LISTS: ReadonlySet<string> = new Set(['allowedHeaders', 'exposedHeaders'])
+
 /** Fields whose own checks say more than their schema can. */
 const CHECKED_ELSEWHERE: ReadonlySet<string> = new Set(['policies', 'defaultPolicy'])
 
-function checkFields (schema: ObjectSchema, fields: ReadonlyMap<string, unknown>, pointer: string, value: unknown, problems: CorsProblem[]): void {
+/** Checks fields by their schema. Returns the keys of those that are wrong. */
+function checkFields (schema: ObjectSchema, fields: ReadonlyMap<string, unknown>, pointer: string, problems: CorsProblem[]): Set<string> {
+  const { required = [] } = schema
+  const wrong = new Set<string>()
+  const report = (key: string, problem: Pick<CorsProblem, 'reason' | 'message'>): void => {
+    wrong.add(key)
+    problems.push({ pointer: child(pointer, key), value: fields.get(key), ...problem })
+  }
   for (const [key, field] of fields) {
     const fieldSchema = Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined
-    if (fieldSchema === undefined) {
-      problems.push({ pointer: child(pointer, key), reason: 'unknown-property', value: field, message: unknownField(key, Object.keys(schema.properties)) })
-    } else if (!CHECKED_ELSEWHERE.has(key)) {
-      checkField(key, fieldSchema, field, child(pointer, key), problems)
-    }
+    if (fieldSchema === undefined) report(key, { reason: 'unknown-property', message: unknownField(key, schema) })
+    else if (!CHECKED_ELSEWHERE.has(key) && !isWellFormed(key, fieldSchema, field)) report(key, malformed(key, field, required.includes(key)))
   }
-  for (const key of schema.required ?? []) {
-    if (!fields.has(key)) problems.push({ pointer: child(pointer, key), reason: 'missing', value, message: `${quote(key)} is missing; write ${key}: ${EXPECTED[key]}, or extend a policy that has one` })
+  for (const key of required) {
+    if (!fields.has(key)) report(key, { reason: 'missing', message: `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one` })
   }
+  return wrong
 }
 
-function unknownField (key: string, known: readonly string[]): string {
-  if (key === 'methods') return 'there is no option "methods": a preflight allows the methods that the URL has routes for'
+function unknownField (key: string, schema: ObjectSchema): string {
+  if (key === 'methods') return 'there is no option "methods"; leave it out: a preflight allows the methods that the URL has routes for'
+  if (schema === CorsPluginOptionsSchema && Object.hasOwn(ExtendingPolicySchema.properties, key)) {
+    return `${quote(key)} belongs in a policy; write defaultPolicy: { ${key}: … } for the routes that declare none`
+  }
+  const known = Object.keys(schema.properties)
   const suggestion = nearest(key, known)
   return `there is no option ${quote(key)}; ${suggestion === undefined ? `the options are ${known.join(', ')}` : `did you mean ${quote(suggestion)}?`}`
 }
 
-/** Not the type guard that `Check` is: what does not fit has no type. */
-function fits (schema: TSchema, value: unknown): boolean {
+/** Whether a field is of its type. What its texts and arrays hold is for policy.ts to judge, which knows the correction. */
+function isWellFormed (key: string, schema: TSchema, value: unknown): boolean {
+  if (key === 'origin' && typeof value === 'string') return true
+  if ((key === 'origin' || HEADER_LISTS.has(key)) && Array.isArray(value)) return true
   return Value.Check(schema, value)
 }
 
-function checkField (key: string, schema: TSchema, value: unknown, pointer: string, problems: CorsProblem[]): void {
-  if (fits(schema, value)) return
-  // The grammar of texts is for policy.ts to judge, which knows the correction.
-  if (typeof value === 'string' && key === 'origin') return
-  if (Array.isArray(value) && (key === 'origin' || key.endsWith('Headers'))) {
-    const expected = key === 'origin' ? 'an origin or a RegExp' : 'the name of a header'
-    value.forEach((element: unknown, index: number) => {
-      if (typeof element !== 'string' && !(key === 'origin' && element instanceof RegExp)) {
-        problems.push({ pointer: child(pointer, index), reason: 'type', value: element, message: `${quote(element)} is not ${expected}` })
-      }
-    })
-    return
+function malformed (key: string, value: unknown, isRequired: boolean): Pick<CorsProblem, 'reason' | 'message'> {
+  return {
+    reason: Number.isInteger(value) && WHOLE_NUMBERS.has(key) ? 'out-of-range' : 'type',
+    message: `${quote(value)} cannot be ${quote(key)}; ${correction(key, value, isRequired)}`
   }
-  const reason = Number.isInteger(value) && WHOLE_NUMBERS.has(key) ? 'out-of-range' : 'type'
-  const instead = typeof value === 'string' && key.endsWith('Headers') ? `write [${quote(value)}]` : value === undefined ? `leave it out, or write ${EXPECTED[key]}` : `write ${EXPECTED[key]}`
-  problems.push({ pointer, reason, value, message: `${quote(value)} cannot be ${quote(key)}; ${instead}` })
+}
+
+function correction (key: string, value: unknown, isRequired: boolean): string {
+  if (typeof value === 'string' && HEADER_LISTS.has(key)) return `write [${value.split(',').map((name) => quote(name.trim())).join(', ')}]`
+  if (value instanceof RegExp && key === 'origin') return `write [${quote(value)}]`
+  return `${value === undefined && !isRequired ? 'leave it out, or ' : ''}write ${EXPECTED[key]}`
 }
 
 /**
@@ -246,8 +275,9 @@ export function definePolicies<Name extends string> (policies: Readonly<Record<N
   if (problems.length > 0) throw corsPolicyError('definePolicies', problems)
   const entries = [...checked].map(([name, policy]) => {
     const { fields } = policy as CheckedPolicy // there were no problems
-    definedPolicies.set(fields, policy as CheckedPolicy)
-    return [name, fields]
+    const shown = Object.freeze(Object.fromEntries(copyRecord(fields) as Map<string, unknown>))
+    definedPolicies.set(shown, policy as CheckedPolicy)
+    return [name, shown]
   })
   return Object.freeze(Object.fromEntries(entries))
 }

@@ -1,11 +1,12 @@
 // The plugin: checks its options, makes a scope of the instance it is registered on, and heads the scope's 404 responses.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { scopeOf, sendAnswer, type Scope } from './application'
+import { sendAnswer } from './application'
 import { checkOptions, NO_NAMES, within } from './declaration'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
 import { applicationOf } from './observer'
 import { ResponsePolicy } from './response'
 import type { CorsPluginOptions } from './schema'
+import { scopeOf, type Scope } from './scope'
 
 /** What happens when the plugin is registered on an instance. */
 export async function addScope (instance: FastifyInstance, options: CorsPluginOptions): Promise<void> {
@@ -33,7 +34,7 @@ export async function addScope (instance: FastifyInstance, options: CorsPluginOp
     hideOptionsRoute: checked.hideOptionsRoute,
     optionsRoutes
   }
-  application.addScope(instance, scope)
+  application.addScope(scope)
   if (scope.defaultPolicy !== false) headNotFound(instance, scope, new ResponsePolicy(scope.defaultPolicy.compiled, scope.defaultPolicy.compiled.exposedHeaders ?? []))
 }
 

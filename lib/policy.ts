@@ -1,6 +1,6 @@
 // From a policy's fields to its compiled form: what the fields mean, alone and together, and everything that can be
 // computed once per policy. Imports nothing from Fastify but a type.
-import { child, quote, type CorsProblem } from './errors'
+import { child, quote, type CorsProblem, type CorsProblemReason } from './errors'
 import { isHeaderName, uniqueNames, whyNotReadable, whyNotSendable } from './http/headers'
 import { createMatcher, type OriginMatcher } from './origin/matcher'
 import { isInsecure, parseOriginEntry, type TupleOrigin } from './origin/pattern'
@@ -8,12 +8,12 @@ import { isPublicSuffix } from './origin/public-suffix'
 import { whyNotRegExp } from './origin/regexp'
 import type { CorsOriginFunction } from './schema'
 
-/** The fields of a policy after `extends`, each of its type. */
+/** The fields of a policy after `extends`, each of its type. What stands in their arrays is judged here. */
 export interface PolicyFields {
-  readonly origin?: string | ReadonlyArray<string | RegExp> | CorsOriginFunction
+  readonly origin?: string | readonly unknown[] | CorsOriginFunction
   readonly credentials?: boolean
-  readonly allowedHeaders?: '*' | readonly string[]
-  readonly exposedHeaders?: '*' | readonly string[]
+  readonly allowedHeaders?: '*' | readonly unknown[]
+  readonly exposedHeaders?: '*' | readonly unknown[]
   readonly maxAge?: number
   readonly optionsSuccessStatus?: 200 | 204
   readonly dangerouslyAllowInsecureOrigins?: boolean
@@ -44,113 +44,157 @@ export interface CompiledPolicy {
   readonly key: string
 }
 
+/** What is wrong with a field, before it is known where that can be changed. */
+interface Finding {
+  readonly reason: CorsProblemReason
+  readonly message: string
+  /** The element of the field's array. */
+  readonly index?: number
+  /** The other fields that it takes to make the problem. */
+  readonly along?: ReadonlyArray<keyof PolicyFields>
+}
+
+type Report = (field: keyof PolicyFields, finding: Finding) => void
+
 /**
  * Compiles the fields of a policy. `own` are the fields that stand in this declaration (the others come from what it extends, and were
  * checked there): a problem that two fields make together is reported at one that can be changed here.
  */
 export function compilePolicy (fields: PolicyFields, own: ReadonlySet<string>, pointer: string, problems: CorsProblem[]): CompiledPolicy | undefined {
   const before = problems.length
-  const credentials = fields.credentials === true
-  const report = (field: string, problem: Omit<CorsProblem, 'pointer'>, index?: number): void => {
-    const at = [field, 'credentials', ...SWITCHES].find((candidate) => own.has(candidate)) as string
-    problems.push({ pointer: child(pointer, at) + (index === undefined || at !== field ? '' : `/${index}`), ...problem })
+  const report: Report = (field, { reason, message, index, along = [] }) => {
+    const at = [field, ...along].find((candidate) => own.has(candidate)) as keyof PolicyFields
+    const inArray = at === field && index !== undefined
+    problems.push({
+      pointer: inArray ? child(child(pointer, at), index) : child(pointer, at),
+      reason,
+      value: inArray ? (fields[at] as readonly unknown[])[index] : fields[at],
+      message
+    })
   }
-  const origin = fields.origin === undefined ? undefined : compileOrigin(fields, credentials, report)
-  checkHeaderNames(fields.allowedHeaders, 'allowedHeaders', report)
-  checkHeaderNames(fields.exposedHeaders, 'exposedHeaders', report)
-  if (fields.exposedHeaders === '*' && credentials) {
-    report('exposedHeaders', { reason: 'wildcard-with-credentials', value: '*', message: 'with credentials, browsers read "*" as the name of a header; list the names of the headers to expose' })
-  }
+  const origin = fields.origin === undefined ? undefined : compileOrigin(fields, fields.origin, report)
+  checkAllowedHeaders(fields, report)
+  checkExposedHeaders(fields, report)
   if (origin === undefined || problems.length > before) return undefined
   return Object.freeze({
     origin: Object.freeze(origin),
-    credentials,
-    allowedHeaders: fields.allowedHeaders === undefined ? undefined : allowedHeaders(fields.allowedHeaders),
-    exposedHeaders: typeof fields.exposedHeaders === 'string' ? ['*'] : fields.exposedHeaders,
+    credentials: fields.credentials === true,
+    allowedHeaders: fields.allowedHeaders === undefined ? undefined : allowedHeaders(fields.allowedHeaders as '*' | readonly string[]),
+    exposedHeaders: fields.exposedHeaders === undefined ? undefined : uniqueNames([fields.exposedHeaders].flat() as string[]),
     maxAge: fields.maxAge === undefined ? undefined : String(fields.maxAge),
     optionsSuccessStatus: fields.optionsSuccessStatus ?? 204,
     key: valueKey(fields)
   })
 }
 
-const SWITCHES = ['dangerouslyAllowInsecureOrigins', 'dangerouslyAllowPublicSuffixes']
-
-type Report = (field: string, problem: Omit<CorsProblem, 'pointer'>, index?: number) => void
-
-function compileOrigin (fields: PolicyFields, credentials: boolean, report: Report): OriginRule | undefined {
-  const { origin } = fields
+function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['origin']>, report: Report): OriginRule {
   if (typeof origin === 'function') return { kind: 'function', decide: origin }
   if (origin === '*') {
-    if (credentials) {
-      report('origin', { reason: 'wildcard-with-credentials', value: origin, message: 'browsers refuse credentials with "*"; list the origins that may send them, or leave credentials out' })
+    if (fields.credentials === true) {
+      report('origin', { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; list the origins that may send them, or leave credentials out', along: ['credentials'] })
     }
     return { kind: 'any' }
   }
-  if (typeof origin === 'string') return compileList([origin], fields, credentials, (problem) => report('origin', problem))
-  const list = origin as ReadonlyArray<string | RegExp>
-  if (list.length === 0) {
-    report('origin', { reason: 'invalid', value: list, message: 'an empty array allows nobody; write cors: false for that' })
-  }
-  return compileList(list, fields, credentials, (problem, index) => report('origin', problem, index))
+  if (typeof origin === 'string') return compileList(fields, [origin], ({ index, ...finding }) => report('origin', finding))
+  if (origin.length === 0) report('origin', { reason: 'invalid', message: 'an empty array allows nobody; write cors: false for that' })
+  return compileList(fields, origin, (finding) => report('origin', finding))
 }
 
-function compileList (list: ReadonlyArray<string | RegExp>, fields: PolicyFields, credentials: boolean, report: (problem: Omit<CorsProblem, 'pointer'>, index: number) => void): OriginRule {
+function compileList (fields: PolicyFields, list: readonly unknown[], report: (finding: Finding) => void): OriginRule {
+  const credentials = fields.credentials === true
   const entries: TupleOrigin[] = []
   const regexps: RegExp[] = []
   let nullOrigin = false
   list.forEach((value, index) => {
-    if (typeof value !== 'string') {
+    if (value instanceof RegExp) {
       const refusal = whyNotRegExp(value)
-      if (refusal === undefined) regexps.push(new RegExp(value.source, value.flags))
-      else report({ value, ...refusal }, index)
+      if (refusal === undefined) regexps.push(value)
+      else report({ reason: refusal.reason, message: `${quote(value)}: ${refusal.message}`, index })
+      return
+    }
+    if (typeof value !== 'string') {
+      report({ reason: 'type', message: `${quote(value)} cannot stand in "origin"; write an origin such as "https://app.example.com", a pattern of origins, or a RegExp`, index })
       return
     }
     const entry = parseOriginEntry(value)
     switch (entry.kind) {
       case 'refused':
-        report({ reason: entry.reason, value, message: `${quote(value)}: ${entry.message}` }, index)
+        report({ reason: entry.reason, message: `${quote(value)}: ${entry.message}`, index })
         break
       case 'any':
-        report({ reason: 'invalid', value, message: '"*" allows everyone, so nothing can stand beside it; write origin: "*" alone' }, index)
+        report({ reason: 'invalid', message: '"*" allows everyone, so nothing can stand beside it; write origin: "*" alone', index })
         break
       case 'null':
         nullOrigin = true
-        if (credentials) report({ reason: 'null-origin', value, message: 'every sandboxed frame on any site has the origin "null"; leave it out, or leave credentials out' }, index)
+        if (credentials) report({ reason: 'null-origin', message: 'every sandboxed frame on any site has the origin "null"; leave it out, or leave credentials out', index, along: ['credentials'] })
         break
       case 'tuple':
         entries.push(entry)
-        if (credentials) checkCredentialed(entry, fields, (problem) => report(problem, index))
+        if (credentials) checkCredentialed(fields, entry, (finding) => report({ ...finding, index }))
     }
   })
   return { kind: 'list', matches: createMatcher({ entries, nullOrigin, regexps }) }
 }
 
-function checkCredentialed (entry: TupleOrigin, fields: PolicyFields, report: (problem: Omit<CorsProblem, 'pointer'>) => void): void {
+function checkCredentialed (fields: PolicyFields, entry: TupleOrigin, report: (finding: Finding) => void): void {
   if (isInsecure(entry) && fields.dangerouslyAllowInsecureOrigins !== true) {
-    report({ reason: 'insecure-with-credentials', value: entry.text, message: `whoever sits on the network can change pages of ${quote(entry.text)} and act with its users' credentials; write ${quote(entry.text.replace(/^(http|ws):/, '$1s:'))}, or set dangerouslyAllowInsecureOrigins: true` })
+    report({
+      reason: 'insecure-with-credentials',
+      message: `whoever sits on the network can change pages of ${quote(entry.text)} and act with its users' credentials; write ${quote(secured(entry.text))}, or set dangerouslyAllowInsecureOrigins: true`,
+      along: ['credentials', 'dangerouslyAllowInsecureOrigins']
+    })
   }
   if (entry.subdomains && fields.dangerouslyAllowPublicSuffixes !== true && isPublicSuffix(entry.host)) {
-    report({ reason: 'public-suffix', value: entry.text, message: `anyone can register a name below ${quote(entry.host)} and act with your users' credentials; write the subdomains out, or set dangerouslyAllowPublicSuffixes: true` })
+    report({
+      reason: 'public-suffix',
+      message: `anyone can register a name below ${quote(entry.host)} and act with your users' credentials; write the subdomains out, or set dangerouslyAllowPublicSuffixes: true`,
+      along: ['credentials', 'dangerouslyAllowPublicSuffixes']
+    })
   }
 }
 
-function checkHeaderNames (value: '*' | readonly string[] | undefined, field: 'allowedHeaders' | 'exposedHeaders', report: Report): void {
-  if (typeof value !== 'object') return
-  const sendable = field === 'allowedHeaders'
-  const whyNot = sendable ? whyNotSendable : whyNotReadable
-  value.forEach((name, index) => {
-    const refusal = whyNot(name)
-    if (name === '*') {
-      const rest = value.filter((other) => other !== '*').map((other) => other.toLowerCase())
-      if (!sendable || rest.some((other) => other !== 'authorization')) {
-        report(field, { reason: 'invalid', value: name, message: sendable ? '"*" allows every name but Authorization, so only that can stand beside it; write "*", or ["*", "Authorization"]' : '"*" exposes every name, so nothing can stand beside it; write exposedHeaders: "*" alone' }, index)
-      }
-    } else if (!isHeaderName(name)) {
-      report(field, { reason: 'invalid', value: name, message: `${quote(name)} is not the name of a header; names are made of letters, digits and some signs, such as "X-Request-Id"` }, index)
-    } else if (refusal !== undefined) {
-      report(field, { reason: 'forbidden', value: name, message: `${quote(name)}: ${refusal}; leave it out` }, index)
-    }
+/** The encrypted form of an insecure origin. */
+function secured (text: string): string {
+  return text.replace(/^(?:http|ftp):/, 'https:').replace(/^ws:/, 'wss:').replace(/:443$/, '')
+}
+
+function checkAllowedHeaders ({ allowedHeaders }: PolicyFields, report: Report): void {
+  if (typeof allowedHeaders !== 'object') return
+  const mixed = allowedHeaders.some((name) => name !== '*' && String(name).toLowerCase() !== 'authorization')
+  checkNames('allowedHeaders', allowedHeaders, whyNotSendable, mixed ? MIXED_WILDCARD : undefined, report)
+}
+
+function checkExposedHeaders ({ exposedHeaders, credentials }: PolicyFields, report: Report): void {
+  const wildcard = credentials === true ? WILDCARD_WITH_CREDENTIALS : LISTED_WILDCARD
+  if (typeof exposedHeaders === 'object') checkNames('exposedHeaders', exposedHeaders, whyNotReadable, wildcard, report)
+  else if (exposedHeaders === '*' && credentials === true) report('exposedHeaders', wildcard)
+}
+
+/** `wildcard` is what is wrong with a `'*'` among these names, if anything is. */
+function checkNames (field: keyof PolicyFields, names: readonly unknown[], whyNot: (name: string) => string | undefined, wildcard: Finding | undefined, report: Report): void {
+  names.forEach((name, index) => {
+    const finding = name === '*' ? wildcard : judgeName(name, whyNot)
+    if (finding !== undefined) report(field, { ...finding, index })
   })
+}
+
+function judgeName (name: unknown, whyNot: (name: string) => string | undefined): Finding | undefined {
+  if (typeof name !== 'string') return { reason: 'type', message: `${quote(name)} is not the name of a header; write a text such as "X-Request-Id"` }
+  if (!isHeaderName(name)) return { reason: 'invalid', message: `${quote(name)} is not the name of a header; write each name by itself, of letters, digits and some signs, such as "X-Request-Id"` }
+  const refusal = whyNot(name)
+  return refusal === undefined ? undefined : { reason: 'forbidden', message: `${quote(name)}: ${refusal}; leave it out` }
+}
+
+/** https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name */
+const MIXED_WILDCARD: Finding = { reason: 'invalid', message: '"*" allows every name but Authorization, so only that can stand beside it; write "*", or ["*", "Authorization"]' }
+
+const LISTED_WILDCARD: Finding = { reason: 'invalid', message: '"*" exposes every name, so nothing can stand beside it; write exposedHeaders: "*" alone' }
+
+/** https://fetch.spec.whatwg.org/#http-access-control-expose-headers */
+const WILDCARD_WITH_CREDENTIALS: Finding = {
+  reason: 'wildcard-with-credentials',
+  message: 'with credentials, browsers read "*" as the name of a header; list the names of the headers to expose',
+  along: ['credentials']
 }
 
 function allowedHeaders (value: '*' | readonly string[]): AllowedHeaders {
@@ -164,13 +208,13 @@ let functions = 0
 /** A text that is the same for policies that mean the same. Functions are the same only as themselves. */
 function valueKey ({ origin, credentials, allowedHeaders, exposedHeaders, maxAge, optionsSuccessStatus }: PolicyFields): string {
   return JSON.stringify([
-    typeof origin === 'function' ? numberOf(origin) : [origin].flat().map(String).sort(),
+    typeof origin === 'function' ? numberOf(origin) : [...new Set([origin].flat().map(String))].sort(),
     credentials === true, normalised(allowedHeaders), normalised(exposedHeaders), maxAge, optionsSuccessStatus ?? 204
   ])
 }
 
-function normalised (names: '*' | readonly string[] | undefined): readonly string[] | undefined {
-  return names === undefined ? undefined : uniqueNames([names].flat()).map((name) => name.toLowerCase()).sort()
+function normalised (names: PolicyFields['allowedHeaders']): readonly string[] | undefined {
+  return names === undefined ? undefined : [...new Set([names].flat().map((name) => String(name).toLowerCase()))].sort()
 }
 
 function numberOf (decide: CorsOriginFunction): number {

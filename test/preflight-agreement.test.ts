@@ -24,26 +24,32 @@ const asked = fc.record({ path, method: fc.constantFrom(...METHODS), host: fc.co
 
 type Route = typeof route extends fc.Arbitrary<infer Value> ? Value : never
 
-/** Declares a route; false where Fastify refuses it as declared already. */
-function declare (app: FastifyInstance, { url, methods, policy, host }: Route): void {
-  try {
-    app.route({ method: [...methods], url, exposeHeadRoute: false, ...(host !== undefined && { constraints: { host } }), config: policy === undefined ? {} : { cors: policy }, handler: ok })
-  } catch (error) {
-    if ((error as { code: string }).code !== 'FST_ERR_DUPLICATED_ROUTE') throw error
+/** Declares a route, method by method. What Fastify refuses as declared already is left out: then the table is not what it seems. */
+function declare (app: FastifyInstance, { url, methods, policy, host }: Route): boolean {
+  let complete = true
+  for (const method of methods) {
+    try {
+      app.route({ method, url, exposeHeadRoute: false, ...(host !== undefined && { constraints: { host } }), config: policy === undefined ? {} : { cors: policy }, handler: ok })
+    } catch (error) {
+      if ((error as { code: string }).code !== 'FST_ERR_DUPLICATED_ROUTE') throw error
+      complete = false
+    }
   }
+  return complete
 }
 
-async function build (routes: Route[], options: cors.CorsPluginOptions): Promise<FastifyInstance> {
+async function build (routes: Route[], options: cors.CorsPluginOptions): Promise<{ app: FastifyInstance, complete: boolean }> {
   const app = Fastify()
+  const declared: boolean[] = []
   const at = (place: string): Route[] => routes.filter((each) => each.place === place)
-  for (const each of at('before')) declare(app, each)
+  for (const each of at('before')) declared.push(declare(app, each))
   await app.register(async (scope) => {
     await scope.register(cors, options)
-    for (const each of at('in')) declare(scope, each)
+    for (const each of at('in')) declared.push(declare(scope, each))
   })
-  for (const each of at('out')) declare(app, { ...each, policy: undefined })
+  for (const each of at('out')) declared.push(declare(app, { ...each, policy: undefined }))
   await app.ready()
-  return app
+  return { app, complete: declared.every(Boolean) }
 }
 
 t.test('random route tables', async (t) => {
@@ -52,7 +58,7 @@ t.test('random route tables', async (t) => {
   await fc.assert(fc.asyncProperty(
     fc.array(route, { minLength: 1, maxLength: 12 }), fc.array(asked, { minLength: 5, maxLength: 15 }), fc.constantFrom({}, { defaultPolicy: { origin: FOO } }),
     async (routes, requests, options) => {
-      const app = await build(routes, options)
+      const { app, complete } = await build(routes, options)
       for (const { path, method, host } of requests) {
         for (const origin of [FOO, EVIL]) {
           const actual = await request(app, method, path, origin, { headers: { host } })
@@ -60,7 +66,8 @@ t.test('random route tables', async (t) => {
           const answer = approves(await preflight(app, method, path, { origin, headers: { host } }), method)
           if (answer) approved++
           else refused++
-          if (answer !== allowed) throw new Error(`${method} ${path} on ${host} from ${origin}: preflight ${String(answer)}, request ${String(allowed)}\n${app.printRoutes()}`)
+          // An application that goes on after a refused declaration may have too little approved, but never too much.
+          if (complete ? answer !== allowed : answer && !allowed) throw new Error(`${method} ${path} on ${host} from ${origin}: preflight ${String(answer)}, request ${String(allowed)}\n${app.printRoutes()}`)
         }
       }
       await app.close()

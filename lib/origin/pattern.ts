@@ -41,10 +41,10 @@ export const MAX_ORIGIN_LENGTH = MAX_SCHEME_LENGTH + 3 + MAX_HOST_LENGTH + 6
 const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([['http', '80'], ['https', '443'], ['ws', '80'], ['wss', '443'], ['ftp', '21']])
 
 /** Schemes of documents whose origin is opaque, so that browsers write `null` for them. */
-const OPAQUE_SCHEME = /^(?:about|blob|data|file|javascript):/i
+const OPAQUE_SCHEME = '(?:about|blob|data|file|javascript):'
 
 const LABEL = '[a-z0-9_-]{1,63}'
-const TUPLE = new RegExp(`^([a-z][a-z0-9+.-]*)://(\\[[0-9a-f:.]+\\]|${LABEL}(?:\\.${LABEL})*)(?::([1-9][0-9]{0,4}))?$`)
+const TUPLE = new RegExp(`^(?!${OPAQUE_SCHEME})([a-z][a-z0-9+.-]*)://(\\[[0-9a-f:.]+\\]|${LABEL}(?:\\.${LABEL})*)(?::([1-9][0-9]{0,4}))?$`)
 
 interface Tuple { readonly scheme: string, readonly host: string, readonly port: string }
 
@@ -95,7 +95,7 @@ export function parseOriginEntry (text: string): OriginEntry | OriginRefusal {
 
 /** What can be told from the text alone, and what to say about it. */
 const MISTAKES: ReadonlyArray<readonly [RegExp, string]> = [
-  [OPAQUE_SCHEME, 'documents of this scheme have no origin of their own: browsers send "null" for them; write "null" if you mean all of those'],
+  [new RegExp(`^${OPAQUE_SCHEME}`, 'i'), 'documents of this scheme have no origin of their own: browsers send "null" for them; write "null" if you mean all of those'],
   // The URL parser drops these silently, or reads a backslash as a slash: such a text was not meant as it looks.
   // eslint-disable-next-line no-control-regex -- control characters are exactly what this looks for
   [/[\u0000-\u0020\u007f\\,]/, 'an origin has no spaces, commas, backslashes or control characters; leave them out, and give each origin a place of its own in an array'],

@@ -39,8 +39,7 @@ export async function launch (): Promise<Launched | undefined> {
     return {
       browser,
       async close () {
-        await browser.close()
-        await remove()
+        await browser.close().finally(remove)
       }
     }
   } catch (err) {
@@ -53,28 +52,29 @@ export async function launch (): Promise<Launched | undefined> {
 export interface NetworkRequest {
   readonly method: string
   readonly url: string
-  /** The address of the document that made it. */
+  /** The page or frame that made it. */
   readonly document: string
   readonly preflight: boolean
   status?: number
-  failed?: boolean
-  /** Why CORS blocked it, in Chromium's words (Network.CorsError of the DevTools protocol). */
+  /** Why CORS blocked it, in Chromium's words: Network.CorsError of the DevTools protocol. */
   corsError?: string
 }
 
-/** Records the requests that a page makes from now on, its frames of the same site included. */
-export async function recordNetwork (page: Page): Promise<readonly NetworkRequest[]> {
+/** Records what a page and its frames of the same site request from now on; call what it returns for the list so far. */
+export async function recordNetwork (page: Page): Promise<() => readonly NetworkRequest[]> {
   const session = await page.context().newCDPSession(page)
   const requests = new Map<string, NetworkRequest>()
-  session.on('Network.requestWillBeSent', ({ requestId, request: { method, url }, documentURL, type }) => {
-    const request: NetworkRequest = { method, url, document: documentURL, preflight: type === 'Preflight' }
-    requests.set(requestId, request)
-    list.push(request)
+  session.on('Network.requestWillBeSent', ({ requestId, request: { method, url }, documentURL, initiator }) => {
+    requests.set(requestId, { method, url, document: documentURL, preflight: initiator.type === 'preflight' })
   })
-  session.on('Network.responseReceived', ({ requestId, response }) => update(requestId, { status: response.status }))
-  session.on('Network.loadingFailed', ({ requestId, corsErrorStatus }) => update(requestId, { failed: true, ...(corsErrorStatus && { corsError: corsErrorStatus.corsError }) }))
+  session.on('Network.responseReceived', ({ requestId, response }) => {
+    const request = requests.get(requestId)
+    if (request !== undefined) request.status = response.status
+  })
+  session.on('Network.loadingFailed', ({ requestId, corsErrorStatus }) => {
+    const request = requests.get(requestId)
+    if (request !== undefined && corsErrorStatus !== undefined) request.corsError = corsErrorStatus.corsError
+  })
   await session.send('Network.enable')
-  const list: NetworkRequest[] = []
-  const update = (requestId: string, change: Partial<NetworkRequest>): void => { Object.assign(requests.get(requestId) ?? {}, change) }
-  return list
+  return () => [...requests.values()]
 }
