@@ -160,7 +160,7 @@ function secured (text: string): string {
 
 function checkAllowedHeaders ({ allowedHeaders }: PolicyFields, report: Report): void {
   if (typeof allowedHeaders !== 'object') return
-  const mixed = allowedHeaders.some((name) => name !== '*' && String(name).toLowerCase() !== 'authorization')
+  const mixed = allowedHeaders.some((name) => typeof name === 'string' && name !== '*' && name.toLowerCase() !== 'authorization')
   checkNames('allowedHeaders', allowedHeaders, whyNotSendable, mixed ? MIXED_WILDCARD : undefined, report)
 }
 

@@ -4,7 +4,12 @@ import { parseRequestedHeaders, uniqueNames } from './http/headers'
 import { VARY_PREFLIGHT } from './http/vary'
 import type { AllowedHeaders, CompiledPolicy } from './policy'
 import { addVary, HeaderSet, stripAll } from './response'
-import { judge, verdictSoFar, type Verdict } from './verdict'
+import { judge, type Verdict } from './verdict'
+
+/** Where a preflight carries the verdict that its answer tells. */
+const kVerdict = Symbol('fastify-cors-policy.verdict')
+
+interface Judged { [kVerdict]?: Verdict }
 
 export class PreflightAnswer {
   readonly policy: CompiledPolicy
@@ -28,37 +33,46 @@ export class PreflightAnswer {
 
   /** Answers the request: completely here, before any hook that was registered later than the plugin. */
   send (request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> {
-    const requested = requestedHeaders(request)
-    const verdict = requested !== undefined && judge(this.policy.origin, request)
-    if (typeof verdict !== 'object') return this.#send(reply, verdict, requested)
+    const verdict = requestedHeaders(request) !== undefined && judge(this.policy.origin, request)
+    if (typeof verdict !== 'object') return this.#send(request, reply, verdict)
     // Fastify goes on to the next hook when a promise settles, unless it settles with the reply.
     return verdict.then((settled) => {
-      this.#send(reply, settled, requested)
+      this.#send(request, reply, settled)
       return reply
     })
   }
 
-  #send (reply: FastifyReply, verdict: Verdict, requested: readonly string[] | undefined): void {
-    this.#write(reply, verdict, requested)
+  #send (request: FastifyRequest & Judged, reply: FastifyReply, verdict: Verdict): void {
+    request[kVerdict] = verdict
+    this.#write(request, reply, verdict)
     reply.code(verdict === false ? 403 : this.policy.optionsSuccessStatus).send()
   }
 
-  /** Just before the answer is sent: puts right what hooks have changed. */
-  restore (request: FastifyRequest, reply: FastifyReply): void {
-    const requested = requestedHeaders(request)
-    // The verdict is there, or the response is that of a time-out.
-    this.#write(reply, requested !== undefined && (verdictSoFar(this.policy.origin, request) as Verdict), requested)
+  /** Just before the answer is sent: puts right what hooks have changed. An answer that is not ours gets no permission. */
+  restore (request: FastifyRequest & Judged, reply: FastifyReply): void {
+    const verdict = request[kVerdict]
+    if (verdict === undefined) warnOfHook(request, reply)
+    this.#write(request, reply, verdict ?? false)
   }
 
-  #write (reply: FastifyReply, verdict: Verdict, requested: readonly string[] | undefined): void {
+  #write (request: FastifyRequest, reply: FastifyReply, verdict: Verdict): void {
     addVary(reply, VARY_PREFLIGHT)
     stripAll(reply)
     if (verdict === false) return
     this.#headers.write(reply, verdict)
-    if (this.#namesWhatIsAsked && requested !== undefined && requested.length > 0) {
-      reply.header('access-control-allow-headers', uniqueNames(requested).join(', '))
-    }
+    if (!this.#namesWhatIsAsked) return
+    const requested = uniqueNames(requestedHeaders(request) as readonly string[]) // or the verdict would be false
+    if (requested.length > 0) reply.header('access-control-allow-headers', requested.join(', '))
   }
+}
+
+const warned = new WeakSet<object>()
+
+/** A preflight never carries credentials (https://fetch.spec.whatwg.org/#cors-preflight-fetch): authentication that runs before us makes every preflight fail. */
+function warnOfHook (request: FastifyRequest, reply: FastifyReply): void {
+  if ((reply.statusCode !== 401 && reply.statusCode !== 403) || warned.has(request.server)) return
+  warned.add(request.server)
+  request.log.warn(`a hook that was registered before fastify-cors-policy answered a preflight with ${reply.statusCode}: preflights carry no credentials, so register the plugin before such hooks`)
 }
 
 function requestedHeaders (request: FastifyRequest): readonly string[] | undefined {

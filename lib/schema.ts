@@ -1,6 +1,7 @@
 // The TypeBox schemas: the one source of what a policy, a route's `config.cors` and the plugin's options may look like.
-// The static types are derived from them, so the comments here are what an editor shows.
-import { Kind, Type, TypeRegistry, type Static } from '@sinclair/typebox'
+// The static types are derived from them, so the comments here are what an editor shows: each says its schema's description, range and
+// default (test/package/editor.test.ts).
+import { Kind, Type, TypeRegistry, type Static, type TUnsafe } from '@sinclair/typebox'
 import type { FastifyRequest, LogLevel } from 'fastify'
 import type { CorsPolicyNames } from './index'
 
@@ -37,14 +38,18 @@ const Origin = Type.Union([OriginText, OriginList, OriginFunction], {
   description: 'Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, or a function (origin, request) => boolean'
 })
 
-const Extends = Type.Unsafe<CorsPolicyName>(Type.String({
+// An interface, for the compiler writes the types of constants out when it builds the package: CorsPolicyName would become the `string`
+// that it is here, where no application has declared names yet.
+interface TPolicyName extends TUnsafe<CorsPolicyName> {}
+
+const Extends: TPolicyName = Type.Unsafe<CorsPolicyName>(Type.String({
   description: 'The name of a policy to start from: the fields given here replace its fields, one by one'
 }))
 
 const settings = {
   /**
-   * Whether pages of the allowed origins may send cookies and other credentials and read what comes back: sends
-   * `Access-Control-Allow-Credentials: true`. Refused together with `origin: '*'` and `'null'`.
+   * Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read what comes back:
+   * sends `Access-Control-Allow-Credentials: true`. Refused together with `origin: '*'` and `'null'`.
    *
    * @defaultValue `false`
    * @example credentials: true
@@ -55,8 +60,11 @@ const settings = {
     default: false
   })),
   /**
-   * The request headers that a preflight accepts, besides those that need no permission: names in any case, or `'*'` for every one but
-   * `Authorization`, which is allowed by `['*', 'Authorization']`. With `credentials`, `'*'` allows the names that are asked for.
+   * The request headers that a preflight accepts: an array of names, in which "*" may stand beside "Authorization", or "*". Left out: those
+   * of the route's schema.headers, and Content-Type where the method takes a body.
+   *
+   * Names are written in any case; those that need no permission can be left off. `'*'` is every name but `Authorization`, and with
+   * `credentials` those that are asked for.
    *
    * @defaultValue the headers of the route's `schema.headers`, and `Content-Type` where the method takes a body
    * @example allowedHeaders: ['Content-Type', 'X-Request-Id']
@@ -66,8 +74,11 @@ const settings = {
     description: 'The request headers that a preflight accepts: an array of names, in which "*" may stand beside "Authorization", or "*". Left out: those of the route\'s schema.headers, and Content-Type where the method takes a body'
   })),
   /**
-   * The response headers that a page may read, besides those that need no permission: names in any case, or `'*'` for every one.
-   * `'*'` is refused together with `credentials`, where browsers would read it as a name.
+   * The response headers that a page may read: an array of names, or "*". Left out: those that the route's response schemas declare in
+   * `headers`.
+   *
+   * Names are written in any case; those that need no permission can be left off. `'*'` is refused together with `credentials`, where
+   * browsers would read it as a name.
    *
    * @defaultValue the headers that the route's response schemas declare
    * @example exposedHeaders: ['ETag']
@@ -77,8 +88,10 @@ const settings = {
     description: 'The response headers that a page may read: an array of names, or "*". Left out: those that the route\'s response schemas declare in `headers`'
   })),
   /**
-   * For how long a browser may remember the answer to a preflight: whole seconds from 0 to 86400 (a day). 0 turns the browser's
-   * preflight cache off. Chromium keeps an answer for two hours at most.
+   * For how many seconds a browser may remember the answer to a preflight; 0 turns its preflight cache off. Left out: no header, and
+   * browsers use 5 seconds.
+   *
+   * A whole number from 0 to 86400 (a day). Chromium keeps an answer for two hours at most.
    *
    * @defaultValue no `Access-Control-Max-Age` is sent, and browsers remember the answer for 5 seconds
    * @example maxAge: 600
@@ -90,7 +103,7 @@ const settings = {
     maximum: 86400
   })),
   /**
-   * The HTTP status of a successful preflight: 204, or 200 for clients that take no other.
+   * The status of a successful preflight: 204, or 200 for old clients.
    *
    * @defaultValue `204`
    * @example optionsSuccessStatus: 200
@@ -101,8 +114,8 @@ const settings = {
     default: 204
   })),
   /**
-   * Accepts `credentials` together with unencrypted origins (`http:`, `ws:`) that are not on this machine. Whoever sits on the network
-   * between a user and such a page can change it, and so act with the user's credentials.
+   * Accepts `credentials` with an unencrypted origin that is not on this machine (`http:`, `ws:`). Whoever sits on the network between a
+   * user and such a page can change it, and so act with the user's credentials.
    *
    * @defaultValue `false`
    * @example dangerouslyAllowInsecureOrigins: true
@@ -113,7 +126,8 @@ const settings = {
     default: false
   })),
   /**
-   * Accepts `credentials` together with the subdomains of a public suffix, such as `https://*.github.io`, where anyone can register a name.
+   * Accepts `credentials` with a pattern of the subdomains of a public suffix, where anyone can register a name, such as
+   * `https://*.github.io`.
    *
    * @defaultValue `false`
    * @example dangerouslyAllowPublicSuffixes: true
@@ -128,8 +142,11 @@ const settings = {
 /** A policy that stands alone. */
 export const StandalonePolicySchema = Type.Object({
   /**
-   * Who may read the response: `'*'` for everyone; an origin as browsers write it; a pattern of subdomains (`'https://*.example.com'`, one
-   * or more labels) or of ports (`'http://localhost:*'`); an array of these and of RegExps anchored at both ends; or a function.
+   * Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, or a function
+   * (origin, request) => boolean.
+   *
+   * An origin is written as browsers write it. A pattern is of subdomains (`'https://*.example.com'`: one or more labels) or of ports
+   * (`'http://localhost:*'`). RegExps are anchored at both ends. A function may be async.
    *
    * Required, here or in the policy that this one extends. Refuses with `not-canonical`, `invalid`, `unanchored-regexp` and `unsafe-regexp`.
    *
@@ -150,8 +167,11 @@ export const ExtendingPolicySchema = Type.Object({
    */
   extends: Extends,
   /**
-   * Who may read the response: `'*'` for everyone; an origin as browsers write it; a pattern of subdomains (`'https://*.example.com'`, one
-   * or more labels) or of ports (`'http://localhost:*'`); an array of these and of RegExps anchored at both ends; or a function.
+   * Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, or a function
+   * (origin, request) => boolean.
+   *
+   * An origin is written as browsers write it. A pattern is of subdomains (`'https://*.example.com'`: one or more labels) or of ports
+   * (`'http://localhost:*'`). RegExps are anchored at both ends. A function may be async.
    *
    * @defaultValue the origin of the policy that this one extends
    * @example origin: ['https://app.example.com', 'https://*.partners.example.com']
@@ -161,8 +181,22 @@ export const ExtendingPolicySchema = Type.Object({
   ...settings
 }, { additionalProperties: false, description: 'A policy that starts from a named one' })
 
+// The forms of a policy, so put together that a field has one declaration in all of them: an editor can then show its documentation where
+// it cannot know the form yet. `?: never` tells the forms apart.
+type Settings = Omit<Static<typeof StandalonePolicySchema>, 'origin'>
+type WithOrigin = Pick<Static<typeof StandalonePolicySchema>, 'origin'>
+type WithName = Pick<Static<typeof ExtendingPolicySchema>, 'extends'>
+type StandalonePolicy = Settings & WithOrigin & { extends?: never }
+type ExtendingPolicy = (Settings & WithName & { origin?: never }) | (Settings & WithName & WithOrigin)
+
+/** A policy: who may call a route from a browser, and how. */
+export type CorsPolicy = StandalonePolicy | ExtendingPolicy
+
+/** A route's `config.cors`: `false`, or a policy. */
+export type RouteCors = false | CorsPolicy
+
 /** The TypeBox schema of a policy. `JSON.stringify` makes a plain JSON Schema of it, for everything that JSON can hold. */
-export const CorsPolicySchema = Type.Union([StandalonePolicySchema, ExtendingPolicySchema], {
+export const CorsPolicySchema = Type.Union([Type.Unsafe<StandalonePolicy>(StandalonePolicySchema), Type.Unsafe<ExtendingPolicy>(ExtendingPolicySchema)], {
   description: 'Who may call a route from a browser, and how'
 })
 
@@ -174,14 +208,14 @@ export const RouteCorsSchema = Type.Union([Type.Literal(false), CorsPolicySchema
 /** The TypeBox schema of the plugin's options. */
 export const CorsPluginOptionsSchema = Type.Object({
   /**
-   * The policies that routes of this scope, and of those below it, may extend by name. What `definePolicies` returns, or a plain object.
+   * The policies that routes may extend, by name: in this scope, and in those below it. What `definePolicies` returns, or a plain object.
    *
    * @defaultValue none
    * @example policies: { public: { origin: '*' } }
    */
   policies: Type.Optional(Type.Record(Type.String(), CorsPolicySchema, { description: 'The policies that routes may extend, by name' })),
   /**
-   * For routes that declare nothing, and for the scope's 404 responses: `false`, a name, or a policy.
+   * For routes that declare nothing and for 404 responses: false, the name of a policy, or a policy.
    *
    * @defaultValue `false` (in a scope inside another one: that of the scope around it)
    * @example defaultPolicy: 'public'
@@ -191,14 +225,14 @@ export const CorsPluginOptionsSchema = Type.Object({
     default: false
   })),
   /**
-   * The log level of the generated OPTIONS routes: one of the levels of the application's logger.
+   * The log level of the generated OPTIONS routes: one that the application's logger has.
    *
    * @defaultValue the level of the scope
    * @example logLevel: 'warn'
    */
   logLevel: Type.Optional(Type.Unsafe<LogLevel>(Type.String({ description: 'The log level of the generated OPTIONS routes' }))),
   /**
-   * Whether the generated OPTIONS routes have `schema: { hide: true }`, so that documentation generators leave them out.
+   * Whether documentation generators leave the generated OPTIONS routes out: gives them `schema: { hide: true }`.
    *
    * @defaultValue `true`
    * @example hideOptionsRoute: false
@@ -206,18 +240,5 @@ export const CorsPluginOptionsSchema = Type.Object({
   hideOptionsRoute: Type.Optional(Type.Boolean({ description: 'Whether documentation generators leave the generated OPTIONS routes out', default: true }))
 }, { additionalProperties: false, description: 'The options of fastify-cors-policy' })
 
-// Fastify infers the type of a whole `config` from what is written there, so that an unknown key is no error by itself.
-// These are the ones that other CORS plugins have: typed away, they are errors all the same.
-interface OptionsOfOthers { methods?: never }
-
-/** A policy: who may call a route from a browser, and how. */
-export type CorsPolicy = Static<typeof CorsPolicySchema> & OptionsOfOthers & object
-
-/** A route's `config.cors`: `false`, or a policy. */
-export type RouteCors = false | CorsPolicy
-
 /** The options of the plugin. */
-export type CorsPluginOptions = Omit<Static<typeof CorsPluginOptionsSchema>, 'policies' | 'defaultPolicy'> & {
-  policies?: Readonly<Record<string, CorsPolicy>>
-  defaultPolicy?: false | CorsPolicyName | CorsPolicy
-}
+export type CorsPluginOptions = Static<typeof CorsPluginOptionsSchema>

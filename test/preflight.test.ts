@@ -271,3 +271,24 @@ t.test('generated routes are hidden from documentation, unless asked otherwise',
     t.match(app.printRoutes(), 'corsPreflight')
   }
 })
+
+t.test('a hook registered before the plugin that refuses preflights gets no help, and is warned about once', async (t) => {
+  for (const [status, warnings] of [[401, 1], [403, 1], [429, 0]] as const) {
+    const lines: string[] = []
+    const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
+    t.teardown(async () => { await app.close() })
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.headers.authorization === undefined) await reply.code(status).send('who are you?')
+    })
+    await app.register(cors)
+    app.put('/', { config: { cors: { origin: '*' } } }, ok)
+    app.put('/function', { config: { cors: { origin: async () => true } } }, ok)
+    for (const url of ['/', '/function', '/']) {
+      const response = await preflight(app, 'PUT', url)
+      t.equal(response.statusCode, status)
+      t.same(corsHeaders(response), { vary: PREFLIGHT_VARY })
+    }
+    t.equal(lines.length, warnings)
+    if (warnings > 0) t.match(lines[0], new RegExp(`before fastify-cors-policy answered a preflight with ${status}`))
+  }
+})
