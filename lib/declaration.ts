@@ -218,7 +218,7 @@ function checkFields (schema: ObjectSchema, fields: ReadonlyMap<string, unknown>
   for (const [key, field] of fields) {
     const fieldSchema = Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined
     if (fieldSchema === undefined) report(key, { reason: 'unknown-property', message: unknownField(key, schema) })
-    else if (!CHECKED_ELSEWHERE.has(key) && !isWellFormed(key, fieldSchema, field)) report(key, malformed(key, field, required.includes(key)))
+    else if (!CHECKED_ELSEWHERE.has(key) && !isWellFormed(key, fieldSchema, field)) report(key, malformed(key, field, key === 'extends' || !required.includes(key)))
   }
   for (const key of required) {
     if (!fields.has(key)) report(key, { reason: 'missing', message: `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one` })
@@ -243,17 +243,17 @@ function isWellFormed (key: string, schema: TSchema, value: unknown): boolean {
   return Value.Check(schema, value)
 }
 
-function malformed (key: string, value: unknown, isRequired: boolean): Pick<CorsProblem, 'reason' | 'message'> {
+function malformed (key: string, value: unknown, canBeLeftOut: boolean): Pick<CorsProblem, 'reason' | 'message'> {
   return {
     reason: Number.isInteger(value) && WHOLE_NUMBERS.has(key) ? 'out-of-range' : 'type',
-    message: `${quote(value)} cannot be ${quote(key)}; ${correction(key, value, isRequired)}`
+    message: `${quote(value)} cannot be ${quote(key)}; ${correction(key, value, canBeLeftOut)}`
   }
 }
 
-function correction (key: string, value: unknown, isRequired: boolean): string {
+function correction (key: string, value: unknown, canBeLeftOut: boolean): string {
   if (typeof value === 'string' && HEADER_LISTS.has(key)) return `write [${value.split(',').map((name) => quote(name.trim())).join(', ')}]`
   if (value instanceof RegExp && key === 'origin') return `write [${quote(value)}]`
-  return `${value === undefined && !isRequired ? 'leave it out, or ' : ''}write ${EXPECTED[key]}`
+  return `${value === undefined && canBeLeftOut ? 'leave it out, or ' : ''}write ${EXPECTED[key]}`
 }
 
 /**

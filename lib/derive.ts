@@ -14,16 +14,16 @@ export interface RouteSchema {
 /** The request headers that a preflight for this route has to allow: those of its schema, and the body's type where it can have a body. */
 export function derivedRequestHeaders (method: string, schema: RouteSchema | undefined, shared: SharedSchemas): string[] {
   const names = takesBody(method) ? ['content-type'] : []
-  return uniqueNames([...names, ...propertiesOf(schema?.headers, schema?.headers, shared)].filter(needsAllowing))
+  return uniqueNames([...names, ...propertiesOf(schema?.headers, within(schema?.headers), shared)].filter(needsAllowing))
 }
 
 /** The response headers that a page has to be allowed to read: those that the route's response schemas declare in `headers`. */
 export function derivedExposedHeaders (schema: RouteSchema | undefined, shared: SharedSchemas): string[] {
   const names: string[] = []
   for (const response of Object.values(isRecord(schema?.response) ? schema.response : {})) {
-    for (const [{ headers }, document] of describing(response, response, shared)) {
+    for (const [{ headers }, base] of describing(response, within(response), shared)) {
       // Names with a schema each, as @fastify/swagger reads it, or a schema of them all.
-      if (isRecord(headers)) names.push(...(isSchema(headers) ? propertiesOf(headers, document, shared) : Object.keys(headers)))
+      if (isRecord(headers)) names.push(...(isSchema(headers) ? propertiesOf(headers, base, shared) : Object.keys(headers)))
     }
   }
   return uniqueNames(names.filter(needsExposing))
@@ -36,21 +36,33 @@ function isSchema (value: JsonObject): boolean {
   return typeof value.type === 'string' || typeof value.$ref === 'string' || isRecord(value.properties) || IN_PLACE.some((keyword) => Object.hasOwn(value, keyword))
 }
 
-function propertiesOf (schema: unknown, document: unknown, shared: SharedSchemas): string[] {
-  return [...describing(schema, document, shared).keys()].flatMap(({ properties }) => isRecord(properties) ? Object.keys(properties) : [])
+function propertiesOf (schema: unknown, base: Base, shared: SharedSchemas): string[] {
+  return [...describing(schema, base, shared).keys()].flatMap(({ properties }) => isRecord(properties) ? Object.keys(properties) : [])
 }
 
-/** Every schema that describes the same value as this one, with the document that it stands in: itself, and what it combines and refers to. */
-function describing (schema: unknown, document: unknown, shared: SharedSchemas, found: Map<JsonObject, unknown> = new Map()): Map<JsonObject, unknown> {
+/** What the references of a schema are relative to. */
+interface Base {
+  /** Where a fragment leads. */
+  readonly document: unknown
+  /** Where schemas are found by their `$id`, besides the shared ones: what the document is a part of. */
+  readonly whole: unknown
+}
+
+function within (document: unknown): Base {
+  return { document, whole: document }
+}
+
+/** Every schema that describes the same value as this one, with what its references are relative to: itself, and what it combines and refers to. */
+function describing (schema: unknown, base: Base, shared: SharedSchemas, found: Map<JsonObject, Base> = new Map()): Map<JsonObject, Base> {
   if (!isRecord(schema) || found.has(schema)) return found
-  found.set(schema, document)
+  found.set(schema, base)
   for (const keyword of IN_PLACE) {
-    for (const subschema of [schema[keyword]].flat()) describing(subschema, document, shared, found)
+    for (const subschema of [schema[keyword]].flat()) describing(subschema, base, shared, found)
   }
   if (typeof schema.$ref === 'string') {
     const [id = '', fragment = ''] = schema.$ref.split('#', 2)
-    const target = id === '' ? document : Object.hasOwn(shared, id) ? shared[id] : identified(document, id)
-    describing(lookUp(decoded(fragment), target), target, shared, found)
+    const target = id === '' ? base : Object.hasOwn(shared, id) ? within(shared[id]) : { ...base, document: identified(base.whole, id) }
+    describing(lookUp(decoded(fragment), target.document), target, shared, found)
   }
   return found
 }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { parseRequestedHeaders, uniqueNames } from './http/headers'
 import { VARY_PREFLIGHT } from './http/vary'
 import type { AllowedHeaders, CompiledPolicy } from './policy'
-import { addVary, HeaderSet, stripAll } from './response'
+import { addVary, currentHeaders, HeaderSet } from './reply-headers'
 import { judge, type Verdict } from './verdict'
 
 /** Where a preflight carries the verdict that its answer tells. */
@@ -56,11 +56,10 @@ export class PreflightAnswer {
   }
 
   #write (request: FastifyRequest, reply: FastifyReply, verdict: Verdict): void {
-    addVary(reply, VARY_PREFLIGHT)
-    stripAll(reply)
-    if (verdict === false) return
-    this.#headers.write(reply, verdict)
-    if (!this.#namesWhatIsAsked) return
+    const current = currentHeaders(reply)
+    addVary(reply, current.vary, VARY_PREFLIGHT)
+    this.#headers.restore(reply, current, verdict)
+    if (verdict === false || !this.#namesWhatIsAsked) return
     const requested = uniqueNames(requestedHeaders(request) as readonly string[]) // or the verdict would be false
     if (requested.length > 0) reply.header('access-control-allow-headers', requested.join(', '))
   }

@@ -1,55 +1,10 @@
 // The headers of actual responses: put on as soon as the route is known, and put right again just before they are sent.
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
-import { VARY_ORIGIN, type HeaderValue, type Vary } from './http/vary'
+import { VARY_ORIGIN } from './http/vary'
+import { addVary, currentHeaders, HeaderSet, RESPONSE_HEADERS } from './reply-headers'
 import { isPreflight } from './http/preflight-request'
 import type { CompiledPolicy } from './policy'
 import { judge, verdictSoFar, type Verdict } from './verdict'
-
-/** Every `Access-Control-*` header that a response can have. */
-const RESPONSE_HEADERS = [
-  'access-control-allow-origin', 'access-control-allow-credentials', 'access-control-expose-headers', 'access-control-allow-methods',
-  'access-control-allow-headers', 'access-control-max-age', 'access-control-allow-private-network'
-]
-
-/** The `Access-Control-*` headers of an answer whose origin is allowed, but for the origin itself. */
-export class HeaderSet {
-  readonly #own: ReadonlyArray<readonly [name: string, value: string]>
-  /** Those that the answer does not have. */
-  readonly #foreign: readonly string[]
-
-  /** By their lower-case names; undefined values are left out. */
-  constructor (headers: Readonly<Record<string, string | undefined>>) {
-    this.#own = Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined)
-    this.#foreign = RESPONSE_HEADERS.slice(1).filter((name) => headers[name] === undefined)
-  }
-
-  write (reply: FastifyReply, origin: string): void {
-    reply.header('access-control-allow-origin', origin)
-    for (const [name, value] of this.#own) reply.header(name, value)
-  }
-
-  /** Takes off what a handler, a hook or an upstream has put there and the answer does not have. */
-  strip (reply: FastifyReply): void {
-    removeHeaders(reply, this.#foreign)
-  }
-}
-
-/** Takes every `Access-Control-*` header off. */
-export function stripAll (reply: FastifyReply): void {
-  removeHeaders(reply, RESPONSE_HEADERS)
-}
-
-function removeHeaders (reply: FastifyReply, names: readonly string[]): void {
-  for (const name of names) {
-    if (reply.hasHeader(name)) reply.removeHeader(name)
-  }
-}
-
-/** Adds to the reply's Vary. */
-export function addVary (reply: FastifyReply, vary: Vary): void {
-  const current = reply.getHeader('vary') as HeaderValue
-  if (current !== vary.text) reply.header('vary', vary.mergedWith(current))
-}
 
 /** What a policy says on the responses of a route (or of a scope's 404s). Without a policy: nothing, to anyone. */
 export class ResponsePolicy {
@@ -95,21 +50,21 @@ export class ResponsePolicy {
   }
 
   #write (reply: FastifyReply, verdict: Verdict): void {
-    if (this.#varies) addVary(reply, VARY_ORIGIN)
-    if (verdict !== false) this.#headers.write(reply, verdict)
+    if (this.#varies) addVary(reply, reply.getHeader('vary'), VARY_ORIGIN)
+    this.#headers.write(reply, verdict)
   }
 
   #finish (reply: FastifyReply, verdict: Verdict, payload: unknown): unknown {
-    const result = typeof payload === 'object' && isWebResponse(payload) ? adopt(reply, payload) : payload
-    this.#write(reply, verdict)
-    if (verdict === false) stripAll(reply)
-    else this.#headers.strip(reply)
+    const result = isWebResponse(payload) ? adopt(reply, payload) : payload
+    const current = currentHeaders(reply)
+    if (this.#varies) addVary(reply, current.vary, VARY_ORIGIN)
+    this.#headers.restore(reply, current, verdict)
     return result
   }
 }
 
-function isWebResponse (payload: object | null): payload is Response {
-  return Object.prototype.toString.call(payload) === '[object Response]'
+function isWebResponse (payload: unknown): payload is Response {
+  return typeof payload === 'object' && Object.prototype.toString.call(payload) === '[object Response]'
 }
 
 /**

@@ -160,7 +160,8 @@ export const StandalonePolicySchema = Type.Object({
 /** A policy that starts from a named one. */
 export const ExtendingPolicySchema = Type.Object({
   /**
-   * The name of a policy to start from, of this scope or one around it: the fields given here replace its fields, one by one.
+   * The name of a policy to start from: the fields given here replace its fields, one by one. It is one of this scope, or of a scope around
+   * it.
    *
    * @defaultValue the policy stands alone
    * @example extends: 'partner'
