@@ -92,7 +92,7 @@ export class Application {
       config: { [kGenerated]: true } as never,
       ...(scope?.hideOptionsRoute !== false && { schema: HIDDEN as object }),
       ...(scope?.logLevel !== undefined && { logLevel: scope.logLevel as never }),
-      onSend: restoreAnswer,
+      onSend: headAnswer,
       handler: sendAnswer
     })
   }
@@ -153,8 +153,8 @@ export function sendAnswer (request: FastifyRequest, reply: FastifyReply): void 
   return answerOf(request).send(request, reply)
 }
 
-function restoreAnswer (request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void {
-  answerOf(request).restore(request, reply)
+function headAnswer (request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void {
+  answerOf(request).write(request, reply)
   done()
 }
 

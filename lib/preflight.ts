@@ -44,18 +44,13 @@ export class PreflightAnswer {
 
   #send (request: FastifyRequest & Judged, reply: FastifyReply, verdict: Verdict): void {
     request[kVerdict] = verdict
-    this.#write(request, reply, verdict)
     reply.code(verdict === false ? 403 : this.policy.optionsSuccessStatus).send()
   }
 
-  /** Just before the answer is sent: puts right what hooks have changed. An answer that is not ours gets no permission. */
-  restore (request: FastifyRequest & Judged, reply: FastifyReply): void {
-    const verdict = request[kVerdict]
-    if (verdict === undefined) warnOfHook(request, reply)
-    this.#write(request, reply, verdict ?? false)
-  }
-
-  #write (request: FastifyRequest, reply: FastifyReply, verdict: Verdict): void {
+  /** Puts the headers on the answer, just before it is sent: after all other hooks. An answer that is not ours gets no permission. */
+  write (request: FastifyRequest & Judged, reply: FastifyReply): void {
+    const verdict = request[kVerdict] ?? false
+    if (request[kVerdict] === undefined) warnOfHook(request, reply)
     const current = currentHeaders(reply)
     addVary(reply, current.vary, VARY_PREFLIGHT)
     this.#headers.restore(reply, current, verdict)

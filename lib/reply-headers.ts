@@ -33,12 +33,11 @@ export class HeaderSet {
 
   /** Makes sure that the reply has these headers, and no other that a handler, a hook or an upstream has put there. */
   restore (reply: FastifyReply, current: Headers, verdict: Verdict): void {
-    const intact = verdict === false
-      ? equals(current, undefined, NOTHING)
-      : equals(current, verdict, this.#values)
-    if (intact) return
-    for (const name of RESPONSE_HEADERS) {
-      if (current[name] !== undefined) reply.removeHeader(name)
+    if (verdict !== false && equals(current, verdict, this.#values)) return
+    if (!equals(current, undefined, NOTHING)) {
+      for (const name of RESPONSE_HEADERS) {
+        if (current[name] !== undefined) reply.removeHeader(name)
+      }
     }
     this.write(reply, verdict)
   }

@@ -40,10 +40,13 @@ export class PreflightTarget {
   readonly isPattern: boolean
   /** The URL's segments, of which the router turns some into RegExps. */
   readonly segments: readonly string[]
+  /** Whether there are such segments, so that what the router prefers depends on the order of declarations. */
+  readonly hasRegExp: boolean
 
   constructor (url: string) {
     this.isPattern = url.includes(':') || url.includes('*')
     this.segments = url.split('/')
+    this.hasRegExp = this.segments.some(isRegExp)
   }
 
   add (method: string, announced: Announced): void {
@@ -68,12 +71,13 @@ const NOTHING: readonly Announced[] = []
 class Probe {
   target: PreflightTarget | undefined
   announced: Announced | undefined
-  readonly #ruledOut = new Set<PreflightTarget>()
+  #ruledOut: Set<PreflightTarget> | undefined
 
   constructor (readonly method: string, readonly host: string) {}
 
   /** Has the router look behind this target. */
   ruleOut (target: PreflightTarget): void {
+    this.#ruledOut ??= new Set()
     this.#ruledOut.add(target)
   }
 
@@ -82,7 +86,7 @@ class Probe {
     let best = 0
     this.target = undefined
     for (const target of candidates) {
-      if (this.#ruledOut.has(target)) continue
+      if (this.#ruledOut?.has(target) === true) continue
       for (const announced of target.announced(this.method)) {
         const rank = this.#rank(announced.host)
         if (rank > best) {
@@ -150,7 +154,7 @@ function locate (root: FastifyInstance, method: string, url: string, host: strin
     if (match === null || target === undefined) return located
     const { answer, constraints } = announced as Announced
     if (!target.isPattern || isDeepStrictEqual(find(root, method, url, { ...constraints, host })?.params, match.params)) located.push({ target, answer })
-    if (located[0] !== undefined && !located[0].target.segments.some(isRegExp)) return located
+    if (located[0] !== undefined && !located[0].target.hasRegExp) return located
     probe.ruleOut(target)
   }
 }
