@@ -1,6 +1,7 @@
 // The CORS headers of actual responses, on every way that a response can end.
 import { Readable } from 'node:stream'
 import { connect as connectHttp2 } from 'node:http2'
+import { setTimeout } from 'node:timers/promises'
 import { get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
@@ -270,6 +271,59 @@ t.test('over HTTP/2', async (t) => {
     ':status': 204, 'access-control-allow-origin': FOO, 'access-control-allow-methods': 'PUT', vary: 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers'
   })
   t.match(await send({ ':method': 'PUT', origin: FOO }), { ':status': 200, vary: 'Origin', ...ALLOWED })
+})
+
+/** Reads a response as far as it comes. */
+async function read (app: FastifyInstance, path: string, origin: string): Promise<{ headers: Record<string, unknown>, body: string, complete: boolean }> {
+  if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
+  return await new Promise((resolve, reject) => {
+    get({ port: (app.server.address() as AddressInfo).port, host: '127.0.0.1', path, headers: { origin }, agent: false }, (response) => {
+      let body = ''
+      response.setEncoding('utf8').on('data', (data) => { body += String(data) }).on('error', () => {})
+        .on('close', () => { resolve({ headers: response.headers, body, complete: response.complete }) })
+    }).on('error', reject)
+  })
+}
+
+/** What was written is on its way: only then does a failure come too late for an error response. */
+const sent = async (): Promise<void> => { await setTimeout(50) }
+
+t.test('streams: events, and those that fail when the headers are out', async (t) => {
+  const app = await application(t)
+  app.get('/events', { config: { cors: POLICY } }, async (_request, reply) => {
+    reply.type('text/event-stream')
+    return Readable.from(['data: 1\n\n', 'data: 2\n\n'])
+  })
+  app.get('/hijacked', { config: { cors: POLICY } }, (_request, reply) => {
+    reply.hijack()
+    reply.raw.writeHead(200, { ...reply.getHeaders() as Record<string, string>, 'content-type': 'text/event-stream' })
+    reply.raw.write('data: 1\n\n')
+    reply.raw.end()
+  })
+  const failing = async function * (): AsyncGenerator<string> {
+    yield 'begun'
+    await sent()
+    throw new Error('midway')
+  }
+  app.get('/fails', { config: { cors: POLICY } }, async () => Readable.from(failing()))
+  app.get('/web-fails', { config: { cors: POLICY } }, async () => {
+    let pulled = 0
+    return new ReadableStream({
+      async pull (controller) {
+        if (pulled++ === 0) {
+          controller.enqueue(Buffer.from('begun'))
+        } else {
+          await sent()
+          controller.error(new Error('midway'))
+        }
+      }
+    }, { highWaterMark: 0 })
+  })
+  for (const [path, body, complete] of [['/events', 'data: 1\n\ndata: 2\n\n', true], ['/hijacked', 'data: 1\n\n', true], ['/fails', 'begun', false], ['/web-fails', 'begun', false]] as const) {
+    const response = await read(app, path, FOO)
+    t.match(response, { body, complete, headers: { vary: 'Origin', ...ALLOWED } }, path)
+    t.notOk('access-control-allow-origin' in (await read(app, path, EVIL)).headers, path)
+  }
 })
 
 t.test('over a socket, byte by byte: no header is doubled', async (t) => {

@@ -268,3 +268,22 @@ t.test('the caller\'s options are not kept', async (t) => {
   app.get('/later', { config: { cors: { extends: 'one' } } }, ok)
   for (const url of ['/named', '/own', '/default', '/later']) t.equal(await allowed(app, url), FOO, url)
 })
+
+t.test('after, nested registrations and instances that were made earlier', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  let early!: FastifyInstance
+  app.register(async (scope) => { early = scope })
+  app.register(cors, { policies: { one: ONE }, defaultPolicy: OTHER })
+  app.after(() => {
+    app.get('/after', { config: { cors: { extends: 'one' } } }, ok)
+    early.get('/early', ok)
+    early.get('/early-named', { config: { cors: { extends: 'one' } } }, ok)
+    app.register(async (scope) => {
+      scope.after(() => { scope.get('/late', { config: { cors: { extends: 'one' } } }, ok) })
+      scope.register(async (inner) => { await inner.register(async (innermost) => { innermost.get('/innermost', ok) }) })
+    })
+  })
+  await app.ready()
+  for (const [url, expected] of [['/after', FOO], ['/early', EVIL], ['/early-named', FOO], ['/late', FOO], ['/innermost', EVIL]] as const) t.equal(await allowed(app, url), expected, url)
+})
