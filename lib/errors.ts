@@ -77,7 +77,7 @@ export function quote (value: unknown): string {
 
 function describe (value: unknown): string {
   switch (typeof value) {
-    case 'string': return JSON.stringify(value.slice(0, QUOTE_LIMIT + 1))
+    case 'string': return JSON.stringify(value.slice(0, QUOTE_LIMIT))
     case 'function': return value.name === '' ? 'a function' : `the function ${value.name}`
     case 'object': return describeObject(value)
     default: return String(value)

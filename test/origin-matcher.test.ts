@@ -237,6 +237,8 @@ t.test('10,000 origins and 10,000 patterns take as many look-ups as one of each'
     const count = lookUps(() => many(origin))
     t.ok(count > 0 && count === lookUps(() => few(origin)), `${origin}: ${count} look-ups`)
   }
+  const refusedAfter = (labels: number): number => lookUps(() => many(`https://${'a.'.repeat(labels)}evil.com`))
+  t.equal(refusedAfter(100), refusedAfter(2), 'nor do the labels of the origin count')
   t.equal(many('https://host9999.example.com'), true, 'the last origin')
   t.equal(many('https://a.tenant9999.example.org:8999'), true, 'the last pattern')
 })

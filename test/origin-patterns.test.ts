@@ -69,6 +69,7 @@ t.test('an origin is read as a browser writes it', async (t) => {
     ['moz-extension://1e3b1a2c-9d8f-4c7b-8a6d-5e4f3c2b1a09', 'moz-extension 1e3b1a2c-9d8f-4c7b-8a6d-5e4f3c2b1a09'],
     ['a+b.c-1://host', 'a+b.c-1 host'],
     [`${SCHEME_64}://host`, `${SCHEME_64} host`],
+    [`${SCHEME_64}://${HOST_253}:65535`, `${SCHEME_64} ${HOST_253} 65535`],
     // patterns
     ['https://*.example.com', 'https example.com  subdomains'],
     ['https://*.com', 'https com  subdomains'],
@@ -326,7 +327,7 @@ t.test('a public suffix is a host below which strangers can register names', asy
 t.test('a RegExp that matches whole origins only is accepted', async (t) => {
   for (const regexp of [
     /^https:\/\/example\.com$/, /^https:\/\/[a-z0-9-]+\.example\.com$/, /^https:\/\/(?:a|b)\.example\.com$/, /^a$|^b$/, /^(a|b)$/, /^(?<name>a)$/,
-    /^[|]$/, /^[(|]$/, /^[\]|]$/, /^a\|b$/, /^\[a\|b\]$/, /^\(a\|b\)$/, /^]$/, /^\\$/, /^a\$$/, /^a\\\\$/, /^$/, /^\$$/, /^a{1,63}$/, /^(a|b)?c$/, /^(ab)+$/, /^((a|b)c)?$/,
+    /^[|]$/, /^[(|]$/, /^[\]|]$/, /^a\|b$/, /^\[a\|b\]$/, /^\(a\|b\)$/, /^]$/, /^\\$/, /^a\$$/, /^a\\\\$/, /^$/, /^\$$/, /^a{1,63}$/, /^(a|b)?c$/, /^(ab)+$/, /^((a)b)+$/, /^((a|b)c)?$/,
     /^https:\/\/a(|:\d+)$/, /^a$/i, /^a$/s, /^a$/u, /^a$/d,
     // eslint-disable-next-line prefer-regex-literals -- for our target, TypeScript does not know this flag
     new RegExp('^[[a-z]--[q]]$', 'v')

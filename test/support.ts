@@ -45,7 +45,7 @@ export function accessControl (response: LightMyRequestResponse): Record<string,
   return rest
 }
 
-export const PREFLIGHT_VARY = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers'
+export { PREFLIGHT_VARY } from './traffic'
 
 /** Whether a preflight was approved: an ok status with an allowed origin and the method. */
 export function approves (response: LightMyRequestResponse, method: string): boolean {
