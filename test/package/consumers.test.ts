@@ -1,15 +1,9 @@
 // The package as its users get it: packed, checked, unpacked beside its declared dependencies and nothing else, then compiled and run
 // from ESM and CommonJS. It tests dist/, so build first (npm test and npm run test:package do). Nothing here uses the network.
-import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-
-const ROOT = join(__dirname, '..', '..')
-const NODE_MODULES = join(ROOT, 'node_modules')
-// A user's environment: tap adds its loaders to that of every process started here, and the programs under test must run without them.
-const CLEAN = ['-i', `PATH=${process.env['PATH']}`, `HOME=${process.env['HOME']}`]
+import { installPackage, NODE_MODULES, ROOT, run } from './installed'
 
 const RESOLUTIONS = {
   nodenext: { module: 'nodenext' },
@@ -18,8 +12,6 @@ const RESOLUTIONS = {
 }
 const EXPORTS = ['CorsPluginOptionsSchema', 'CorsPolicySchema', 'RouteCorsSchema', 'corsPolicy', 'default', 'definePolicies']
 
-interface Outcome { code: number, stdout: string, stderr: string }
-interface Manifest { version: string, dependencies: Record<string, string>, peerDependencies: Record<string, string> }
 interface Analysis { problems?: Record<string, unknown> }
 
 /** What the consumers print. */
@@ -33,47 +25,9 @@ interface Facts {
   refused: unknown
 }
 
-function run (command: string, args: string[], cwd: string): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    execFile('env', [...CLEAN, command, ...args], { cwd, maxBuffer: 1e8 }, (error, stdout, stderr) => {
-      if (error !== null && typeof error.code !== 'number') reject(error)
-      else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-  })
-}
-
-async function filesBelow (directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-}
-
-async function changeTimes (directory: string): Promise<number[]> {
-  const stats = await Promise.all((await filesBelow(directory)).map((file) => stat(file)))
-  return stats.map(({ mtimeMs }) => mtimeMs)
-}
-
-/** Packs what is in dist/ now: `prepack` would rebuild it under the feet of the other tests. */
-async function pack (destination: string): Promise<{ tarball: string, files: string[] }> {
-  const packed = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', destination], ROOT)
-  if (packed.code !== 0) throw new Error(packed.stderr)
-  const [{ filename, files }] = JSON.parse(packed.stdout) as [{ filename: string, files: Array<{ path: string }> }]
-  return { tarball: join(destination, filename), files: files.map(({ path }) => path) }
-}
-
-/** A project with the packed package installed: its dependencies are links, so that one it does not declare is not there. */
-async function install (consumer: string, tarball: string, manifest: Manifest): Promise<void> {
-  const target = join(consumer, 'node_modules', 'fastify-cors-policy')
-  await mkdir(target, { recursive: true })
-  const unpacked = await run('tar', ['-xzf', tarball, '-C', target, '--strip-components=1'], consumer)
-  if (unpacked.code !== 0) throw new Error(unpacked.stderr)
-
-  const own = ['@fastify/autoload', '@types/node']
-  for (const name of [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), ...own]) {
-    await mkdir(dirname(join(consumer, 'node_modules', name)), { recursive: true })
-    await symlink(join(NODE_MODULES, name), join(consumer, 'node_modules', name), 'junction')
-  }
+/** Adds the applications in consumer/ to the project, and a configuration for each way to resolve modules. */
+async function addApplications (consumer: string): Promise<void> {
   await cp(join(__dirname, 'consumer'), consumer, { recursive: true })
-  await writeFile(join(consumer, 'package.json'), '{ "private": true }')
   for (const [name, resolution] of Object.entries(RESOLUTIONS)) {
     // One program is enough to check the package's own declarations too (slow), and to emit: the code that was checked is the code that runs.
     const first = name === 'nodenext'
@@ -83,17 +37,8 @@ async function install (consumer: string, tarball: string, manifest: Manifest): 
 }
 
 t.test('the packed package', async (t) => {
-  const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Manifest
-  const sources = await changeTimes(join(ROOT, 'lib'))
-  const built = await changeTimes(join(ROOT, 'dist')).catch(() => [])
-  if (!t.ok(Math.min(...built) > Math.max(...sources), 'dist/ is there and newer than lib/ (else: npm run build)')) return
-
-  // Outside the repository: from within, Node and TypeScript would find its node_modules, and the package itself by its own name.
-  const directory = await mkdtemp(join(tmpdir(), 'fastify-cors-policy-'))
-  t.teardown(() => rm(directory, { recursive: true, force: true }))
-  const { tarball, files } = await pack(directory)
-  const consumer = join(directory, 'consumer')
-  await install(consumer, tarball, manifest)
+  const { directory, consumer, tarball, files } = await installPackage(t, ['@fastify/autoload', '@types/node'])
+  await addApplications(consumer)
 
   t.test('holds the build, its sources and the papers, and nothing else', async (t) => {
     const single = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'types/fastify.d.ts']

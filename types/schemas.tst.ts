@@ -1,0 +1,59 @@
+// Type tests of the schemas: the static types of the schemas are the package's types, and those are as strict as types can be.
+import type { Static } from '@sinclair/typebox'
+import type { FastifyRequest } from 'fastify'
+import { CorsPolicySchema, type CorsOriginFunction, type CorsPluginOptions, type CorsPluginOptionsSchema, type CorsPolicy, type RouteCors, type RouteCorsSchema } from 'fastify-cors-policy'
+import { describe, expect, test } from 'tstyche'
+
+describe('the schemas', () => {
+  test('have the types of what they describe', () => {
+    expect<Static<typeof CorsPolicySchema>>().type.toBe<CorsPolicy>()
+    expect<Static<typeof RouteCorsSchema>>().type.toBe<RouteCors>()
+    expect<Static<typeof CorsPluginOptionsSchema>>().type.toBe<CorsPluginOptions>()
+    expect<RouteCors>().type.toBe<false | CorsPolicy>()
+  })
+
+  test('can be taken apart', () => {
+    expect(CorsPolicySchema).type.toHaveProperty('anyOf')
+  })
+})
+
+describe('a policy', () => {
+  test('has these fields', () => {
+    expect<Required<Pick<CorsPolicy, keyof CorsPolicy>>>().type.toBeAssignableTo<{
+      credentials: boolean
+      allowedHeaders: '*' | readonly string[]
+      exposedHeaders: '*' | readonly string[]
+      maxAge: number
+      optionsSuccessStatus: 200 | 204
+      dangerouslyAllowInsecureOrigins: boolean
+      dangerouslyAllowPublicSuffixes: boolean
+    }>()
+    expect<CorsOriginFunction>().type.toBe<(origin: string, request: FastifyRequest) => boolean | Promise<boolean>>()
+    expect<NonNullable<CorsPolicy['extends']>>().type.toBe<string>()
+  })
+
+  test('needs an origin or a name', () => {
+    expect<CorsPolicy>().type.toBeAssignableFrom<{ origin: '*' }>()
+    expect<CorsPolicy>().type.toBeAssignableFrom<{ extends: 'public' }>()
+    expect<CorsPolicy>().type.toBeAssignableFrom<{ extends: 'public', origin: readonly RegExp[] }>()
+    expect<CorsPolicy>().type.not.toBeAssignableFrom<{ maxAge: 5 }>()
+    expect<CorsPolicy>().type.not.toBeAssignableFrom<{}>()
+  })
+
+  test('has no other fields, and no values of other types', () => {
+    // @ts-expect-error 'methods' does not exist in type
+    const standalone = { origin: '*', methods: ['GET'] } satisfies RouteCors
+    // @ts-expect-error 'credential' does not exist in type
+    const extending = { extends: 'public', credential: true } satisfies RouteCors
+    expect(standalone).type.toHaveProperty('origin')
+    expect(extending).type.toHaveProperty('extends')
+    expect<RouteCors>().type.not.toBeAssignableFrom<true>()
+    expect<RouteCors>().type.not.toBeAssignableFrom<string>()
+    expect<RouteCors>().type.not.toBeAssignableFrom<string[]>()
+    expect<CorsPolicy>().type.not.toBeAssignableFrom<false>()
+    expect<CorsPolicy>().type.not.toBeAssignableFrom<{ origin: RegExp }>()
+    expect<CorsPolicy>().type.not.toBeAssignableFrom<{ origin: '*', optionsSuccessStatus: 201 }>()
+    expect<CorsPolicy>().type.not.toBeAssignableFrom<{ origin: '*', allowedHeaders: 'X-Id' }>()
+    expect<CorsPolicy>().type.not.toBeAssignableFrom<{ extends: 'public', maxAge: '5' }>()
+  })
+})
