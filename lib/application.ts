@@ -9,7 +9,7 @@ import type { CompiledPolicy } from './policy'
 import type { PreflightAnswer } from './preflight'
 import { ResponsePolicy } from './response'
 import { Route, type ObservedOptions } from './route'
-import { CONSTRAINT, kAnswer, type Answered, type PreflightTarget } from './routing'
+import { CONSTRAINT, kAnswer, kMethods, type Answered, type PreflightTarget } from './routing'
 import { scopeOf, setScope, type Scope } from './scope'
 
 /** The mark of generated routes, in their `config`. */
@@ -154,7 +154,7 @@ export function sendAnswer (request: FastifyRequest, reply: FastifyReply): void 
 }
 
 function headAnswer (request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void {
-  answerOf(request).write(request, reply)
+  answerOf(request).write(request, reply, (request.raw as Answered)[kMethods])
   done()
 }
 

@@ -7,13 +7,13 @@ import { compilePolicy, type CompiledPolicy, type PolicyFields } from './policy'
 import { nearest } from './nearest'
 import { CorsPluginOptionsSchema, ExtendingPolicySchema, StandalonePolicySchema, type CorsPolicy } from './schema'
 
-/** A policy that passed every check: its fields after `extends`, to extend further, and what they compile to. */
+/** A policy that was checked: its fields after `extends`, to extend further, and what they compile to. */
 export interface CheckedPolicy {
   readonly fields: PolicyFields
   readonly compiled: CompiledPolicy
 }
 
-/** The policies that can be extended by name at some place. A name whose policy has problems of its own is there as null. */
+/** The policies that can be extended by name at some place. A name whose policy is too wrong to extend is there as null. */
 export interface PolicyNames {
   get (name: string): CheckedPolicy | null | undefined
   /** For suggestions. */
@@ -34,7 +34,7 @@ export function within (own: ReadonlyMap<string, CheckedPolicy | null>, outer: P
   }
 }
 
-/** Checks a route's `config.cors`. `false` is itself; undefined means that there were problems. */
+/** Checks a route's `config.cors`. `false` is itself. What is wrong is added to `problems`; undefined means that it is too much to go on with. */
 export function checkRouteCors (value: unknown, names: PolicyNames, problems: CorsProblem[]): CheckedPolicy | false | undefined {
   return value === false ? false : checkPolicy(value, '', names, problems)
 }
@@ -48,16 +48,15 @@ export function checkPolicy (value: unknown, pointer: string, names: PolicyNames
     problems.push({ pointer, reason: 'type', value, message: `${quote(value)} is not a policy; ${insteadOf(value, names)}` })
     return undefined
   }
-  const before = problems.length
   const extending = copy.has('extends')
   const wrong = checkFields(extending ? ExtendingPolicySchema : StandalonePolicySchema, copy, pointer, problems)
   const base = extending ? lookUp(copy.get('extends'), child(pointer, 'extends'), names, problems) : NOTHING
   copy.delete('extends')
   // All problems at once: the other fields are judged, too. What is wrong or unknown is taken to be right for that.
   const own = Object.fromEntries([...copy].map(([key, field]) => [key, wrong.has(key) ? LENIENT.get(key) : field]))
-  const fields: PolicyFields = Object.freeze({ ...(base ?? Object.fromEntries(LENIENT)), ...own })
+  const fields: PolicyFields = { ...(base ?? Object.fromEntries(LENIENT)), ...own }
   const compiled = compilePolicy(fields, new Set(copy.keys()), pointer, problems)
-  return base === undefined || compiled === undefined || problems.length > before ? undefined : { fields, compiled }
+  return compiled && { fields, compiled }
 }
 
 const NOTHING: PolicyFields = Object.freeze({})

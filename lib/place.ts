@@ -40,6 +40,8 @@ export class Place {
 
   /** Gives the targets their answers. */
   announce (): void {
+    const hasHosts = [...this.#routes.keys()].some(({ host }) => host !== undefined)
+    for (const target of this.#targets.values()) target.isShared ||= hasHosts
     for (const [route, methods] of this.#routes) {
       const target = this.#targets.get(route.scope)
       if (target === undefined) continue

@@ -13,15 +13,18 @@ interface Judged { [kVerdict]?: Verdict }
 
 export class PreflightAnswer {
   readonly policy: CompiledPolicy
+  /** Those of the route's URL that have this policy. */
+  readonly methods: readonly string[]
   /** Every header of an approval that does not depend on the request. */
   readonly #headers: HeaderSet
   /** With credentials, browsers read `*` as a name (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.7). */
   readonly #namesWhatIsAsked: boolean
 
-  /** `methods` are those of the URL that have this policy; `derivedHeaders` the request headers of the route, used if the policy lists none. */
+  /** `derivedHeaders` are the request headers of the route, used if the policy lists none. */
   constructor (policy: CompiledPolicy, methods: readonly string[], derivedHeaders: readonly string[]) {
     const allowed = policy.allowedHeaders ?? { any: false, names: derivedHeaders }
     this.policy = policy
+    this.methods = methods
     this.#namesWhatIsAsked = allowed.any && policy.credentials
     this.#headers = new HeaderSet({
       'access-control-allow-credentials': policy.credentials ? 'true' : undefined,
@@ -48,13 +51,15 @@ export class PreflightAnswer {
   }
 
   /** Puts the headers on the answer, just before it is sent: after all other hooks. An answer that is not ours gets no permission. */
-  write (request: FastifyRequest & Judged, reply: FastifyReply): void {
+  write (request: FastifyRequest & Judged, reply: FastifyReply, methods: readonly string[] = this.methods): void {
     const verdict = request[kVerdict] ?? false
     if (request[kVerdict] === undefined) warnOfHook(request, reply)
     const current = currentHeaders(reply)
     addVary(reply, current.vary, VARY_PREFLIGHT)
     this.#headers.restore(reply, current, verdict)
-    if (verdict === false || !this.#namesWhatIsAsked) return
+    if (verdict === false) return
+    if (methods.length < this.methods.length) reply.header('access-control-allow-methods', methods.join(', '))
+    if (!this.#namesWhatIsAsked) return
     const requested = uniqueNames(requestedHeaders(request) as readonly string[]) // or the verdict would be false
     if (requested.length > 0) reply.header('access-control-allow-headers', requested.join(', '))
   }

@@ -9,8 +9,12 @@ import type { PreflightAnswer } from './preflight'
 /** Where a preflight carries the answer that was found for it. */
 export const kAnswer = Symbol('fastify-cors-policy.answer')
 
+/** Where it carries the methods that its answer may name, if these are fewer than the route's. */
+export const kMethods = Symbol('fastify-cors-policy.methods')
+
 export interface Answered {
   [kAnswer]?: PreflightAnswer
+  [kMethods]?: readonly string[]
 }
 
 /** The name of the constraint: it shows in `printRoutes()`. */
@@ -38,6 +42,8 @@ export class PreflightTarget {
   readonly #methods = new Map<string, Announced[]>()
   /** Whether other URLs than its own lead here. */
   readonly isPattern: boolean
+  /** Whether the same request might reach another target by another method: through a pattern, or a host constraint. */
+  isShared: boolean
   /** The URL's segments, of which the router turns some into RegExps. */
   readonly segments: readonly string[]
   /** Whether there are such segments, so that what the router prefers depends on the order of declarations. */
@@ -45,6 +51,7 @@ export class PreflightTarget {
 
   constructor (url: string) {
     this.isPattern = url.includes(':') || url.includes('*')
+    this.isShared = this.isPattern
     this.segments = url.split('/')
     this.hasRegExp = this.segments.some(isRegExp)
   }
@@ -130,12 +137,25 @@ export function addPreflightRouting (root: FastifyInstance): void {
 function findTarget (root: FastifyInstance, req: RawRequest & Answered): PreflightTarget | undefined {
   const method = req.headers['access-control-request-method'] as string
   const host = (req.headers.host || req.headers[':authority'] || '') as string // as the router does
-  const [found, ...others] = locate(root, method, req.url as string, host)
+  const found = resolve(root, method, req.url as string, host)
+  if (found === undefined) return undefined
+  const { target, answer } = found
+  req[kAnswer] = answer
+  if (target.isShared) {
+    // Browsers remember every method of the answer for this URL, so each has to be one that the route's policy is asked about here.
+    req[kMethods] = answer.methods.filter((other) => other === method || resolve(root, other, req.url as string, host)?.answer.policy === answer.policy)
+  }
+  return target
+}
+
+interface Resolved { readonly target: PreflightTarget, readonly answer: PreflightAnswer }
+
+/** The target whose policy answers for a method's request; undefined where there is none, or no telling which. */
+function resolve (root: FastifyInstance, method: string, url: string, host: string): Resolved | undefined {
+  const [found, ...others] = locate(root, method, url, host)
   if (found === undefined || found.answer === null) return undefined
   const { target, answer } = found
-  if (others.some((other) => other.answer?.policy !== answer.policy && isUncertain(target, other.target))) return undefined
-  req[kAnswer] = answer
-  return target
+  return others.some((other) => other.answer?.policy !== answer.policy && isUncertain(target, other.target)) ? undefined : { target, answer }
 }
 
 interface Located { readonly target: PreflightTarget, readonly answer: PreflightAnswer | null }

@@ -73,6 +73,23 @@ t.test('the methods are all those of the URL that have the same policy, equal by
   t.equal((await preflight(app, 'POST', '/')).statusCode, 404)
 })
 
+t.test('the methods are those of the very URL: what another route or host takes away is not among them', async (t) => {
+  const app = await application(t)
+  for (const method of ['PUT', 'PATCH', 'DELETE']) app.route({ method, url: '/items/:id', config: { cors: { origin: FOO } }, handler: ok })
+  app.put('/items/special', { config: { cors: { origin: EVIL } } }, ok)
+  app.patch('/items/special', { config: { cors: { origin: [FOO] } } }, ok)
+  app.patch('/items/off', { config: { cors: false } }, ok)
+  for (const method of ['PUT', 'DELETE']) app.route({ method, url: '/hosts', config: { cors: { origin: FOO, allowedHeaders: '*', credentials: true } }, handler: ok })
+  app.put('/hosts', { constraints: { host: 'a.test' }, config: { cors: { origin: EVIL } } }, ok)
+  const methods = async (url: string, host: string = 'b.test'): Promise<unknown> => (await preflight(app, 'DELETE', url, { headers: { host } })).headers['access-control-allow-methods']
+  t.equal(await methods('/items/7'), 'PUT, PATCH, DELETE')
+  t.equal(await methods('/items/special'), 'PATCH, DELETE', 'PUT is another policy\'s; PATCH has the same one')
+  t.equal(await methods('/items/off'), 'PUT, DELETE')
+  t.equal(await methods('/hosts'), 'PUT, DELETE')
+  t.equal(await methods('/hosts', 'a.test'), 'DELETE')
+  t.equal((await preflight(app, 'DELETE', '/hosts', { requestHeaders: 'x', headers: { host: 'a.test' } })).headers['access-control-allow-headers'], 'x')
+})
+
 t.test('one URL, three policies: each method is answered by its own', async (t) => {
   const app = await application(t)
   app.get('/r', { config: { cors: { origin: '*' } } }, ok)
