@@ -77,10 +77,10 @@ export class Application {
     this.#places.set(url, place)
     place.add(route)
     const target = place.missingTarget(route)
-    if (target !== undefined) this.#declareOptionsRoute(url, target, route.scope)
+    if (target !== undefined) this.#declareOptionsRoute(url, target, route)
   }
 
-  #declareOptionsRoute (url: string, target: PreflightTarget, scope: Scope | undefined): void {
+  #declareOptionsRoute (url: string, target: PreflightTarget, { scope, policy }: Route): void {
     const instance = scope?.optionsRoutes ?? this.#root
     const path = url.slice(instance.prefix.length)
     instance.route({
@@ -90,7 +90,8 @@ export class Application {
       prefixTrailingSlash: 'slash',
       constraints: { [CONSTRAINT]: target },
       config: { [kGenerated]: true } as never,
-      ...(scope?.hideOptionsRoute !== false && { schema: HIDDEN as object }),
+      // Without a policy there is nothing to document: the target stands in the way of others, and answers none.
+      ...((scope?.hideOptionsRoute !== false || policy === null) && { schema: HIDDEN as object }),
       ...(scope?.logLevel !== undefined && { logLevel: scope.logLevel as never }),
       onSend: headAnswer,
       handler: sendAnswer

@@ -1,6 +1,6 @@
 // The headers of actual responses: put on as soon as the route is known, and put right again just before they are sent.
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
-import { VARY_ORIGIN } from './http/vary'
+import { Vary, VARY_ORIGIN } from './http/vary'
 import { addVary, currentHeaders, HeaderSet, RESPONSE_HEADERS } from './reply-headers'
 import { isPreflight } from './http/preflight-request'
 import type { CompiledPolicy } from './policy'
@@ -77,7 +77,7 @@ function adopt (reply: FastifyReply, response: Response): Response {
   const foreign = RESPONSE_HEADERS.filter((name) => headers.has(name))
   // A body that was read already is an error that Fastify reports.
   if ((vary === null && foreign.length === 0) || response.bodyUsed) return response
-  if (vary !== null) reply.header('vary', VARY_ORIGIN.mergedWith(`${reply.getHeader('vary') ?? ''}, ${vary}`))
+  if (vary !== null) addVary(reply, reply.getHeader('vary'), new Vary(vary))
   for (const name of ['vary', ...foreign]) headers.delete(name)
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers })
 }

@@ -129,6 +129,15 @@ t.test('a web Response keeps everything else it has', async (t) => {
   t.same(corsHeaders(response), { vary: 'Origin, Accept', ...ALLOWED })
 })
 
+t.test('a web Response of a route whose policy does not depend on Origin keeps its Vary', async (t) => {
+  const app = await application(t)
+  for (const [path, policy] of [['/all', { origin: '*' }], ['/off', false]] as const) {
+    app.get(path, { config: { cors: policy } }, async () => new Response('x', { headers: { vary: 'Cookie', 'access-control-allow-origin': EVIL } }))
+  }
+  t.same(corsHeaders(await request(app, 'GET', '/all', FOO)), { vary: 'Cookie', 'access-control-allow-origin': '*' })
+  t.same(corsHeaders(await request(app, 'GET', '/off', FOO)), { vary: 'Cookie' })
+})
+
 t.test('ours win: what a handler or a hook puts on the reply adds nothing', async (t) => {
   const app = await application(t)
   const theirs = {
