@@ -48,10 +48,10 @@ export class Application {
 
   #govern (route: Route): void {
     const { scope, options } = route
-    const declared: unknown = options.config?.cors
-    if (scope !== undefined && declared !== undefined) {
+    // Present but undefined is a mistake, such as a misspelt name among policies; it would pass for the default.
+    if (scope !== undefined && options.config !== undefined && 'cors' in options.config) {
       const problems: CorsProblem[] = []
-      const checked = checkRouteCors(declared, scope.names, problems)
+      const checked = checkRouteCors(options.config.cors, scope.names, problems)
       if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
       route.policy = this.#shared(checked as CheckedPolicy | false)
       route.governed = true

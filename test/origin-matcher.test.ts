@@ -43,7 +43,7 @@ function readNaively (origin: string): Parts | undefined {
   }
   const last = labels.at(-1) ?? ''
   const endsInNumber = [...last].every((char) => '0123456789'.includes(char)) || (last.startsWith('0x') && [...last.slice(2)].every((char) => '0123456789abcdef'.includes(char)))
-  if (scheme in DEFAULT_PORTS && endsInNumber && !(labels.length === 4 && labels.every((label) => String(Number(label)) === label && Number(label) < 256))) return undefined
+  if (scheme in DEFAULT_PORTS && endsInNumber && !(labels.length === 4 && labels.every((label) => [...label].every((char) => '0123456789'.includes(char)) && String(Number(label)) === label && Number(label) < 256))) return undefined
   return { scheme, labels, port }
 }
 
@@ -109,13 +109,13 @@ t.test('the matcher gives the verdict of a naive reading of the list', async (t)
     const expected = allowsNaively(list, origin)
     verdicts[expected ? 'allowed' : 'refused']++
     if (matcherOf(list)(origin) !== expected) fail(`${JSON.stringify(list.map(String))} should ${expected ? 'allow' : 'refuse'} ${JSON.stringify(origin)}`)
-  }), { numRuns: 20_000 })
+  }), { numRuns: 10_000 })
   t.ok(verdicts.allowed > 1000 && verdicts.refused > 1000, `${verdicts.allowed} allowed, ${verdicts.refused} refused`)
 })
 
 t.test('what is an origin at all is the same for a naive reading', async (t) => {
-  fc.assert(fc.property(attempt, ({ origin }) => isSerialisedOrigin(origin) === (readNaively(origin) !== undefined)), { numRuns: 20_000 })
-  t.pass('20,000 texts')
+  fc.assert(fc.property(attempt, ({ origin }) => isSerialisedOrigin(origin) === (readNaively(origin) !== undefined)), { numRuns: 10_000 })
+  t.pass('10,000 texts')
 })
 
 const LIST = [

@@ -1,5 +1,7 @@
 // Declarations: what is refused and why, what to write instead, and what policies mean to each other.
 import { fail } from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import { child, printable, quote } from '../lib/errors'
@@ -88,6 +90,7 @@ const REASONS: Readonly<Record<cors.CorsProblemReason, Sides>> = {
       [{ route: { origin: FOO, credentials: 1 } }, '/credentials', '1 cannot be "credentials"; write true or false'],
       [{ route: { origin: FOO, allowedHeaders: 'x-a, x-b' } }, '/allowedHeaders', '"x-a, x-b" cannot be "allowedHeaders"; write ["x-a", "x-b"]'],
       [{ route: { origin: FOO, exposedHeaders: 'etag' } }, '/exposedHeaders', 'write ["etag"]'],
+      [{ route: { origin: FOO, allowedHeaders: true } }, '/allowedHeaders', 'write "*" or an array of header names'],
       [{ route: { origin: FOO, exposedHeaders: true } }, '/exposedHeaders', 'write "*" or an array of header names'],
       [{ route: { origin: FOO, allowedHeaders: ['x-a', 1] } }, '/allowedHeaders/1', '1 is not the name of a header; write a text such as "X-Request-Id"'],
       [{ route: { origin: FOO, allowedHeaders: ['*', Object.create(null)] } }, '/allowedHeaders/1', 'an object is not the name of a header'],
@@ -351,7 +354,9 @@ t.test('all problems are reported at once', async (t) => {
       broken: { origin: 'example.com', credentials: true },
       heir: { extends: 'broken', allowedHeaders: ['Cookie'] },
       circle: { extends: 'circle', exposedHeaders: ['Set-Cookie'] },
-      off: false
+      off: false,
+      misspelt: { origin: FOO, credentials: true, maxAge: -1, orign: FOO },
+      open: { extends: 'misspelt', origin: '*' }
     },
     defaultPolicy: { extends: 'broken', maxAge: -1 },
     hideOptionsRoute: 1,
@@ -359,7 +364,7 @@ t.test('all problems are reported at once', async (t) => {
   }
   t.strictSame((await problemsOf(t, { options })).map(({ pointer, reason }) => `${pointer} ${reason}`).sort(), [
     '/defaultPolicy/maxAge out-of-range', '/hideOptionsRoute type', '/logLevel invalid', '/policies/broken/origin invalid', '/policies/circle/exposedHeaders/0 forbidden', '/policies/circle/extends cyclic-extends',
-    '/policies/heir/allowedHeaders/0 forbidden', '/policies/off type'
+    '/policies/heir/allowedHeaders/0 forbidden', '/policies/misspelt/maxAge out-of-range', '/policies/misspelt/orign unknown-property', '/policies/off type', '/policies/open/origin wildcard-with-credentials'
   ], 'a policy that extends a broken one has only its own problems')
 })
 
@@ -369,6 +374,38 @@ t.test('no problem is reported that another one brings about', async (t) => {
   t.strictSame(await refusedAs(t, { extends: 'plain', origin: 5, credentials: true }), ['/origin type'], 'the inherited origin is not meant')
   t.strictSame(await refusedAs(t, { origin: '*', credentials: 'true' }), ['/credentials type'])
   t.strictSame(await refusedAs(t, { extends: 'exposing', exposedHeaders: 5, credentials: true }), ['/exposedHeaders type'])
+})
+
+t.test('whatever is declared is accepted, or refused with problems that lead to their values', async (t) => {
+  const anything = fc.constantFrom(undefined, null, true, 5, 'text', '*', [], {}, /^a$/g)
+  const field = (...right: unknown[]): fc.Arbitrary<unknown> => fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...right) }, { weight: 1, arbitrary: anything })
+  const policy = fc.record({
+    extends: field('a', 'b', 'c', 'd', 'nobody', '__proto__'),
+    origin: field('*', FOO, [FOO, BAR], ['http://app.example.com'], ['https://*.github.io', 'null'], [/^https:\/\/a$/], () => true, ['example.com', 5]),
+    credentials: field(true, true, false),
+    allowedHeaders: field('*', ['x-a'], ['*', 'Authorization'], ['*', 'x-a', 'Cookie', 5]),
+    exposedHeaders: field('*', ['ETag'], ['*'], ['Set-Cookie', null]),
+    maxAge: field(0, 600, 86_400, -1, 1.5),
+    optionsSuccessStatus: field(200, 204, 201),
+    dangerouslyAllowInsecureOrigins: field(true, false),
+    dangerouslyAllowPublicSuffixes: field(true, false),
+    orign: anything
+  }, { requiredKeys: [] })
+  const policies = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', '__proto__', 'a/b'), fc.oneof({ weight: 9, arbitrary: policy }, { weight: 1, arbitrary: anything }), { noNullPrototype: true })
+  const seen = { accepted: 0, refused: 0 }
+  fc.assert(fc.property(policies, (policies) => {
+    try {
+      definePolicies(definePolicies(policies as never))
+      seen.accepted++
+    } catch (error) {
+      const { code, problems } = error as cors.CorsPolicyError
+      if (code !== 'FST_ERR_CORS_INVALID_POLICY') throw error
+      for (const { pointer, value } of problems) if (!isDeepStrictEqual(pointed(policies, pointer), value)) fail(`${pointer} is not ${quote(value)}`)
+      if (new Set(problems.map(({ pointer, message }) => `${pointer} ${message}`)).size < problems.length) fail('a problem is there twice')
+      seen.refused++
+    }
+  }), { numRuns: 2000 })
+  t.ok(seen.accepted > 50 && seen.refused > 500, `${seen.accepted} accepted, ${seen.refused} refused`)
 })
 
 t.test('the error has one code, and its problems for programs', async (t) => {
@@ -708,6 +745,14 @@ t.test('a header that is listed twice is sent once', async (t) => {
   const app = await application(t)
   app.put('/', { config: { cors: { origin: FOO, allowedHeaders: ['x-a', 'X-A', 'x-b'], exposedHeaders: ['ETag', 'etag', 'Link'] } } }, ok)
   t.match(await effect(app, '/'), { allows: 'x-a, x-b', exposes: 'ETag, Link' })
+})
+
+t.test('null is allowed where it is named', async (t) => {
+  const app = await application(t)
+  app.put('/named', { config: { cors: { origin: ['null', FOO] } } }, ok)
+  app.put('/other', { config: { cors: { origin: [FOO] } } }, ok)
+  t.match(await effect(app, '/named', 'null'), { status: 204, origin: 'null' })
+  t.match(await effect(app, '/other', 'null'), { status: 403, origin: undefined })
 })
 
 t.test('a policy that is refused leaves the application as it was', async (t) => {

@@ -287,3 +287,11 @@ t.test('after, nested registrations and instances that were made earlier', async
   await app.ready()
   for (const [url, expected] of [['/after', FOO], ['/early', EVIL], ['/early-named', FOO], ['/late', FOO], ['/innermost', EVIL]] as const) t.equal(await allowed(app, url), expected, url)
 })
+
+t.test('config.cors that is undefined does not pass for the default', async (t) => {
+  const policies = { public: { origin: '*' } }
+  const app = await application(t, { policies, defaultPolicy: 'public' })
+  const misspelt = (policies as Record<string, cors.CorsPolicy>).publc
+  t.match(refusal(() => app.get('/', { config: { cors: misspelt } as never }, ok)), { problems: [{ pointer: '', reason: 'type', value: undefined }] })
+  app.get('/', { config: {} }, ok)
+})
