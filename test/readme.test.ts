@@ -1,36 +1,13 @@
 // README's examples: each one compiles, and runs as it is written. Also that its tables name exactly the options there are.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
-import ts from 'typescript'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify from 'fastify'
 import cors from '../lib/index'
 import { ExtendingPolicySchema } from '../lib/schema'
+import { Examples, run } from './run-examples'
 import { approves, EVIL, ok, preflight, refusal, request } from './support'
 
-const ROOT = join(__dirname, '..')
-const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-const blocks = [...readme.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code as string)
-process.env.PORT = '0'
-
-/** Runs a program, and returns the applications it made; they are closed at the end of the test. */
-async function run (t: { teardown: (fn: () => Promise<void>) => void }, code: string): Promise<FastifyInstance> {
-  const apps: FastifyInstance[] = []
-  const make = (options: object): FastifyInstance => {
-    const app = Fastify(options)
-    apps.push(app)
-    t.teardown(async () => { await app.close() })
-    return app
-  }
-  const modules: Record<string, unknown> = { fastify: { default: make, __esModule: true }, 'fastify-cors-policy': { ...cors, default: cors, __esModule: true } }
-  const { outputText } = ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } })
-  const AsyncFunction = (async () => {}).constructor as FunctionConstructor
-
-  await new AsyncFunction('require', 'exports', outputText)((name: string) => modules[name], {})
-  return apps[0] as FastifyInstance
-}
-
-const programs = blocks.filter((code) => code.includes('listen('))
+const examples = new Examples('README.md')
+const { text: readme, programs } = examples
 
 t.test('the first example', async (t) => {
   const app = await run(t, programs[0] as string)
@@ -59,21 +36,8 @@ t.test('the example of scopes', async (t) => {
 })
 
 t.test('every example compiles', async (t) => {
-  const files = new Map(blocks.map((code, index) => [join(ROOT, `readme-${index}.mts`), code.includes('import') ? code : `export {}\n${code}`]))
-  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file))
-  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, ROOT)
-  const host = ts.createCompilerHost(options)
-  const { getSourceFile, fileExists, readFile } = host
-  host.fileExists = (file) => files.has(file) || fileExists(file)
-  host.readFile = (file) => files.get(file) ?? readFile(file)
-  host.getSourceFile = (file, ...rest) => {
-    const code = files.get(file)
-    return code === undefined ? getSourceFile(file, ...rest) : ts.createSourceFile(file, code, ts.ScriptTarget.ES2022)
-  }
-  const program = ts.createProgram([...files.keys()], options, host)
-  const errors = ts.getPreEmitDiagnostics(program).filter(({ file }) => file !== undefined && files.has(file.fileName))
-  t.same(errors.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')), [])
-  t.equal(files.size, 4)
+  t.same(examples.compileErrors(), [])
+  t.equal(examples.blocks.length, 4)
 })
 
 t.test('the refusal is printed as README shows it', async (t) => {
