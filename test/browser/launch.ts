@@ -1,10 +1,10 @@
 // Real Chromium for the browser tests: starts it, tells what its network did, and leaves nothing behind. Without Chromium the tests
 // are skipped, unless CORS_REQUIRE_BROWSER=1 asks for them.
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import { chromium, type Browser, type Frame, type Page } from 'playwright-core'
 
 const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium'
 
@@ -26,8 +26,15 @@ export interface Launched {
   close (): Promise<void>
 }
 
+interface LaunchOptions {
+  /** More flags. */
+  readonly flags?: readonly string[]
+  /** Settings of the profile: what a user can change, as the file `Preferences` has it. */
+  readonly preferences?: object
+}
+
 /** Starts Chromium with a new profile; undefined where there is none. */
-export async function launch (): Promise<Launched | undefined> {
+export async function launch ({ flags = [], preferences }: LaunchOptions = {}): Promise<Launched | undefined> {
   if (!existsSync(CHROMIUM)) {
     if (process.env.CORS_REQUIRE_BROWSER === '1') throw new Error(`CORS_REQUIRE_BROWSER=1, but there is ${SKIPPED}`)
     return undefined
@@ -35,7 +42,11 @@ export async function launch (): Promise<Launched | undefined> {
   const profile = await mkdtemp(join(tmpdir(), 'fastify-cors-policy-chromium-'))
   const remove = (): Promise<void> => rm(profile, { recursive: true, force: true, maxRetries: 10 })
   try {
-    const browser = await chromium.launch({ executablePath: CHROMIUM, ignoreDefaultArgs: true, args: [...FLAGS, `--user-data-dir=${profile}`] })
+    if (preferences !== undefined) {
+      await mkdir(join(profile, 'Default'))
+      await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences))
+    }
+    const browser = await chromium.launch({ executablePath: CHROMIUM, ignoreDefaultArgs: true, args: [...FLAGS, ...flags, `--user-data-dir=${profile}`] })
     return {
       browser,
       async close () {
@@ -56,13 +67,15 @@ export interface NetworkRequest {
   readonly document: string
   readonly preflight: boolean
   status?: number
+  /** Whether it has come to its end. */
+  ended?: boolean
   /** Why CORS blocked it, in Chromium's words: Network.CorsError of the DevTools protocol. */
   corsError?: string
 }
 
-/** Records what a page and its frames of the same site request from now on; call what it returns for the list so far. */
-export async function recordNetwork (page: Page): Promise<() => readonly NetworkRequest[]> {
-  const session = await page.context().newCDPSession(page)
+/** Records what a page and its frames of the same process request from now on, or a frame in a process of its own; call what it returns for the list so far. */
+export async function recordNetwork (target: Page | Frame): Promise<() => readonly NetworkRequest[]> {
+  const session = await ('context' in target ? target : target.page()).context().newCDPSession(target)
   const requests = new Map<string, NetworkRequest>()
   session.on('Network.requestWillBeSent', ({ requestId, request: { method, url }, documentURL, initiator }) => {
     requests.set(requestId, { method, url, document: documentURL, preflight: initiator.type === 'preflight' })
@@ -73,7 +86,13 @@ export async function recordNetwork (page: Page): Promise<() => readonly Network
   })
   session.on('Network.loadingFailed', ({ requestId, corsErrorStatus }) => {
     const request = requests.get(requestId)
-    if (request !== undefined && corsErrorStatus !== undefined) request.corsError = corsErrorStatus.corsError
+    if (request === undefined) return
+    request.ended = true
+    if (corsErrorStatus !== undefined) request.corsError = corsErrorStatus.corsError
+  })
+  session.on('Network.loadingFinished', ({ requestId }) => {
+    const request = requests.get(requestId)
+    if (request !== undefined) request.ended = true
   })
   await session.send('Network.enable')
   return () => [...requests.values()]

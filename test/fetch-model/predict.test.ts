@@ -1,0 +1,168 @@
+// Tests of the model of the Fetch standard: the CORS check, preflights, their cache, redirects, cookies and HTTP caches, against servers
+// that are written here. Nothing of the plugin takes part.
+import t from 'tap'
+import { cookiesSent, siteOf, type Cookie } from './cookies'
+import { corsCheck } from './cors-check'
+import { HttpCache } from './http-cache'
+import { corsExposedHeaderNames, type PageRequest, type Server, type WireRequest, type WireResponse } from './messages'
+import { newBrowser, predict } from './predict'
+import { extractMaxAge, PreflightCache } from './preflight-cache'
+
+const PAGE = 'https://page.test'
+const API = 'https://api.test'
+
+type Headers = Record<string, string>
+
+const answer = (headers: Headers = {}, status = 200, body = ''): WireResponse => ({ status, headers: Object.entries(headers), body })
+
+/** A server that answers preflights with some headers, and other requests with others. */
+function serving (preflight: Headers, actual: Headers, preflightStatus = 204): Server {
+  return async ({ method, headers }) => method === 'OPTIONS' && headers.some(([name]) => name === 'access-control-request-method')
+    ? answer(preflight, preflightStatus)
+    : answer(actual, 200, 'body')
+}
+
+function asking (changes: Partial<PageRequest> = {}): PageRequest {
+  return { origin: PAGE, url: `${API}/`, method: 'GET', headers: [], credentials: 'same-origin', mode: 'cors', useCorsPreflight: false, ...changes }
+}
+
+const lines = (sent: readonly WireRequest[]): string[] => sent.map(({ method, url }) => `${method} ${url}`)
+
+t.test('the CORS check', async (t) => {
+  const check = (origin: string, credentials: 'include' | 'omit', headers: Headers): string | undefined => corsCheck(origin, credentials, answer(headers))
+  t.equal(check(PAGE, 'omit', {}), 'no Access-Control-Allow-Origin')
+  t.equal(check(PAGE, 'omit', { 'Access-Control-Allow-Origin': '*' }), undefined)
+  t.equal(check(PAGE, 'include', { 'access-control-allow-origin': '*', 'access-control-allow-credentials': 'true' }), 'wildcard with credentials')
+  t.equal(check(PAGE, 'omit', { 'access-control-allow-origin': PAGE }), undefined)
+  for (const other of [`${PAGE}/`, PAGE.toUpperCase(), 'null', '', `${PAGE}, ${PAGE}`]) t.equal(check(PAGE, 'omit', { 'access-control-allow-origin': other }), 'another origin', other)
+  t.equal(check('null', 'omit', { 'access-control-allow-origin': 'null' }), undefined)
+  for (const value of ['True', 'TRUE', '1', '']) t.equal(check(PAGE, 'include', { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': value }), 'credentials not allowed', value)
+  t.equal(check(PAGE, 'include', { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': 'true' }), undefined)
+})
+
+t.test('exposed headers', async (t) => {
+  const response = answer({ ETag: '1', 'X-A': '1', 'set-cookie': 'a=1', 'content-type': 'a/b', 'access-control-expose-headers': '*' })
+  t.strictSame(corsExposedHeaderNames(response, 'omit'), ['access-control-expose-headers', 'content-type', 'etag', 'x-a'])
+  t.strictSame(corsExposedHeaderNames(response, 'include'), ['content-type'], 'with credentials, * is a name')
+  t.strictSame(corsExposedHeaderNames(answer({ ETag: '1', 'access-control-expose-headers': 'etag, set-cookie' }), 'omit'), ['etag'])
+})
+
+t.test('simple requests', async (t) => {
+  const prediction = await predict(serving({}, { 'access-control-allow-origin': PAGE }), asking({ method: 'post', headers: [['Accept', 'a/b'], ['Cookie', 'a=1']] }))
+  t.match(prediction, { result: 'readable', status: 200, body: 'body' })
+  t.strictSame(prediction.sent[0]?.headers, [['Accept', 'a/b'], ['origin', PAGE]], 'with its origin, without what is forbidden')
+  t.match(await predict(serving({}, {}), asking()), { result: 'blocked', failure: 'no Access-Control-Allow-Origin', sent: [{ method: 'GET' }] })
+  t.match(await predict(serving({}, {}), asking({ mode: 'no-cors' })), { result: 'opaque' })
+  t.match(await predict(serving({}, {}), asking({ origin: API, method: 'PUT' })), { result: 'readable', sent: [{ method: 'PUT' }] }, 'the same origin')
+  t.strictSame(await predict(serving({}, {}), asking({ method: 'trace' })), { result: 'blocked', failure: 'forbidden method', sent: [] })
+})
+
+t.test('preflights', async (t) => {
+  const good = { 'access-control-allow-origin': PAGE }
+  const put = asking({ method: 'PUT', headers: [['X-B', '1'], ['X-A', '1']] })
+  const result = async (preflight: Headers, request = put, status = 204): Promise<string | undefined> => (await predict(serving(preflight, good, status), request)).failure
+  const all = { ...good, 'access-control-allow-methods': 'GET, PUT', 'access-control-allow-headers': 'x-a, X-B' }
+
+  const { sent } = await predict(serving(all, good), put)
+  t.strictSame(lines(sent), [`OPTIONS ${API}/`, `PUT ${API}/`])
+  t.strictSame(sent[0]?.headers, [['accept', '*/*'], ['access-control-request-method', 'PUT'], ['access-control-request-headers', 'x-a,x-b'], ['origin', PAGE]])
+  t.equal(await result({}), 'preflight: no Access-Control-Allow-Origin')
+  t.equal(await result(all, put, 200), undefined)
+  t.equal(await result(all, put, 404), 'preflight: status')
+  t.equal(await result(all, put, 302), 'preflight: redirect')
+  t.equal(await result({ ...all, 'access-control-allow-methods': 'put' }), 'method not allowed', 'methods are case-sensitive')
+  t.equal(await result({ ...all, 'access-control-allow-methods': 'PUT POST' }), 'preflight: unreadable list')
+  t.equal(await result({ ...all, 'access-control-allow-headers': 'x-a' }), 'header not allowed')
+  const star = { ...good, 'access-control-allow-methods': '*', 'access-control-allow-headers': '*', 'access-control-allow-credentials': 'true' }
+  t.equal(await result(star), undefined)
+  t.equal(await result(star, { ...put, headers: [['authorization', 'a']] }), 'header not allowed', 'not covered by the wildcard')
+  t.equal(await result({ ...star, 'access-control-allow-headers': '*, Authorization' }, { ...put, headers: [['authorization', 'a']] }), undefined)
+  t.equal(await result(star, { ...put, credentials: 'include' }), 'method not allowed', 'with credentials, * is a name')
+  t.equal(await result({ ...star, 'access-control-allow-methods': 'PUT' }, { ...put, credentials: 'include' }), 'header not allowed')
+  t.equal(await result(good, asking({ method: 'PATCH' })), 'method not allowed')
+  t.equal(await result(good, asking({ method: 'POST', useCorsPreflight: true })), undefined, 'safelisted methods need not be listed')
+})
+
+t.test('the preflight cache', async (t) => {
+  const browser = newBrowser()
+  const allowed = { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': 'true' }
+  const server = serving({ ...allowed, 'access-control-allow-methods': 'PUT, DELETE', 'access-control-allow-headers': 'X-A', 'access-control-max-age': '60' }, allowed)
+  const count = async (changes: Partial<PageRequest>): Promise<number> => (await predict(server, asking(changes), browser)).sent.filter(({ method }) => method === 'OPTIONS').length
+  t.equal(await count({ method: 'PUT' }), 1)
+  t.equal(await count({ method: 'DELETE' }), 0, 'every method of the answer is remembered')
+  t.equal(await count({ headers: [['x-a', '1']] }), 0, 'and every header')
+  t.equal(await count({ method: 'PUT', url: `${API}/other` }), 1, 'of that URL')
+  t.equal(await count({ method: 'PUT', credentials: 'include' }), 1, 'not for credentials')
+  t.equal(await count({ method: 'PUT', credentials: 'include' }), 0)
+  browser.preflights.now = 59
+  t.equal(await count({ method: 'PUT' }), 0)
+  browser.preflights.now = 60
+  t.equal(await count({ method: 'PUT' }), 1, 'until it is too old')
+  t.equal(await count({ method: 'PATCH' }), 1)
+  t.equal(await count({ method: 'PUT' }), 1, 'a failure clears it')
+
+  const cache = new PreflightCache(100)
+  const key = { origin: PAGE, url: API, credentials: 'omit' as const }
+  cache.store(key, ['*'], ['*'], 1000)
+  t.ok(cache.hasMethod(key, 'ANY'))
+  t.ok(cache.hasHeaderName(key, 'x-any'))
+  t.notOk(cache.hasHeaderName(key, 'Authorization'))
+  t.notOk(cache.hasMethod({ ...key, origin: API }, 'ANY'))
+  cache.now = 100
+  t.notOk(cache.hasMethod(key, 'ANY'), 'no longer than the limit')
+  t.strictSame([null, '', '0', '600', '-1', '1.5', 'x'].map(extractMaxAge), [5, 5, 0, 600, 5, 5, 5])
+})
+
+t.test('redirects', async (t) => {
+  const seen: Array<string | undefined> = []
+  const server = (location: string, status: number, headers: Headers = { 'access-control-allow-origin': '*' }): Server => async (request) => {
+    seen.push(request.headers.find(([name]) => name === 'origin')?.[1])
+    return request.url === `${API}/` ? answer({ ...headers, location }, status) : answer({ 'access-control-allow-origin': '*' })
+  }
+  t.strictSame(lines((await predict(server('/next', 302), asking({ method: 'POST' }))).sent), [`POST ${API}/`, `GET ${API}/next`])
+  t.strictSame(lines((await predict(server('/next', 307), asking({ method: 'POST' }))).sent), [`POST ${API}/`, `POST ${API}/next`])
+  seen.length = 0
+  t.match(await predict(server('https://other.test/', 302), asking()), { result: 'readable' })
+  t.strictSame(seen, [PAGE, 'null'], 'from one foreign origin to another')
+  t.match(await predict(server('/next', 302, {}), asking()), { failure: 'no Access-Control-Allow-Origin', sent: [{}] }, 'which has to allow it, too')
+  t.match(await predict(server('https://user@other.test/', 302), asking()), { failure: 'redirect with credentials' })
+  t.match(await predict(server('/', 302), asking()), { failure: 'too many redirects' })
+  const { sent } = await predict(async ({ method, url }) => {
+    const allowed = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization' }
+    return url === `${API}/` && method === 'GET' ? answer({ ...allowed, location: 'https://other.test/' }, 302) : answer(allowed)
+  }, asking({ headers: [['Authorization', 'a']] }))
+  t.strictSame(sent.map(({ headers }) => headers.some(([name]) => name === 'Authorization')), [false, true, false], 'Authorization stays behind')
+})
+
+t.test('cookies', async (t) => {
+  const cookies: Cookie[] = [
+    { name: 'lax', host: 'api.site.test', sameSite: 'Lax', secure: false },
+    { name: 'none', host: 'api.site.test', sameSite: 'None', secure: true },
+    { name: 'elsewhere', host: 'other.site.test', sameSite: 'None', secure: true }
+  ]
+  const url = 'https://api.site.test/'
+  t.equal(siteOf('https://a.b.site.test:8443/x'), 'https://site.test')
+  t.strictSame(cookiesSent(cookies, 'https://app.site.test', url, 'include', false), ['lax', 'none'])
+  t.strictSame(cookiesSent(cookies, 'http://app.site.test', url, 'include', false), ['none'], 'another scheme is another site')
+  t.strictSame(cookiesSent(cookies, 'http://app.site.test', 'http://api.site.test/', 'include', false), ['lax'], 'Secure')
+  t.strictSame(cookiesSent(cookies, 'null', url, 'include', false), ['none'])
+  t.strictSame(cookiesSent(cookies, 'https://app.site.test', url, 'same-origin', false), [])
+  t.strictSame(cookiesSent(cookies, 'https://api.site.test', url, 'same-origin', true), ['lax', 'none'])
+  t.strictSame(cookiesSent(cookies, 'https://app.site.test', url, 'omit', true), [])
+})
+
+t.test('HTTP caches', async (t) => {
+  const cache = new HttpCache()
+  const get = (origin: string, method = 'GET'): WireRequest => ({ method, url: API, headers: [['origin', origin]] })
+  const kept = { 'cache-control': 'max-age=60' }
+  cache.store(get(PAGE), answer({ 'cache-control': 'no-store' }))
+  cache.store(get(PAGE, 'POST'), answer(kept))
+  t.equal(cache.lookUp(get(PAGE)), undefined)
+  cache.store(get(PAGE), answer(kept))
+  t.ok(cache.lookUp(get('https://other.test')), 'without Vary, for everyone')
+  cache.store(get(PAGE), answer({ ...kept, vary: 'Accept, Origin' }))
+  t.ok(cache.lookUp(get(PAGE)))
+  t.equal(cache.lookUp(get('https://other.test')), undefined)
+  cache.store(get(PAGE), answer({ ...kept, vary: '*' }))
+  t.equal(cache.lookUp(get(PAGE)), undefined)
+})

@@ -1,0 +1,76 @@
+// A model of the Fetch standard for the tests: the CORS-preflight cache (https://fetch.spec.whatwg.org/#concept-cache).
+import { isCorsNonWildcardRequestHeaderName } from './headers'
+import type { CredentialsMode } from './messages'
+
+/** Whose entries these are. The network partition key is left out: a page has one, and a cache is of one page. */
+export interface CacheKey {
+  readonly origin: string
+  readonly url: string
+  readonly credentials: CredentialsMode
+}
+
+/** https://fetch.spec.whatwg.org/#cache-entry */
+interface Entry {
+  readonly origin: string
+  readonly url: string
+  readonly credentials: boolean
+  readonly method?: string
+  readonly headerName?: string
+  expires: number
+}
+
+export class PreflightCache {
+  #entries: Entry[] = []
+  /** The clock, in seconds: tests set it. */
+  now = 0
+  /** The user agent's limit on max-age. Chromium's, two hours, is among those that the standard leaves to it. */
+  readonly #limit: number
+
+  constructor (limit = 7200) {
+    this.#limit = limit
+  }
+
+  /** https://fetch.spec.whatwg.org/#concept-cache-match */
+  #matching (key: CacheKey): Entry[] {
+    return this.#entries.filter(({ origin, url, credentials, expires }) =>
+      expires > this.now && origin === key.origin && url === key.url && (credentials || key.credentials !== 'include'))
+  }
+
+  /** https://fetch.spec.whatwg.org/#concept-cache-match-method */
+  hasMethod (key: CacheKey, method: string): boolean {
+    return this.#matching(key).some((entry) => entry.method === method || entry.method === '*')
+  }
+
+  /** https://fetch.spec.whatwg.org/#concept-cache-match-header */
+  hasHeaderName (key: CacheKey, name: string): boolean {
+    return this.#matching(key).some(({ headerName }) =>
+      headerName?.toLowerCase() === name.toLowerCase() || (headerName === '*' && !isCorsNonWildcardRequestHeaderName(name)))
+  }
+
+  /** Steps 7.11 to 7.15 of https://fetch.spec.whatwg.org/#cors-preflight-fetch: entries that match get the new max-age, the others are created. */
+  store (key: CacheKey, methods: readonly string[], headerNames: readonly string[], maxAge: number): void {
+    const expires = this.now + Math.min(maxAge, this.#limit)
+    const { origin, url } = key
+    const credentials = key.credentials === 'include'
+    for (const method of methods) {
+      const known = this.#matching(key).filter((entry) => entry.method === method || entry.method === '*')
+      if (known.length === 0) this.#entries.push({ origin, url, credentials, method, expires })
+      for (const entry of known) entry.expires = expires
+    }
+    for (const headerName of headerNames) {
+      const known = this.#matching(key).filter((entry) => entry.headerName?.toLowerCase() === headerName.toLowerCase() || (entry.headerName === '*' && !isCorsNonWildcardRequestHeaderName(headerName)))
+      if (known.length === 0) this.#entries.push({ origin, url, credentials, headerName, expires })
+      for (const entry of known) entry.expires = expires
+    }
+  }
+
+  /** https://fetch.spec.whatwg.org/#concept-cache-clear */
+  clear ({ origin, url }: CacheKey): void {
+    this.#entries = this.#entries.filter((entry) => entry.origin !== origin || entry.url !== url)
+  }
+}
+
+/** The max-age of a preflight's answer: 5 seconds where the header is missing or no number (https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 and 7.9). */
+export function extractMaxAge (value: string | null): number {
+  return value !== null && /^[0-9]+$/.test(value) ? Number(value) : 5
+}
