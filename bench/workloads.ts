@@ -1,0 +1,218 @@
+// What the contestants have to do, how each answer must look before anything is timed, and who takes part in what.
+import type { Answer, Sent } from './exchange'
+import type { ContestantName, RouteSetup, Setup } from './contestants'
+
+export interface Workload {
+  readonly title: string
+  /**
+   * `stub`: through `fastify.routing`, with minimal requests and responses, all of them complete when the call returns. `await`: the same, waiting for each.
+   * `node`: with node's own requests and responses, waiting for each. `boot`: building the server. `http`: over the loopback interface.
+   */
+  readonly kind: 'stub' | 'await' | 'node' | 'boot' | 'http'
+  readonly contestants: readonly ContestantName[]
+  readonly setup: () => Setup
+  /** The requests, which are sent in turn. */
+  readonly requests: (setup: Setup) => readonly Sent[]
+  readonly expected: Expectation
+}
+
+export type Expectation = 'allowed' | 'refused' | 'no-origin' | 'preflight' | 'preflight-refused' | 'hostile'
+
+const METHODS = ['GET', 'PUT']
+const HOST = 'api.example.com'
+const EVIL = 'https://evil.example.org'
+const TWO = ['https://app.example.com', 'https://www.example.com']
+const ALLOWED = TWO[1] as string
+
+function one (origins: readonly string[], changes: Partial<Setup> = {}): Setup {
+  return { routes: [{ url: '/items', methods: METHODS, origins }], declared: 'route', asynchronous: false, ...changes }
+}
+
+/** Headers as a browser sends them, beside those that CORS is about. */
+const BROWSER = {
+  host: HOST,
+  connection: 'keep-alive',
+  accept: '*/*',
+  'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+  'accept-encoding': 'gzip, deflate, br, zstd',
+  'accept-language': 'en-GB,en;q=0.9'
+}
+
+function get (url: string, origin: string | undefined): Sent {
+  return { method: 'GET', url, headers: origin === undefined ? BROWSER : { ...BROWSER, origin } }
+}
+
+function preflight (url: string, origin: string, requestHeaders = 'content-type', method = 'PUT'): Sent {
+  return {
+    method: 'OPTIONS',
+    url,
+    headers: { ...BROWSER, origin, 'access-control-request-method': method, 'access-control-request-headers': requestHeaders }
+  }
+}
+
+/** So many of a list, from all over it, its last among them. */
+function spread<T> (list: readonly T[], count: number): T[] {
+  return Array.from({ length: count }, (_, index) => list[(list.length - 1 - Math.floor(index * list.length / count)) % list.length] as T)
+}
+
+/** How many requests are sent in turn where the working set matters: as many where there are two origins or ten routes, so that only their number differs. */
+const IN_TURN = 1024
+
+type Kind = 'exact' | 'subdomain' | 'mixed'
+
+function originList (kind: Kind, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => {
+    const pattern = kind === 'subdomain' || (kind === 'mixed' && index % 2 === 1)
+    return pattern ? `https://*.tenant-${index}.example.com` : `https://tenant-${index}.example.com`
+  })
+}
+
+/** One of the list asked again and again, or many in turn, which a processor's caches do not hold. */
+function manyOrigins (kind: Kind, count: number, inTurn = 1): Workload {
+  const list = originList(kind, count)
+  return {
+    title: `${count.toLocaleString('en')} origins, ${kind}${inTurn > 1 ? `, ${inTurn.toLocaleString('en')} requests in turn` : ''}`,
+    kind: 'stub',
+    contestants: kind === 'exact' ? ['alone', 'hand', 'theirs', 'ours'] : ['alone', 'theirs', 'ours'],
+    setup: () => one(list),
+    // Of a mixed list the last of either sort, whatever the length.
+    requests: () => (kind === 'mixed' ? list.slice(-2) : spread(list, inTurn)).map((origin) => get('/items', origin.replace('*', 'shop'))),
+    expected: 'allowed'
+  }
+}
+
+function routeList (count: number, methods: readonly string[], own: boolean): RouteSetup[] {
+  return Array.from({ length: count }, (_, index) => ({
+    url: `/group-${index % 50}/resource-${index}`,
+    methods,
+    origins: own ? [`https://tenant-${index}.example.com`, 'https://www.example.com'] : TWO
+  }))
+}
+
+function manyRoutes (count: number, inTurn = 1): Workload {
+  return {
+    title: `${count.toLocaleString('en')} routes, each with a policy of its own${inTurn > 1 ? `, ${inTurn.toLocaleString('en')} requests in turn` : ''}`,
+    kind: 'stub',
+    contestants: ['alone', 'theirs', 'ours'],
+    setup: () => ({ routes: routeList(count, ['GET'], true), declared: 'route', asynchronous: false }),
+    requests: ({ routes }) => spread(routes, inTurn).map(({ url, origins }) => get(url, origins[0])),
+    expected: 'allowed'
+  }
+}
+
+function boot (title: string, changes: Partial<Setup>, contestants: readonly ContestantName[], own: boolean): Workload {
+  return {
+    title: `boot, 1,000 URLs × 4 methods, ${title}`,
+    kind: 'boot',
+    contestants,
+    setup: () => ({ ...one(TWO), routes: routeList(1000, ['GET', 'POST', 'PUT', 'DELETE'], own), ...changes }),
+    requests: ({ routes }) => spread(routes, 20).flatMap(({ url, origins }) => {
+      const actual = get(url, origins[0])
+      // @fastify/cors answers every preflight with the plugin's options: it has no policies of their own for them.
+      return own ? [actual] : [actual, preflight(url, origins[0] as string, 'content-type', 'DELETE')]
+    }),
+    expected: 'allowed'
+  }
+}
+
+const IN_FASTIFY: readonly ContestantName[] = ['alone', 'hand', 'theirs', 'ours', 'oursDefault']
+const EVERYWHERE: readonly ContestantName[] = [
+  'alone', 'hand', 'theirs', 'ours', 'express', 'expressCors', 'koa', 'koaCors', 'hono', 'honoCors', 'hapi', 'hapiCors'
+]
+
+/** What arrives, by how it must be answered. */
+const SENT: Readonly<Record<Expectation, Sent>> = {
+  allowed: get('/items', ALLOWED),
+  refused: get('/items', EVIL),
+  'no-origin': get('/items', undefined),
+  preflight: preflight('/items', ALLOWED),
+  'preflight-refused': preflight('/items', EVIL),
+  // 16 KB is what node accepts of headers altogether.
+  hostile: preflight('/items', ALLOWED, ' ,\t, a'.repeat(2_600))
+}
+
+function single (kind: Workload['kind'], title: string, expected: Expectation, contestants: readonly ContestantName[], changes: Partial<Setup> = {}, sent: Sent = SENT[expected]): Workload {
+  return { title, kind, contestants, setup: () => one(TWO, changes), requests: () => [sent], expected }
+}
+
+export const WORKLOADS = {
+  'actual-allowed': single('stub', 'actual request, allowed', 'allowed', IN_FASTIFY),
+  'actual-refused': single('stub', 'actual request, refused', 'refused', IN_FASTIFY),
+  'actual-no-origin': single('stub', 'actual request without Origin', 'no-origin', IN_FASTIFY),
+  'preflight-allowed': single('stub', 'preflight, allowed', 'preflight', IN_FASTIFY),
+  'preflight-refused': single('stub', 'preflight, refused', 'preflight-refused', IN_FASTIFY),
+  'preflight-hostile': single('stub', 'hostile preflight: 16 KB of request headers', 'hostile', IN_FASTIFY),
+  'preflight-longest': single('stub', 'preflight with the most that ours reads: 4,096 characters', 'preflight', IN_FASTIFY, {}, preflight('/items', ALLOWED, Array.from({ length: 2048 }, () => 'a').join(','))),
+  'preflight-parametric': parametric(),
+  'async-origin': single('await', 'actual request, allowed by an asynchronous function', 'allowed', IN_FASTIFY, { asynchronous: true }),
+  'origins-exact-2': manyOrigins('exact', 2),
+  'origins-exact-1000': manyOrigins('exact', 1000),
+  'origins-exact-10001': manyOrigins('exact', 10_001),
+  'origins-subdomain-2': manyOrigins('subdomain', 2),
+  'origins-subdomain-1000': manyOrigins('subdomain', 1000),
+  'origins-subdomain-10001': manyOrigins('subdomain', 10_001),
+  'origins-mixed-2': manyOrigins('mixed', 2),
+  'origins-mixed-1000': manyOrigins('mixed', 1000),
+  'origins-mixed-10001': manyOrigins('mixed', 10_001),
+  'origins-exact-2-spread': manyOrigins('exact', 2, IN_TURN),
+  'origins-exact-10001-spread': manyOrigins('exact', 10_001, IN_TURN),
+  'routes-10': manyRoutes(10),
+  'routes-1000': manyRoutes(1000),
+  'routes-10000': manyRoutes(10_000),
+  'routes-10-spread': manyRoutes(10, IN_TURN),
+  'routes-10000-spread': manyRoutes(10_000, IN_TURN),
+  'boot-shared': boot('one named policy', { declared: 'name' }, ['alone', 'hand', 'theirs', 'ours', 'oursDefault'], false),
+  'boot-own': boot('a policy of its own for each URL', {}, ['alone', 'theirs', 'ours'], true),
+  'node-allowed': single('node', 'actual request, allowed', 'allowed', EVERYWHERE),
+  'node-refused': single('node', 'actual request, refused', 'refused', EVERYWHERE),
+  'node-no-origin': single('node', 'actual request without Origin', 'no-origin', EVERYWHERE),
+  'node-preflight': single('node', 'preflight, allowed', 'preflight', EVERYWHERE),
+  'http-allowed': single('http', 'actual request, allowed, over HTTP', 'allowed', IN_FASTIFY)
+} as const satisfies Record<string, Workload>
+
+export type WorkloadName = keyof typeof WORKLOADS
+
+/** A preflight whose target has parameters, which have to be compared. */
+function parametric (): Workload {
+  return {
+    title: 'preflight, allowed, of a route with parameters',
+    kind: 'stub',
+    contestants: IN_FASTIFY,
+    setup: () => ({ ...one(TWO), routes: [{ url: '/items/:id/parts/:part', methods: METHODS, origins: TWO }] }),
+    requests: () => [preflight('/items/42/parts/7', ALLOWED)],
+    expected: 'preflight'
+  }
+}
+
+function members (value: string | undefined): string[] {
+  return (value ?? '').split(',').map((member) => member.trim().toLowerCase()).filter((member) => member !== '')
+}
+
+/** What is wrong with an answer; undefined if nothing is. The framework's own answers, without CORS, have only to be complete and free of it. */
+export function fault (sent: Sent, answer: Answer | undefined, expected: Expectation, isAlone: boolean): string | undefined {
+  if (answer === undefined) return 'it was not complete when the call returned'
+  const { status, headers, body } = answer
+  const { origin } = sent.headers
+  const isPreflight = sent.method === 'OPTIONS'
+  const allowedOrigin = headers['access-control-allow-origin']
+  if (!isPreflight && (status !== 200 || body !== 'ok')) return `a response ${status} with ${JSON.stringify(body.slice(0, 80))}`
+  if (isAlone) return Object.keys(headers).some((name) => name.startsWith('access-control-')) ? 'CORS headers without CORS' : undefined
+  if (!members(headers['vary']).includes('origin')) return `Vary is ${JSON.stringify(headers['vary'])}`
+  if (expected === 'hostile') return undefined // some refuse it, some reflect it: see refuses()
+  if (expected !== 'allowed' && expected !== 'preflight') {
+    return allowedOrigin === undefined ? undefined : `it allows ${JSON.stringify(allowedOrigin)}, and should allow nobody`
+  }
+  if (allowedOrigin !== origin) return `it allows ${JSON.stringify(allowedOrigin)} instead of ${JSON.stringify(origin)}`
+  if (headers['access-control-allow-credentials'] !== 'true') return 'it does not allow credentials'
+  if (!isPreflight) return undefined
+  if (status !== 204 && status !== 200) return `a preflight's answer has status ${status}`
+  const method = sent.headers['access-control-request-method'] as string
+  if (!members(headers['access-control-allow-methods']).includes(method.toLowerCase())) return `it does not allow ${method}: ${JSON.stringify(headers['access-control-allow-methods'])}`
+  if (!members(headers['access-control-allow-headers']).includes('content-type')) return 'it does not allow Content-Type'
+  return undefined
+}
+
+/** Whether an answer to a preflight lets nobody through. */
+export function refuses ({ headers }: Answer): boolean {
+  return headers['access-control-allow-origin'] === undefined
+}
