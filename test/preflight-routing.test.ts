@@ -1,4 +1,5 @@
 // Which policy answers a preflight: that of the route the announced request reaches, whatever the router's rules are, or none.
+import { METHODS } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
@@ -238,13 +239,13 @@ t.test('the application\'s own OPTIONS routes keep what is not answered, whereve
 t.test('many methods on one URL', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
-  const methods = ['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'SEARCH', 'MKCALENDAR', 'REPORT', 'BIND', 'REBIND', 'UNBIND', 'ACL', 'LINK', 'UNLINK',
-    'PURGE', 'MERGE', 'M-SEARCH', 'NOTIFY', 'SUBSCRIBE', 'UNSUBSCRIBE', 'CHECKOUT', 'MKACTIVITY', 'SOURCE']
-  for (const method of methods) app.addHttpMethod(method)
+  // Every method that Node can parse and Fastify can route; browsers ask for all of them but TRACE.
+  const methods = METHODS.filter((method) => method !== 'CONNECT' && method !== 'TRACE')
+  t.ok(methods.length > 31, 'more than the router takes constrained routes for one URL')
+  for (const method of methods.filter((each) => !app.supportedMethods.includes(each))) app.addHttpMethod(method, { hasBody: true })
   await app.register(cors)
-  const all = [...methods, 'GET', 'PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS']
-  for (const [index, method] of all.entries()) app.route({ method, url: '/', config: { cors: index % 2 === 0 ? ONE : OTHER }, handler: ok })
-  for (const [index, method] of all.entries()) {
+  for (const [index, method] of methods.entries()) app.route({ method, url: '/', exposeHeadRoute: false, config: { cors: index % 2 === 0 ? ONE : OTHER }, handler: ok })
+  for (const [index, method] of methods.entries()) {
     t.ok(approves(await preflight(app, method, '/', { origin: index % 2 === 0 ? FOO : EVIL }), method), method)
     t.notOk(approves(await preflight(app, method, '/', { origin: index % 2 === 0 ? EVIL : FOO }), method), method)
   }
