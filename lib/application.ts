@@ -114,7 +114,7 @@ export class Application {
 
   #finish (route: Route): void {
     if (route.governed) route.hook()
-    for (const url of route.urls) this.#place(route, url)
+    for (const url of route.urls.slice(1)) this.#place(route, url)
   }
 
   /** Computes what requests need; nothing else of the application is kept. */

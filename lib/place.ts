@@ -5,7 +5,7 @@ import { corsPolicyError, quote } from './errors'
 import { canBePreflighted } from './http/methods'
 import { PreflightAnswer } from './preflight'
 import type { Route } from './route'
-import { PreflightTarget } from './routing'
+import { isPattern, PreflightTarget } from './routing'
 import type { Scope } from './scope'
 
 export class Place {
@@ -31,9 +31,9 @@ export class Place {
 
   /** The target that the route's scope lacks here and needs, made now. */
   missingTarget (route: Route): PreflightTarget | undefined {
-    const target = new PreflightTarget(this.url)
     // No URL but its own leads to a route without parameters: it stands in nobody's way there.
-    if (this.#targets.has(route.scope) || (route.policy === null && !target.isPattern && route.host === undefined)) return undefined
+    if (this.#targets.has(route.scope) || (route.policy === null && !isPattern(this.url) && route.host === undefined)) return undefined
+    const target = new PreflightTarget(this.url)
     this.#targets.set(route.scope, target)
     return target
   }

@@ -25,7 +25,8 @@ export class Route {
     const { host, ...constraints } = options.constraints ?? {}
     this.methods = [options.method].flat()
     this.url = options.url
-    this.host = host
+    // As the router does: with these flags, it would refuse every other request.
+    this.host = host instanceof RegExp ? new RegExp(host.source, host.flags.replace(/[gy]/g, '')) : host
     this.constraints = constraints
   }
 
