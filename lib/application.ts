@@ -9,7 +9,7 @@ import type { CompiledPolicy } from './policy'
 import type { PreflightAnswer } from './preflight'
 import { ResponsePolicy } from './response'
 import { Route, type ObservedOptions } from './route'
-import { CONSTRAINT, kAnswer, kMethods, type Answered, type PreflightTarget } from './routing'
+import { CONSTRAINT, kAnswer, kMethods, settleRivals, type Answered, type PreflightTarget } from './routing'
 import { scopeOf, setScope, type Scope } from './scope'
 
 /** The mark of generated routes, in their `config`. */
@@ -118,8 +118,10 @@ export class Application {
   }
 
   /** Computes what requests need; nothing else of the application is kept. */
-  ready (): void {
-    for (const place of this.#places.values()) place.announce()
+  ready (knowsEveryRoute: boolean): void {
+    const places = [...this.#places.values()]
+    for (const place of places) place.announce()
+    if (knowsEveryRoute) settleRivals(this.#root, places.flatMap(({ targets }) => targets), places.filter(({ isRival }) => isRival).map(({ url }) => url))
     const responses = new Map<CompiledPolicy | null, Map<string, ResponsePolicy>>()
     for (const route of this.#routes) {
       const { policy } = route

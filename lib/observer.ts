@@ -26,7 +26,7 @@ function observe (root: FastifyInstance, fromTheBeginning: boolean): Observed {
   root.addHook('onReady', (done) => {
     const unread = application.unread()
     if (unread.length > 0) root.log.warn(`config.cors has no effect on ${printable(unread.join(', '))}: fastify-cors-policy is registered neither in the scope of these routes nor in one around it`)
-    application.ready()
+    application.ready(fromTheBeginning)
     done()
   })
   return entry

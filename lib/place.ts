@@ -38,10 +38,19 @@ export class Place {
     return target
   }
 
+  get targets (): readonly PreflightTarget[] {
+    return [...this.#targets.values()]
+  }
+
+  /** Whether a route here has no target, so that preflights for it may come upon others. */
+  get isRival (): boolean {
+    return [...this.#routes.keys()].some(({ scope }) => !this.#targets.has(scope))
+  }
+
   /** Gives the targets their answers. */
   announce (): void {
     const hasHosts = [...this.#routes.keys()].some(({ host }) => host !== undefined)
-    for (const target of this.#targets.values()) target.isShared ||= hasHosts
+    for (const target of this.#targets.values()) target.hasHosts = hasHosts
     for (const [route, methods] of this.#routes) {
       const target = this.#targets.get(route.scope)
       if (target === undefined) continue

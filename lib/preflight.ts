@@ -1,6 +1,6 @@
 // The answer to a preflight: what one policy says about one method of one URL.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { parseRequestedHeaders, uniqueNames } from './http/headers'
+import { isListOfNames, namesIn, uniqueNames } from './http/headers'
 import { VARY_PREFLIGHT } from './http/vary'
 import type { AllowedHeaders, CompiledPolicy } from './policy'
 import { addVary, currentHeaders, HeaderSet } from './reply-headers'
@@ -36,7 +36,7 @@ export class PreflightAnswer {
 
   /** Answers the request: completely here, before any hook that was registered later than the plugin. */
   send (request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> {
-    const verdict = requestedHeaders(request) !== undefined && judge(this.policy.origin, request)
+    const verdict = isListOfNames(requestedHeaders(request)) && judge(this.policy.origin, request)
     if (typeof verdict !== 'object') return this.#send(request, reply, verdict)
     // Fastify goes on to the next hook when a promise settles, unless it settles with the reply.
     return verdict.then((settled) => {
@@ -60,7 +60,7 @@ export class PreflightAnswer {
     if (verdict === false) return
     if (methods.length < this.methods.length) reply.header('access-control-allow-methods', methods.join(', '))
     if (!this.#namesWhatIsAsked) return
-    const requested = uniqueNames(requestedHeaders(request) as readonly string[]) // or the verdict would be false
+    const requested = uniqueNames(namesIn(requestedHeaders(request)))
     if (requested.length > 0) reply.header('access-control-allow-headers', requested.join(', '))
   }
 }
@@ -74,8 +74,8 @@ function warnOfHook (request: FastifyRequest, reply: FastifyReply): void {
   request.log.warn(`a hook that was registered before fastify-cors-policy answered a preflight with ${reply.statusCode}: preflights carry no credentials, so register the plugin before such hooks`)
 }
 
-function requestedHeaders (request: FastifyRequest): readonly string[] | undefined {
-  return parseRequestedHeaders(request.raw.headers['access-control-request-headers'])
+function requestedHeaders (request: FastifyRequest): string | undefined {
+  return request.raw.headers['access-control-request-headers']
 }
 
 function listOf ({ any, names }: AllowedHeaders): string | undefined {

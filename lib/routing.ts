@@ -1,9 +1,9 @@
 // Which route a preflight's announced request would reach. Fastify's own router answers that: every URL has one generated
 // OPTIONS route that speaks for the URL's methods, and a constraint makes the router backtrack among these routes exactly as it
 // does among the routes of one method. This file has the constraint, and what its values are.
-import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { isPreflight, type RawRequest } from './http/preflight-request'
+import type { CompiledPolicy } from './policy'
 import type { PreflightAnswer } from './preflight'
 
 /** Where a preflight carries the answer that was found for it. */
@@ -47,16 +47,18 @@ export class PreflightTarget {
   readonly #methods = new Map<string, Announced[]>()
   /** Whether other URLs than its own lead here. */
   readonly isPattern: boolean
-  /** Whether the same request might reach another target by another method: through a pattern, or a host constraint. */
-  isShared: boolean
+  /** Whether a route here has a host constraint. */
+  hasHosts = false
+  /** Whether a request that leads here may really lead to a route without target, so that each time the router has to be asked. */
+  isRivalled: boolean
   /** The URL's segments, of which the router turns some into RegExps. */
   readonly segments: readonly string[]
   /** Whether there are such segments, so that what the router prefers depends on the order of declarations. */
   readonly hasRegExp: boolean
 
-  constructor (url: string) {
+  constructor (readonly url: string) {
     this.isPattern = isPattern(url)
-    this.isShared = this.isPattern
+    this.isRivalled = this.isPattern
     this.segments = url.split('/')
     this.hasRegExp = this.segments.some(isRegExp)
   }
@@ -71,9 +73,13 @@ export class PreflightTarget {
     return this.#methods.get(method) ?? NOTHING
   }
 
+  get methods (): readonly string[] {
+    return [...this.#methods.keys()]
+  }
+
   /** For `printRoutes()`. */
   toJSON (): string {
-    return [...this.#methods.keys()].join(', ')
+    return this.methods.join(', ')
   }
 }
 
@@ -83,6 +89,8 @@ const NOTHING: readonly Announced[] = []
 class Probe {
   target: PreflightTarget | undefined
   announced: Announced | undefined
+  /** How many targets the router has come upon. */
+  seen = 0
   #ruledOut: Set<PreflightTarget> | undefined
 
   constructor (readonly method: string, readonly host: string) {}
@@ -98,6 +106,7 @@ class Probe {
     let best = 0
     this.target = undefined
     for (const target of candidates) {
+      this.seen++
       if (this.#ruledOut?.has(target) === true) continue
       for (const announced of target.announced(this.method)) {
         const rank = this.#rank(announced.host)
@@ -118,74 +127,153 @@ class Probe {
   }
 }
 
+/** Asks the router for all targets that a URL leads to, whatever the method and the host. */
+class Survey {
+  readonly targets = new Set<PreflightTarget>()
+
+  /** None, so that the router goes on. */
+  choose (candidates: Iterable<PreflightTarget>): undefined {
+    for (const target of candidates) this.targets.add(target)
+  }
+}
+
 /** The strategy's storage: which of the routes at one place of the router's tree match a value, as a bit mask. */
 function createStorage (): { get (sought: unknown): number, set (target: PreflightTarget, bits: number): void } {
   const masks = new Map<PreflightTarget, number>()
   return {
     set: (target, bits) => { masks.set(target, bits) },
-    get: (sought) => masks.get((sought instanceof Probe ? sought.choose(masks.keys()) : sought) as PreflightTarget) ?? 0
+    get: (sought) => masks.get((sought instanceof Probe || sought instanceof Survey ? sought.choose(masks.keys()) : sought) as PreflightTarget) ?? 0
   }
 }
 
 /** Teaches an application's router to route preflights. Once per application, and before it has routes if possible. */
 export function addPreflightRouting (root: FastifyInstance): void {
+  const known: Known = new Map()
   root.addConstraintStrategy({
     name: CONSTRAINT,
     // A preflight that is answered never goes to an OPTIONS route of the user's that lies on the way.
     mustMatchWhenDerived: true,
     storage: createStorage as never,
-    deriveConstraint: (req) => isPreflight(req as RawRequest) ? findTarget(root, req as RawRequest) : undefined
+    deriveConstraint: (req) => isPreflight(req as RawRequest) ? findTarget(root, known, req as RawRequest) : undefined
   })
 }
 
+/** What the router said about URLs that are written as they were declared, by URL and method. */
+type Known = Map<string, Map<string, Resolved>>
+
 /** The target that answers a preflight; undefined if no policy does, so that the request goes where it would have gone anyway. */
-function findTarget (root: FastifyInstance, req: RawRequest & Answered): PreflightTarget | undefined {
+function findTarget (root: FastifyInstance, known: Known, req: RawRequest & Answered): PreflightTarget | undefined {
   const method = req.headers['access-control-request-method'] as string
-  const host = (req.headers.host || req.headers[':authority'] || '') as string // as the router does
-  const found = resolve(root, method, req.url as string, host)
-  if (found === undefined) return undefined
-  const { target, answer } = found
+  const url = req.url as string
+  const found = known.get(url)?.get(method)
+  if (found !== undefined) {
+    req[kAnswer] = found.answer
+    return found.target
+  }
+  const search = new Search(root, url, (req.headers.host || req.headers[':authority'] || '') as string) // as the router does
+  const resolved = search.resolve(method)
+  if (resolved === undefined) return undefined
+  const { target, answer } = resolved
   req[kAnswer] = answer
-  if (target.isShared) {
+  if (target.hasHosts || target.isRivalled || !resolved.isAlone) {
     // Browsers remember every method of the answer for this URL, so each has to be one that the route's policy is asked about here.
-    req[kMethods] = answer.methods.filter((other) => other === method || resolve(root, other, req.url as string, host)?.answer.policy === answer.policy)
+    req[kMethods] = answer.methods.filter((other) => other === method || search.policyOf(other, resolved) === answer.policy)
+  } else if (target.url === url && !target.isPattern) {
+    // It will say so again: it prefers a URL without parameters to all others, and this one has no hosts. There are only as many as were declared.
+    const methods = known.get(url) ?? new Map<string, Resolved>()
+    known.set(url, methods.set(method, resolved))
   }
   return target
 }
 
-interface Resolved { readonly target: PreflightTarget, readonly answer: PreflightAnswer }
-
-/** The target whose policy answers for a method's request; undefined where there is none, or no telling which. */
-function resolve (root: FastifyInstance, method: string, url: string, host: string): Resolved | undefined {
-  const [found, ...others] = locate(root, method, url, host)
-  if (found === undefined || found.answer === null) return undefined
-  const { target, answer } = found
-  return others.some((other) => other.answer?.policy !== answer.policy && isUncertain(target, other.target)) ? undefined : { target, answer }
-}
-
-interface Located { readonly target: PreflightTarget, readonly answer: PreflightAnswer | null }
+/** A URL of letters, digits and the like, which is requested as it is declared. */
+const PLAIN = /^[\w.~/-]*$/
 
 /**
- * The target that a method's request would reach: the first at which the router finds the announced request itself with the same parameters. It finds another
- * where a route stands in the way that has no target, because nothing but its own URL leads there, or because it was declared before the plugin was known.
- * Behind a RegExp, whatever else fits as well.
+ * Finds out which targets have no rival, once all routes are known: preflights that come upon these need no second look. `rivals` are the URLs of routes
+ * without target. Where there is any doubt, a target keeps its rivals.
  */
-function locate (root: FastifyInstance, method: string, url: string, host: string): Located[] {
-  const probe = new Probe(method, host)
-  const located: Located[] = []
-  for (;;) {
-    const match = find(root, 'OPTIONS', url, { [CONSTRAINT]: probe })
-    const { target, announced } = probe
-    if (match === null || target === undefined) return located
-    const { answer, constraints } = announced as Announced
-    if (!target.isPattern || isDeepStrictEqual(find(root, method, url, { ...constraints, host })?.params, match.params)) located.push({ target, answer })
-    if (located[0] !== undefined && !located[0].target.hasRegExp) return located
-    probe.ruleOut(target)
+export function settleRivals (root: FastifyInstance, targets: Iterable<PreflightTarget>, rivals: readonly string[]): void {
+  if (!rivals.every((url) => PLAIN.test(url))) return
+  const survey = new Survey()
+  for (const url of rivals) root.findRoute({ method: 'OPTIONS', url, constraints: { [CONSTRAINT]: survey } } as never)
+  for (const target of targets) {
+    if (survey.targets.has(target) || target.hasHosts || target.hasRegExp) continue
+    // The router may have refused a route that we were shown: an application can go on after that.
+    const example = target.url.replace(/:\w+|\*$/g, '~')
+    const search = new Search(root, example, '')
+    target.isRivalled &&= !(PLAIN.test(example) && target.methods.every((method) => search.locate(method)[0]?.target === target))
   }
 }
 
-function find (root: FastifyInstance, method: string, url: string, constraints: Constraints): ReturnType<FastifyInstance['findRoute']> | null {
-  return root.findRoute({ method, url, constraints } as never)
+type Params = Readonly<Record<string, string | undefined>>
+
+/** A target that the router found for a method. */
+interface Located {
+  readonly target: PreflightTarget
+  readonly answer: PreflightAnswer | null
+  readonly params: Params
+  /** Whether the router came upon no other target, so that it will not for another method either. */
+  readonly isAlone: boolean
+}
+
+interface Resolved extends Located { readonly answer: PreflightAnswer }
+
+/** Asks the router where requests for one URL and host would end. */
+class Search {
+  constructor (readonly root: FastifyInstance, readonly url: string, readonly host: string) {}
+
+  /** The target whose policy answers for a method's request; undefined where there is none, or no telling which. */
+  resolve (method: string): Resolved | undefined {
+    const [found, ...others] = this.locate(method)
+    if (found === undefined || found.answer === null) return undefined
+    const { answer, target } = found
+    return others.some((other) => other.answer?.policy !== answer.policy && isUncertain(target, other.target)) ? undefined : { ...found, answer }
+  }
+
+  /** The policy that answers for another method, when one is resolved. */
+  policyOf (method: string, { target, params, isAlone }: Resolved): CompiledPolicy | undefined {
+    if (!isAlone) return this.resolve(method)?.answer.policy
+    const probe = new Probe(method, this.host)
+    return probe.choose([target]) !== undefined && this.#reaches(probe, params) ? probe.announced?.answer?.policy : undefined
+  }
+
+  /**
+   * The targets that a method's request may reach, that which it does reach first: the first at which the router finds the announced request itself with the same parameters. It finds another
+   * where a route stands in the way that has no target, because nothing but its own URL leads there, or because it was declared before the plugin was known.
+   * Behind a RegExp, whatever else fits as well.
+   */
+  locate (method: string): Located[] {
+    const probe = new Probe(method, this.host)
+    const located: Located[] = []
+    for (;;) {
+      const match = this.#find('OPTIONS', { [CONSTRAINT]: probe })
+      const { target, announced } = probe
+      if (match === null || target === undefined || announced === undefined) return located
+      if (this.#reaches(probe, match)) {
+        located.push({ target, answer: announced.answer, params: match, isAlone: probe.seen === 1 && !target.hasRegExp })
+        if (located[0]?.target.hasRegExp === false) return located
+      }
+      probe.ruleOut(target)
+    }
+  }
+
+  /** Whether the router finds the announced request itself where it found the target. */
+  #reaches ({ target, announced, method }: Probe, params: Params): boolean {
+    if (target?.isRivalled === false) return true
+    const match = this.#find(method, { ...announced?.constraints, host: this.host })
+    return match !== null && haveSameValues(match, params)
+  }
+
+  /** The parameters with which the router finds a route. */
+  #find (method: string, constraints: Constraints): Params | null {
+    return (this.root.findRoute({ method, url: this.url, constraints } as never)?.params ?? null) as Params | null
+  }
+}
+
+function haveSameValues (one: Params, other: Params): boolean {
+  const names = Object.keys(one)
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
 }
 
 /**

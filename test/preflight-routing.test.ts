@@ -236,6 +236,44 @@ t.test('the application\'s own OPTIONS routes keep what is not answered, whereve
   for (const [url, body] of [['/users/me', 'before'], ['/users/7', 'after'], ['/x', 'star'], ['/all', 'all']]) t.equal((await app.inject({ method: 'OPTIONS', url: url as string })).body, body)
 })
 
+t.test('what was found out about a URL holds for that method, that URL and those hosts only', async (t) => {
+  const app = await application(t)
+  app.get('/a', { config: { cors: ONE } }, ok)
+  app.put('/a', { config: { cors: OTHER } }, ok)
+  app.get('/hosts', { config: { cors: ONE } }, ok)
+  app.get('/hosts', { constraints: { host: 'b.test' }, config: { cors: OTHER } }, ok)
+  for (let again = 0; again < 3; again++) {
+    t.equal(await verdicts(app, 'GET', '/a'), FOO)
+    t.equal(await verdicts(app, 'PUT', '/a'), EVIL)
+    t.equal(await verdicts(app, 'GET', '/a?b=/a'), FOO)
+    t.strictSame(await verdicts(app, 'DELETE', '/a'), [])
+    t.equal(await verdicts(app, 'GET', '/hosts', { host: 'a.test' }), FOO)
+    t.equal(await verdicts(app, 'GET', '/hosts', { host: 'b.test' }), EVIL)
+  }
+})
+
+t.test('a route that the router refused as declared already approves nothing, if the application goes on', async (t) => {
+  const app = await application(t)
+  app.put('/:name/a', { config: { cors: OTHER } }, ok)
+  app.get('/:id/a', { config: { cors: OTHER } }, ok)
+  t.throws(() => app.get('/:name/a', { config: { cors: ONE } }, ok), { code: 'FST_ERR_DUPLICATED_ROUTE' })
+  t.equal(await verdicts(app, 'GET', '/1/a'), EVIL)
+  t.equal(await verdicts(app, 'PUT', '/1/a'), EVIL)
+})
+
+t.test('routes without a policy stand in the way of patterns, whatever they are called', async (t) => {
+  for (const [declared, requested] of [['special', 'special'], ['a b', 'a%20b'], ['é', '%C3%A9'], ['a%b', 'a%25b'], ['a::b', 'a:b']] as const) {
+    const app = await application(t)
+    app.put('/items/:id', { config: { cors: ONE } }, ok)
+    app.get('/items/:id', { config: { cors: ONE } }, ok)
+    app.put(`/items/${declared}`, ok)
+    t.strictSame(await verdicts(app, 'PUT', `/items/${requested}`), [], declared)
+    const answer = await preflight(app, 'GET', `/items/${requested}`)
+    t.equal(answer.headers['access-control-allow-methods'], 'GET, HEAD', 'but not the method that it has')
+    t.equal(await verdicts(app, 'PUT', '/items/7'), FOO)
+  }
+})
+
 t.test('many methods on one URL', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })

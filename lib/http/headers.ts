@@ -83,37 +83,44 @@ export const MAX_REQUEST_HEADERS_LENGTH = 4096
 /** How many elements of a list may be empty (RFC 9110, section 5.6.1.2: a recipient accepts a reasonable number of them). */
 export const MAX_EMPTY_ELEMENTS = 16
 
+/** What a character is to a list of names. */
+const NAME = 1
+const BLANK = 2
+const COMMA = 3
+const KINDS = Uint8Array.from({ length: 256 }, (_, code) => {
+  const character = String.fromCharCode(code)
+  return TOKEN.test(character) ? NAME : character === ' ' || character === '\t' ? BLANK : character === ',' ? COMMA : 0
+})
+
 /**
- * The names in an `Access-Control-Request-Headers` value, or undefined if it is anything but a list of tokens within the bounds.
- * A missing header is an empty list. Reads every character once, and stops at the first that has no place there.
+ * Whether an `Access-Control-Request-Headers` value is a list of names within the bounds. A missing header is an empty list. Reads every
+ * character once, and stops at the first that has no place there.
  */
-export function parseRequestedHeaders (value: string | undefined): readonly string[] | undefined {
-  if (value === undefined || value === '') return []
-  if (value.length > MAX_REQUEST_HEADERS_LENGTH) return undefined
-  const names: string[] = []
+export function isListOfNames (value: string | undefined): boolean {
+  if (value === undefined || value === '') return true
+  if (value.length > MAX_REQUEST_HEADERS_LENGTH) return false
   let empty = 0
-  for (const element of value.split(',')) {
-    const name = trimBlanks(element)
-    if (name === '') {
-      if (++empty > MAX_EMPTY_ELEMENTS) return undefined
-    } else if (TOKEN.test(name)) {
-      names.push(name)
+  let hasName = false
+  let hasEnded = false
+  for (let index = 0; index < value.length; index++) {
+    const kind = KINDS[value.charCodeAt(index)]
+    if (kind === NAME) {
+      if (hasEnded) return false // two names without a comma
+      hasName = true
+    } else if (kind === BLANK) {
+      hasEnded = hasName
+    } else if (kind === COMMA) {
+      if (!hasName && ++empty > MAX_EMPTY_ELEMENTS) return false
+      hasName = false
+      hasEnded = false
     } else {
-      return undefined
+      return false
     }
   }
-  return names
+  return hasName || empty < MAX_EMPTY_ELEMENTS
 }
 
-/** Without the optional white space of RFC 9110, section 5.6.3, at both ends: blanks and tabs only, unlike String#trim. */
-function trimBlanks (text: string): string {
-  let start = 0
-  let end = text.length
-  while (start < end && isBlank(text.charCodeAt(start))) start++
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
-  return text.slice(start, end)
-}
-
-function isBlank (code: number): boolean {
-  return code === 0x20 || code === 0x09
+/** The names in such a list: blanks and tabs around them are optional (RFC 9110, section 5.6.3). */
+export function namesIn (list: string | undefined): string[] {
+  return list?.split(/[ \t,]+/).filter((name) => name !== '') ?? []
 }
