@@ -1,27 +1,30 @@
 // What the plugin knows of one Fastify application until it is ready: its routes, and the policy of each. From that it declares
 // the generated OPTIONS routes, and hooks the routes' responses.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { checkRouteCors, type CheckedPolicy } from './declaration'
+import { checkRouteCors, writtenAs, type CheckedPolicy } from './declaration'
 import { derivedExposedHeaders, type RouteSchema } from './derive'
 import { corsPolicyError, type CorsProblem } from './errors'
+import { Interned } from './interned'
 import { Place } from './place'
 import type { CompiledPolicy } from './policy'
 import type { PreflightAnswer } from './preflight'
 import { ResponsePolicy } from './response'
 import { Route, type ObservedOptions } from './route'
-import { CONSTRAINT, kAnswer, kMethods, settleRivals, type Answered, type PreflightTarget } from './routing'
+import { CONSTRAINT, kAnswer, kMethods, settleRivals, type Announcements, type Answered, type PreflightTarget } from './routing'
 import { scopeOf, setScope, type Scope } from './scope'
-
-/** The mark of generated routes, in their `config`. */
-const kGenerated = Symbol('fastify-cors-policy.generated')
+import { unbound } from './unbound'
 
 export class Application {
   readonly #root: FastifyInstance
   readonly #routes: Route[] = []
   readonly #unfinished: Route[] = []
   readonly #places = new Map<string, Place>()
+  /** What routes declare, by scope and text: most declare what others do. */
+  readonly #checked = new Interned<CheckedPolicy | false | undefined>()
   readonly #policies = new Map<string, CompiledPolicy>()
-  readonly #seen = new WeakSet<object>()
+  readonly #responses = new Map<CompiledPolicy | null, ResponsePolicy>()
+  /** What needs the schemas of the application, which are known when it is ready. */
+  readonly #exposing: Array<{ readonly route: Route, readonly response: ResponsePolicy }> = []
   #hasScopes = false
 
   constructor (root: FastifyInstance) {
@@ -30,8 +33,7 @@ export class Application {
 
   /** Called for every route, by the onRoute hook of its instance. Throws what is wrong with its `config.cors`. */
   observe (instance: FastifyInstance, options: ObservedOptions): void {
-    if (this.#seen.has(options) || (options.config as Record<symbol, unknown> | undefined)?.[kGenerated] === true) return
-    this.#seen.add(options)
+    if (options.handler === sendAnswer) return
     const route = new Route(instance, options)
     if (this.#hasScopes) this.#govern(route)
     this.#routes.push(route)
@@ -51,7 +53,10 @@ export class Application {
     // Present but undefined is a mistake, such as a misspelt name among policies; it would pass for the default.
     if (scope !== undefined && options.config !== undefined && 'cors' in options.config) {
       const problems: CorsProblem[] = []
-      const checked = checkRouteCors(options.config.cors, scope.names, problems)
+      const { cors } = options.config
+      const check = (): CheckedPolicy | false | undefined => checkRouteCors(cors, scope.names, problems)
+      const text = writtenAs(cors)
+      const checked = text === undefined ? check() : this.#checked.get(scope, text, check)
       if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
       route.policy = this.#shared(checked as CheckedPolicy | false)
       route.governed = true
@@ -67,14 +72,14 @@ export class Application {
   #shared (checked: CheckedPolicy | false): CompiledPolicy | null {
     if (checked === false) return null
     const { compiled } = checked
-    const policy = this.#policies.get(compiled.key) ?? compiled
-    this.#policies.set(compiled.key, policy)
-    return policy
+    const policy = this.#policies.get(compiled.key)
+    if (policy === undefined) this.#policies.set(compiled.key, compiled)
+    return policy ?? compiled
   }
 
   #place (route: Route, url: string): void {
-    const place = this.#places.get(url) ?? new Place(url)
-    this.#places.set(url, place)
+    let place = this.#places.get(url)
+    if (place === undefined) this.#places.set(url, place = new Place(url))
     place.add(route)
     const target = place.missingTarget(route)
     if (target !== undefined) this.#declareOptionsRoute(url, target, route)
@@ -89,7 +94,6 @@ export class Application {
       url: instance.prefix.endsWith('/') && path.startsWith('/') ? `/${path}` : path,
       prefixTrailingSlash: 'slash',
       constraints: { [CONSTRAINT]: target },
-      config: { [kGenerated]: true } as never,
       // Without a policy there is nothing to document: the target stands in the way of others, and answers none.
       ...((scope?.hideOptionsRoute !== false || policy === null) && { schema: HIDDEN as object }),
       ...(scope?.logLevel !== undefined && { logLevel: scope.logLevel as never }),
@@ -113,28 +117,30 @@ export class Application {
   }
 
   #finish (route: Route): void {
-    if (route.governed) route.hook()
-    for (const url of route.urls.slice(1)) this.#place(route, url)
+    route.headWith(route.governed ? this.#responseOf(route) : undefined)
+    if (route.secondUrl !== undefined) this.#place(route, route.secondUrl)
+  }
+
+  /** Routes of one policy share their hooks, but for those whose own schemas say what is exposed. */
+  #responseOf (route: Route): ResponsePolicy {
+    const { policy } = route
+    const derives = policy !== null && policy.exposedHeaders === undefined && (route.options.schema as RouteSchema | undefined)?.response !== undefined
+    const response = (derives ? undefined : this.#responses.get(policy)) ?? new ResponsePolicy(policy)
+    if (derives) this.#exposing.push({ route, response })
+    else this.#responses.set(policy, response)
+    return response
   }
 
   /** Computes what requests need; nothing else of the application is kept. */
   ready (knowsEveryRoute: boolean): void {
     const places = [...this.#places.values()]
-    for (const place of places) place.announce()
+    const announcements = new Interned<Announcements>()
+    for (const place of places) place.announce(announcements)
     if (knowsEveryRoute) settleRivals(this.#root, places.flatMap(({ targets }) => targets), places.filter(({ isRival }) => isRival).map(({ url }) => url))
-    const responses = new Map<CompiledPolicy | null, Map<string, ResponsePolicy>>()
-    for (const route of this.#routes) {
-      const { policy } = route
-      const exposed = exposedHeadersOf(route)
-      const alike = responses.get(policy) ?? new Map<string, ResponsePolicy>()
-      responses.set(policy, alike)
-      const response = alike.get(exposed.join()) ?? new ResponsePolicy(policy, exposed)
-      alike.set(exposed.join(), response)
-      route.headWith(response)
-    }
+    for (const { route: { options, instance }, response } of this.#exposing) response.expose(derivedExposedHeaders(options.schema as RouteSchema, instance.getSchemas()))
     this.#routes.length = 0
-    this.#places.clear()
-    this.#policies.clear()
+    this.#exposing.length = 0
+    for (const map of [this.#places, this.#checked, this.#policies, this.#responses]) map.clear()
   }
 
   /** Routes whose `config.cors` nothing reads: no registration of this plugin, and none of @fastify/cors, which has the same name for it. */
@@ -145,21 +151,13 @@ export class Application {
   }
 }
 
-/** What the policy exposes, or else what the route's schema says it sends. */
-function exposedHeadersOf ({ policy, options, instance }: Route): readonly string[] {
-  if (policy === null) return []
-  return policy.exposedHeaders ?? derivedExposedHeaders(options.schema as RouteSchema, instance.getSchemas())
-}
-
 /** The onRequest hook of the instances that hold the generated routes. */
-export function sendAnswer (request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> {
-  return answerOf(request).send(request, reply)
-}
+export const sendAnswer = unbound((request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> => answerOf(request).send(request, reply))
 
-function headAnswer (request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void {
+const headAnswer = unbound((request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void => {
   answerOf(request).write(request, reply, (request.raw as Answered)[kMethods])
   done()
-}
+})
 
 /** Only preflights that have one are routed to the generated routes. */
 function answerOf (request: FastifyRequest): PreflightAnswer {

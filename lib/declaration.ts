@@ -39,6 +39,16 @@ export function checkRouteCors (value: unknown, names: PolicyNames, problems: Co
   return value === false ? false : checkPolicy(value, '', names, problems)
 }
 
+/** A text that is the same for declarations which are written the same; undefined where JSON cannot say that, as for functions. */
+export function writtenAs (value: unknown): string | undefined {
+  return isRecord(value) && !('toJSON' in value) && Object.values(value).every(isText) ? JSON.stringify(value) : undefined
+}
+
+function isText (field: unknown): boolean {
+  return typeof field === 'string' || typeof field === 'number' || typeof field === 'boolean' ||
+    (Array.isArray(field) && !('toJSON' in field) && field.every((element) => typeof element === 'string'))
+}
+
 /** Checks a policy. What it extends is looked up in `names`. */
 export function checkPolicy (value: unknown, pointer: string, names: PolicyNames, problems: CorsProblem[]): CheckedPolicy | undefined {
   const defined = definedPolicies.get(value as object)

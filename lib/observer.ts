@@ -8,7 +8,8 @@ import { addPreflightRouting } from './routing'
 
 interface Observed {
   readonly application: Application
-  readonly fromTheBeginning: boolean
+  /** Where it was not seen from its beginning, instances get hooks of their own beside those that they inherit: the routes that one of them was given. */
+  readonly seen: WeakSet<object> | undefined
 }
 
 const observed = new WeakMap<object, Observed>()
@@ -19,10 +20,10 @@ subscribe('fastify.initialization', (message) => {
 
 function observe (root: FastifyInstance, fromTheBeginning: boolean): Observed {
   const application = new Application(root)
-  const entry = { application, fromTheBeginning }
+  const entry = { application, seen: fromTheBeginning ? undefined : new WeakSet() }
   observed.set(root.server, entry)
   addPreflightRouting(root)
-  addRouteHook(root, application)
+  addRouteHook(root, entry)
   root.addHook('onReady', (done) => {
     const unread = application.unread()
     if (unread.length > 0) root.log.warn(`config.cors has no effect on ${printable(unread.join(', '))}: fastify-cors-policy is registered neither in the scope of these routes nor in one around it`)
@@ -32,8 +33,12 @@ function observe (root: FastifyInstance, fromTheBeginning: boolean): Observed {
   return entry
 }
 
-function addRouteHook (instance: FastifyInstance, application: Application): void {
-  instance.addHook('onRoute', function (options) { application.observe(this, options) })
+function addRouteHook (instance: FastifyInstance, { application, seen }: Observed): void {
+  instance.addHook('onRoute', function (options) {
+    if (seen?.has(options) === true) return
+    seen?.add(options)
+    application.observe(this, options)
+  })
 }
 
 /** What `printRoutes()` says of an application without routes. */
@@ -42,15 +47,15 @@ const NO_ROUTES = '(empty tree)'
 /** The application of an instance. One that was not seen from its beginning is observed from now on, and says what that means. */
 export function applicationOf (instance: FastifyInstance): Application {
   const known = observed.get(instance.server)
-  if (known?.fromTheBeginning === true) return known.application
+  if (known !== undefined && known.seen === undefined) return known.application
   const [root, ...others] = around(instance)
-  const { application } = known ?? observe(root as FastifyInstance, false)
+  const entry = known ?? observe(root as FastifyInstance, false)
   // onRoute hooks reach only the instances that are made later.
-  for (const each of others) addRouteHook(each, application)
+  for (const each of others) addRouteHook(each, entry)
   if (known === undefined && instance.printRoutes() !== NO_ROUTES) {
     instance.log.warn('fastify-cors-policy was imported after Fastify() was called, and some routes were declared before it was registered: these are not covered. Import it first, or register it before the routes and await that')
   }
-  return application
+  return entry.application
 }
 
 /** The instances around this one, the root first, itself last. Fastify makes each from the one around it by inheritance. */

@@ -1,5 +1,5 @@
 // The plugin: checks its options, makes a scope of the instance it is registered on, and heads the scope's 404 responses.
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
 import { sendAnswer } from './application'
 import { checkOptions, NO_NAMES, within } from './declaration'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
@@ -7,6 +7,7 @@ import { applicationOf } from './observer'
 import { ResponsePolicy } from './response'
 import type { CorsPluginOptions } from './schema'
 import { scopeOf, type Scope } from './scope'
+import { unbound } from './unbound'
 
 /** What happens when the plugin is registered on an instance. */
 export async function addScope (instance: FastifyInstance, options: CorsPluginOptions): Promise<void> {
@@ -35,16 +36,16 @@ export async function addScope (instance: FastifyInstance, options: CorsPluginOp
     optionsRoutes
   }
   application.addScope(scope)
-  if (scope.defaultPolicy !== false) headNotFound(instance, scope, new ResponsePolicy(scope.defaultPolicy.compiled, scope.defaultPolicy.compiled.exposedHeaders ?? []))
+  if (scope.defaultPolicy !== false) headNotFound(instance, scope, new ResponsePolicy(scope.defaultPolicy.compiled))
 }
 
 /** Not-found handlers have no route that could be hooked: hooks of the instance head their responses, and leave all others alone. */
 function headNotFound (instance: FastifyInstance, scope: Scope, response: ResponsePolicy): void {
   // Of several scopes around a not-found handler, the nearest one counts.
   const concerns = (request: FastifyRequest): boolean => request.is404 && scopeOf(request.server) === scope
-  instance.addHook('onRequest', (request, reply, done) => concerns(request) ? response.onRequest(request, reply, done) : done())
-  instance.addHook('onError', (request, reply, error, done) => concerns(request) ? response.onError(request, reply, error, done) : done())
-  instance.addHook('onSend', (request, reply, payload, done) => concerns(request) ? response.onSend(request, reply, payload, done) : done())
+  instance.addHook('onRequest', unbound<onRequestHookHandler>((request, reply, done) => concerns(request) ? response.onRequest(request, reply, done) : done()))
+  instance.addHook('onError', unbound<onErrorHookHandler>((request, reply, error, done) => concerns(request) ? response.onError(request, reply, error, done) : done()))
+  instance.addHook('onSend', unbound<onSendHookHandler>((request, reply, payload, done) => concerns(request) ? response.onSend(request, reply, payload, done) : done()))
 }
 
 /** Fastify refuses an unknown level only when a route with it is declared. */

@@ -4,45 +4,51 @@ import { Vary, VARY_ORIGIN } from './http/vary'
 import { addVary, currentHeaders, HeaderSet, RESPONSE_HEADERS } from './reply-headers'
 import { isPreflight } from './http/preflight-request'
 import type { CompiledPolicy } from './policy'
+import { unbound } from './unbound'
 import { judge, verdictSoFar, type Verdict } from './verdict'
 
-/** What a policy says on the responses of a route (or of a scope's 404s). Without a policy: nothing, to anyone. */
+/** What a policy says on the responses of a route (or of a scope's 404s), as hooks. Without a policy: nothing, to anyone. */
 export class ResponsePolicy {
   readonly #policy: CompiledPolicy | null
   readonly #varies: boolean
-  readonly #headers: HeaderSet
+  #headers!: HeaderSet
 
-  constructor (policy: CompiledPolicy | null, exposedHeaders: readonly string[]) {
+  constructor (policy: CompiledPolicy | null) {
     this.#policy = policy
     this.#varies = policy !== null && policy.origin.kind !== 'any'
+    this.expose(policy?.exposedHeaders ?? [])
+  }
+
+  /** Has pages read these headers. */
+  expose (names: readonly string[]): void {
     this.#headers = new HeaderSet({
-      'access-control-allow-credentials': policy?.credentials === true ? 'true' : undefined,
-      'access-control-expose-headers': exposedHeaders.length > 0 ? exposedHeaders.join(', ') : undefined
+      'access-control-allow-credentials': this.#policy?.credentials === true ? 'true' : undefined,
+      'access-control-expose-headers': names.length > 0 ? names.join(', ') : undefined
     })
   }
 
   /** Early, so that a reply which is hijacked, or an error that nobody catches, has the headers too. */
-  onRequest (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void | Promise<void> {
+  readonly onRequest = unbound((request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void | Promise<void> => {
     const verdict = this.#judge(request, judge)
     if (typeof verdict === 'object') return verdict.then((settled) => this.#write(reply, settled))
     this.#write(reply, verdict)
     done()
-  }
+  })
 
   /** Where a hook threw before `onRequest` came to us: the error's response may be sent without `onSend`. */
-  onError (request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void): void | Promise<void> {
+  readonly onError = unbound((request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void): void | Promise<void> => {
     const verdict = this.#judge(request, verdictSoFar)
     if (typeof verdict === 'object') return verdict.then((settled) => this.#write(reply, settled))
     this.#write(reply, verdict)
     done()
-  }
+  })
 
   /** Last: whatever happened to the headers since, here they are put right. */
-  onSend (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (err: null, payload: unknown) => void): void | Promise<unknown> {
+  readonly onSend = unbound((request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (err: null, payload: unknown) => void): void | Promise<unknown> => {
     const verdict = this.#judge(request, verdictSoFar)
     if (typeof verdict === 'object') return verdict.then((settled) => this.#finish(reply, settled, payload))
     done(null, this.#finish(reply, verdict, payload))
-  }
+  })
 
   /** A preflight that comes here was answered by no policy, so it gets no permission from this one either. */
   #judge (request: FastifyRequest, by: typeof judge): Verdict | Promise<Verdict> {

@@ -8,6 +8,9 @@ import { scopeOf, type Scope } from './scope'
 /** What an onRoute hook is given. */
 export type ObservedOptions = RouteOptions & { url: string }
 
+/** The constraints of most routes. */
+export const NO_CONSTRAINTS: Constraints = Object.freeze({})
+
 export class Route {
   readonly methods: readonly string[]
   readonly url: string
@@ -17,17 +20,15 @@ export class Route {
   policy: CompiledPolicy | null = null
   /** Whether the headers of its responses are ours: it has a policy, or says that it has none. */
   governed = false
-  #hooked = false
-  /** Known when the application is ready, and so before any request. */
-  readonly #heading: { response?: ResponsePolicy } = {}
+  #response: ResponsePolicy | undefined
 
   constructor (readonly instance: FastifyInstance, readonly options: ObservedOptions) {
-    const { host, ...constraints } = options.constraints ?? {}
-    this.methods = [options.method].flat()
-    this.url = options.url
+    const { method, url, constraints: { host, ...constraints } = NO_CONSTRAINTS as { host?: string | RegExp } } = options
+    this.methods = typeof method === 'string' ? [method] : [...method]
+    this.url = url
     // As the router does: with these flags, it would refuse every other request.
     this.host = host instanceof RegExp ? new RegExp(host.source, host.flags.replace(/[gy]/g, '')) : host
-    this.constraints = constraints
+    this.constraints = Object.keys(constraints).length === 0 ? NO_CONSTRAINTS : constraints
   }
 
   /** The nearest registration of the plugin: another one later than at first, if that was not awaited. */
@@ -36,31 +37,36 @@ export class Route {
   }
 
   /** A `/` below a prefix has two URLs, of which Fastify declares the second after its hooks, on the same object. */
-  get urls (): readonly string[] {
-    return this.options.url === this.url ? [this.url] : [this.url, this.options.url]
+  get secondUrl (): string | undefined {
+    return this.options.url === this.url ? undefined : this.options.url
   }
 
   get name (): string {
     return `${this.methods.join(', ')} ${this.url}`
   }
 
-  /** What heads the route's responses from now on. */
-  headWith (response: ResponsePolicy): void {
-    this.#heading.response = response
-  }
-
-  /** Adds our hooks to the route's own: first for the request, last for the response. They keep nothing of the declaration. */
-  hook (): void {
-    if (this.#hooked) return
-    this.#hooked = true
-    const { options } = this
-    const heading = this.#heading as { response: ResponsePolicy }
-    options.onRequest = [(request, reply, done) => heading.response.onRequest(request, reply, done), ...list(options.onRequest)]
-    options.onError = [...list(options.onError), (request, reply, error, done) => heading.response.onError(request, reply, error, done)]
-    options.onSend = [...list(options.onSend), (request, reply, payload, done) => heading.response.onSend(request, reply, payload, done)]
+  /** Has these hooks head the route's responses, first for the request and last for the response: instead of those it had from us before, if any. */
+  headWith (response: ResponsePolicy | undefined): void {
+    const earlier = this.#response
+    if (response === earlier) return
+    this.#response = response
+    const options: { [Name in HookName]?: RouteOptions[Name] | undefined } = this.options
+    options.onRequest = joined(response?.onRequest, without(options.onRequest, earlier?.onRequest))
+    options.onError = joined(without(options.onError, earlier?.onError), response?.onError)
+    options.onSend = joined(without(options.onSend, earlier?.onSend), response?.onSend)
   }
 }
 
-function list<Hook> (hooks: Hook | Hook[] | undefined): Hook[] {
-  return hooks === undefined ? [] : [hooks].flat() as Hook[]
+type HookName = 'onRequest' | 'onError' | 'onSend'
+
+/** Hooks as Fastify takes them. */
+type Hooks<Hook> = Hook | Hook[] | undefined
+
+function without<Hook> (hooks: Hooks<Hook>, hook: Hook | undefined): Hooks<Hook> {
+  return hook === undefined ? hooks : [hooks].flat().filter((other) => other !== hook) as Hook[]
+}
+
+/** One hook stays one: most routes have no other, and an array for each adds up. */
+function joined<Hook> (first: Hooks<Hook>, last: Hooks<Hook>): Hooks<Hook> {
+  return first === undefined ? last : last === undefined ? first : [first, last].flat() as Hook[]
 }

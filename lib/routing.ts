@@ -33,10 +33,16 @@ export interface Announced {
   readonly constraints: Constraints
 }
 
+const NOTHING: readonly Announced[] = []
+const NO_ANNOUNCEMENTS: Announcements = new Map()
+
 /** Whether a route's URL stands for others than itself. */
 export function isPattern (url: string): boolean {
   return url.includes(':') || url.includes('*')
 }
+
+/** What a target says about each of its methods; one method may have several routes, of different hosts. Many targets say the same, and share it. */
+export type Announcements = ReadonlyMap<string, readonly Announced[]>
 
 let targets = 0
 
@@ -44,37 +50,29 @@ let targets = 0
 export class PreflightTarget {
   // The router compares the constraints of routes field by field: this makes each target its own.
   readonly id = ++targets
-  readonly #methods = new Map<string, Announced[]>()
+  /** Known when the application is ready. */
+  announcements: Announcements = NO_ANNOUNCEMENTS
   /** Whether other URLs than its own lead here. */
   readonly isPattern: boolean
+  /** Whether there are segments that the router turns into RegExps, so that what it prefers depends on the order of declarations. */
+  readonly hasRegExp: boolean
   /** Whether a route here has a host constraint. */
   hasHosts = false
   /** Whether a request that leads here may really lead to a route without target, so that each time the router has to be asked. */
   isRivalled: boolean
-  /** The URL's segments, of which the router turns some into RegExps. */
-  readonly segments: readonly string[]
-  /** Whether there are such segments, so that what the router prefers depends on the order of declarations. */
-  readonly hasRegExp: boolean
 
   constructor (readonly url: string) {
     this.isPattern = isPattern(url)
     this.isRivalled = this.isPattern
-    this.segments = url.split('/')
-    this.hasRegExp = this.segments.some(isRegExp)
-  }
-
-  add (method: string, announced: Announced): void {
-    const list = this.#methods.get(method)
-    if (list === undefined) this.#methods.set(method, [announced])
-    else list.push(announced)
+    this.hasRegExp = this.isPattern && url.split('/').some(isRegExp)
   }
 
   announced (method: string): readonly Announced[] {
-    return this.#methods.get(method) ?? NOTHING
+    return this.announcements.get(method) ?? NOTHING
   }
 
   get methods (): readonly string[] {
-    return [...this.#methods.keys()]
+    return [...this.announcements.keys()]
   }
 
   /** For `printRoutes()`. */
@@ -82,8 +80,6 @@ export class PreflightTarget {
     return this.methods.join(', ')
   }
 }
-
-const NOTHING: readonly Announced[] = []
 
 /** Asks the router where a method's request for some host would end: the value of the constraint while {@link locate} looks. */
 class Probe {
@@ -102,7 +98,7 @@ class Probe {
   }
 
   /** What the router's own host constraint prefers: the very host, then the first RegExp, then a route without the constraint. */
-  choose (candidates: Iterable<PreflightTarget>): PreflightTarget | undefined {
+  choose (candidates: readonly PreflightTarget[]): PreflightTarget | undefined {
     let best = 0
     this.target = undefined
     for (const target of candidates) {
@@ -132,17 +128,35 @@ class Survey {
   readonly targets = new Set<PreflightTarget>()
 
   /** None, so that the router goes on. */
-  choose (candidates: Iterable<PreflightTarget>): undefined {
+  choose (candidates: readonly PreflightTarget[]): undefined {
     for (const target of candidates) this.targets.add(target)
   }
 }
 
-/** The strategy's storage: which of the routes at one place of the router's tree match a value, as a bit mask. */
-function createStorage (): { get (sought: unknown): number, set (target: PreflightTarget, bits: number): void } {
-  const masks = new Map<PreflightTarget, number>()
-  return {
-    set: (target, bits) => { masks.set(target, bits) },
-    get: (sought) => masks.get((sought instanceof Probe || sought instanceof Survey ? sought.choose(masks.keys()) : sought) as PreflightTarget) ?? 0
+/** The strategy's storage: which of the routes at one place of the router's tree match a value, as a bit mask. There is one for each generated route. */
+class TargetStorage {
+  /** Nearly always the only one. */
+  #first: PreflightTarget | undefined
+  #mask = 0
+  #others: Map<PreflightTarget, number> | undefined
+
+  set (target: PreflightTarget, mask: number): void {
+    if (this.#first === undefined) {
+      this.#first = target
+      this.#mask = mask
+    } else {
+      this.#others ??= new Map()
+      this.#others.set(target, mask)
+    }
+  }
+
+  get (sought: unknown): number {
+    const target = sought instanceof Probe || sought instanceof Survey ? sought.choose(this.#targets()) : sought
+    return target === this.#first ? this.#mask : this.#others?.get(target as PreflightTarget) ?? 0
+  }
+
+  #targets (): PreflightTarget[] {
+    return [this.#first as PreflightTarget, ...this.#others?.keys() ?? []]
   }
 }
 
@@ -153,7 +167,7 @@ export function addPreflightRouting (root: FastifyInstance): void {
     name: CONSTRAINT,
     // A preflight that is answered never goes to an OPTIONS route of the user's that lies on the way.
     mustMatchWhenDerived: true,
-    storage: createStorage as never,
+    storage: (() => new TargetStorage()) as never,
     deriveConstraint: (req) => isPreflight(req as RawRequest) ? findTarget(root, known, req as RawRequest) : undefined
   })
 }
@@ -281,8 +295,9 @@ function haveSameValues (one: Params, other: Params): boolean {
  * but of two RegExps, the one that was declared first for the method. Where policies differ, nothing is approved then.
  */
 function isUncertain (one: PreflightTarget, other: PreflightTarget): boolean {
-  const index = one.segments.findIndex((segment, at) => segment !== other.segments[at])
-  return isRegExp(String(one.segments[index])) && isRegExp(String(other.segments[index]))
+  const [segments, others] = [one.url.split('/'), other.url.split('/')]
+  const index = segments.findIndex((segment, at) => segment !== others[at])
+  return isRegExp(String(segments[index])) && isRegExp(String(others[index]))
 }
 
 /** A parameter with a RegExp of its own, or with anything beside it in its segment. */
