@@ -67,11 +67,11 @@ function originList (kind: Kind, count: number): string[] {
   })
 }
 
-/** One of the list asked again and again, or many in turn, which a processor's caches do not hold. */
-function manyOrigins (kind: Kind, count: number, inTurn = 1): Workload {
+/** Two of the list in turn, so that none can be remembered from one request to the next; or many, which a processor's caches do not hold. */
+function manyOrigins (kind: Kind, count: number, inTurn = 2): Workload {
   const list = originList(kind, count)
   return {
-    title: `${count.toLocaleString('en')} origins, ${kind}${inTurn > 1 ? `, ${inTurn.toLocaleString('en')} requests in turn` : ''}`,
+    title: `${count.toLocaleString('en')} origins, ${kind}${inTurn > 2 ? `, ${inTurn.toLocaleString('en')} requests in turn` : ''}`,
     kind: 'stub',
     contestants: kind === 'exact' ? ['alone', 'hand', 'theirs', 'ours'] : ['alone', 'theirs', 'ours'],
     setup: () => one(list),

@@ -17,8 +17,21 @@ export function createMatcher ({ entries, nullOrigin, regexps }: OriginList): Or
   const patterns = entries.filter(isPattern)
   if (patterns.length === 0 && regexps.length === 0) return exactMatcher(exact)
   const matchesPattern = patternMatcher(patterns)
-  return (origin) => exact.has(origin) ||
-    (isSerialisedOrigin(origin) && (matchesPattern(origin) || regexps.some((regexp) => regexp.test(origin))))
+  return remembering((origin) => exact.has(origin) ||
+    (isSerialisedOrigin(origin) && (matchesPattern(origin) || regexps.some((regexp) => regexp.test(origin)))))
+}
+
+/** The same, but the last answer is given again without looking: every request asks twice, at its beginning and at its end. */
+function remembering (matcher: OriginMatcher): OriginMatcher {
+  let last = ''
+  let answer = false
+  return (origin) => {
+    if (origin !== last) {
+      answer = matcher(origin)
+      last = origin
+    }
+    return answer
+  }
 }
 
 function isPattern (entry: TupleOrigin): boolean {
@@ -33,44 +46,54 @@ function exactMatcher (exact: ReadonlySet<string>): OriginMatcher {
 /** The ports that a host is allowed on: every one, or these (`''` is the default). */
 type Ports = 'any' | Set<string>
 
-/** Of one scheme: `.example.com` (subdomains) and `example.com` (that host, on any port) with their ports. */
+/** What is allowed of one scheme. */
 interface SchemeTable {
+  /** Such as `https://`. */
+  readonly prefix: string
+  /** `example.com` for that host (on any port), `.example.com` for its subdomains. */
   readonly hosts: Map<string, Ports>
-  depth: number
+  hasWholeHosts: boolean
+  /** By how many labels such a name has: whether there are any. */
+  readonly depths: boolean[]
 }
 
 /**
- * Looks up the host, and what follows each of its dots from the right: as many look-ups as the deepest pattern has labels, however many
+ * Looks up the host, and what follows each of its dots from the right: at most as many look-ups as the deepest pattern has labels, however many
  * patterns there are. Takes serialised origins only, which have a scheme, and labels before and after each dot.
  */
 function patternMatcher (patterns: readonly TupleOrigin[]): OriginMatcher {
   const tables = new Map<string, SchemeTable>()
   for (const { scheme, host, port, subdomains, anyPort } of patterns) {
-    const table = tables.get(scheme) ?? { hosts: new Map(), depth: 0 }
+    const table = tables.get(scheme) ?? { prefix: `${scheme}://`, hosts: new Map(), hasWholeHosts: false, depths: [] }
     tables.set(scheme, table)
     const key = subdomains ? `.${host}` : host
     const ports = table.hosts.get(key) ?? new Set()
     table.hosts.set(key, anyPort || ports === 'any' ? 'any' : ports.add(port))
-    if (subdomains) table.depth = Math.max(table.depth, host.split('.').length)
+    if (subdomains) table.depths[host.split('.').length] = true
+    else table.hasWholeHosts = true
   }
+  const list = [...tables.values()]
   return (origin) => {
-    const schemeEnd = origin.indexOf('://')
-    const table = tables.get(origin.slice(0, schemeEnd))
-    if (table === undefined) return false
-    const hostStart = schemeEnd + 3
-    const colon = origin.indexOf(':', origin.indexOf(']', hostStart) + 1 || hostStart)
-    const hostEnd = colon === -1 ? origin.length : colon
-    const host = origin.slice(hostStart, hostEnd)
-    const port = origin.slice(hostEnd + 1)
-    if (covers(table.hosts.get(host), port)) return true
-    let dot = host.length
-    for (let label = 0; label < table.depth; label++) {
-      dot = host.lastIndexOf('.', dot - 1)
-      if (dot === -1) return false
-      if (covers(table.hosts.get(host.slice(dot)), port)) return true
+    for (const table of list) {
+      if (origin.startsWith(table.prefix)) return allows(table, origin)
     }
     return false
   }
+}
+
+function allows ({ prefix, hosts, hasWholeHosts, depths }: SchemeTable, origin: string): boolean {
+  const start = prefix.length
+  const colon = origin.indexOf(':', origin.indexOf(']', start) + 1 || start)
+  const end = colon === -1 ? origin.length : colon
+  const port = colon === -1 ? '' : origin.slice(colon + 1)
+  if (hasWholeHosts && covers(hosts.get(origin.slice(start, end)), port)) return true
+  let dot = end
+  for (let labels = 1; labels < depths.length; labels++) {
+    dot = origin.lastIndexOf('.', dot - 1)
+    if (dot < start) return false
+    if (depths[labels] === true && covers(hosts.get(origin.slice(dot, end)), port)) return true
+  }
+  return false
 }
 
 function covers (ports: Ports | undefined, port: string): boolean {

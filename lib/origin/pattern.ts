@@ -71,9 +71,13 @@ function isCanonicalHost (scheme: string, host: string): boolean {
   return URL.canParse(url) && new URL(url).hostname === host
 }
 
+/** Most origins: HTTP, a name and no port, and too short for any limit. The last label begins with no digit, so that it ends no address. */
+const MOST_ORIGINS = new RegExp(`^https?://(?:${LABEL}\\.)*(?![0-9])${LABEL}$`)
+const SHORT = 'http://'.length + 63
+
 /** Whether this is an origin as browsers write them: not `null`, lower case, no default port, nothing before or behind. */
 export function isSerialisedOrigin (text: string): boolean {
-  return readTuple(text) !== undefined
+  return (text.length <= SHORT && MOST_ORIGINS.test(text)) || readTuple(text) !== undefined
 }
 
 /** Reads one text of a policy's `origin`. */
