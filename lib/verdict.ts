@@ -18,26 +18,41 @@ export function judge (rule: OriginRule, request: FastifyRequest): Verdict | Pro
 /** The same once the response has begun to end: what a function has not answered by now is refused, for the response cannot wait. */
 export function verdictSoFar (rule: OriginRule, request: FastifyRequest): Verdict | Promise<Verdict> {
   if (rule.kind === 'function') {
-    const verdict = remembered.get(request)?.get(rule.decide)
+    const verdict = recall(request, rule.decide)?.verdict
     // A handler time-out. Unknown means refused.
     if (verdict !== undefined) return typeof verdict !== 'object' && verdict
   }
   return judge(rule, request)
 }
 
-/** What functions said about requests. */
-const remembered = new WeakMap<FastifyRequest, Map<CorsOriginFunction, Verdict | Promise<Verdict>>>()
+/** What a function said about a request. */
+interface Said {
+  readonly decide: CorsOriginFunction
+  verdict: Verdict | Promise<Verdict>
+  /** What another said before: that of the route, where that of the scope's 404s is asked as well. */
+  readonly before: Said | undefined
+}
 
-function remember (request: FastifyRequest, decide: CorsOriginFunction, origin: string): Verdict | Promise<Verdict> {
-  const verdicts = remembered.get(request) ?? new Map<CorsOriginFunction, Verdict | Promise<Verdict>>()
-  remembered.set(request, verdicts)
-  const verdict = ask(decide, origin, request)
-  const pending = typeof verdict === 'object' && verdict.then((settled) => {
-    verdicts.set(decide, settled)
-    return settled
-  })
-  verdicts.set(decide, pending === false ? verdict : pending)
-  return pending === false ? verdict : pending
+const kSaid = Symbol('fastify-cors-policy.said')
+
+type Asked = FastifyRequest & { [kSaid]?: Said }
+
+function recall (request: Asked, decide: CorsOriginFunction): Said | undefined {
+  let said = request[kSaid]
+  while (said !== undefined && said.decide !== decide) said = said.before
+  return said
+}
+
+function remember (request: Asked, decide: CorsOriginFunction, origin: string): Verdict | Promise<Verdict> {
+  const said: Said = { decide, verdict: ask(decide, origin, request), before: request[kSaid] }
+  request[kSaid] = said
+  if (typeof said.verdict === 'object') {
+    said.verdict = said.verdict.then((settled) => {
+      said.verdict = settled
+      return settled
+    })
+  }
+  return said.verdict
 }
 
 /** Only `true` allows: a function that fails, or answers anything else, has not said yes. */
