@@ -3,19 +3,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { checkRouteCors, writtenAs, type CheckedPolicy } from './declaration'
 import { derivedExposedHeaders, type RouteSchema } from './derive'
-import { corsPolicyError, type CorsProblem } from './errors'
+import { corsPolicyError, printable, type CorsProblem } from './errors'
 import { Interned } from './interned'
 import { Place } from './place'
 import type { CompiledPolicy } from './policy'
 import type { PreflightAnswer } from './preflight'
 import { ResponsePolicy } from './response'
 import { Route, type ObservedOptions } from './route'
-import { CONSTRAINT, kAnswer, kMethods, settleRivals, type Announcements, type Answered, type PreflightTarget } from './routing'
+import { CONSTRAINT, kAnswer, kMethods, type Announcements, type Answered, type PreflightRouter, type PreflightTarget } from './routing'
 import { scopeOf, setScope, type Scope } from './scope'
 import { unbound } from './unbound'
 
 export class Application {
   readonly #root: FastifyInstance
+  readonly #router: PreflightRouter
   readonly #routes: Route[] = []
   readonly #unfinished: Route[] = []
   readonly #places = new Map<string, Place>()
@@ -27,14 +28,15 @@ export class Application {
   readonly #exposing: Array<{ readonly route: Route, readonly response: ResponsePolicy }> = []
   #hasScopes = false
 
-  constructor (root: FastifyInstance) {
+  constructor (root: FastifyInstance, router: PreflightRouter) {
     this.#root = root
+    this.#router = router
   }
 
   /** Called for every route, by the onRoute hook of its instance. Throws what is wrong with its `config.cors`. */
   observe (instance: FastifyInstance, options: ObservedOptions): void {
     if (options.handler === sendAnswer) return
-    const route = new Route(instance, options)
+    const route = new Route(instance, options, this.#router)
     if (this.#hasScopes) this.#govern(route)
     this.#routes.push(route)
   }
@@ -136,7 +138,12 @@ export class Application {
     const places = [...this.#places.values()]
     const announcements = new Interned<Announcements>()
     for (const place of places) place.announce(announcements)
-    if (knowsEveryRoute) settleRivals(this.#root, places.flatMap(({ targets }) => targets), places.filter(({ isRival }) => isRival).map(({ url }) => url))
+    const targets = places.flatMap((place) => place.targets)
+    if (knowsEveryRoute) this.#router.settleRivals(targets, places.filter(({ isRival }) => isRival).map(({ url }) => url))
+    const ambiguous = this.#router.ambiguous(targets)
+    if (ambiguous.length > 0) {
+      this.#root.log.warn(`fastify-cors-policy approves no preflight for ${printable(ambiguous.join(', '))}: a request that does not fulfil the constraints would reach another route, of another policy, and a preflight does not say which; write the same policy on both`)
+    }
     for (const { route: { options, instance }, response } of this.#exposing) response.expose(derivedExposedHeaders(options.schema as RouteSchema, instance.getSchemas()))
     this.#routes.length = 0
     this.#exposing.length = 0

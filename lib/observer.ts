@@ -4,7 +4,7 @@ import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
 import { Application } from './application'
 import { printable } from './errors'
-import { addPreflightRouting } from './routing'
+import { PreflightRouter } from './routing'
 
 interface Observed {
   readonly application: Application
@@ -19,10 +19,9 @@ subscribe('fastify.initialization', (message) => {
 })
 
 function observe (root: FastifyInstance, fromTheBeginning: boolean): Observed {
-  const application = new Application(root)
+  const application = new Application(root, new PreflightRouter(root))
   const entry = { application, seen: fromTheBeginning ? undefined : new WeakSet() }
   observed.set(root.server, entry)
-  addPreflightRouting(root)
   addRouteHook(root, entry)
   root.addHook('onReady', (done) => {
     const unread = application.unread()

@@ -40,7 +40,7 @@ export class Place {
   /** The target that the route's scope lacks here and needs, made now. */
   missingTarget (route: Route): PreflightTarget | undefined {
     // No URL but its own leads to a route without parameters: it stands in nobody's way there.
-    if (this.#hasTarget(route) || (route.policy === null && !isPattern(this.url) && route.host === undefined)) return undefined
+    if (this.#hasTarget(route) || (route.policy === null && !isPattern(this.url) && route.host === undefined && route.constraints === NO_CONSTRAINTS)) return undefined
     const target = new PreflightTarget(this.url)
     this.#targets.push({ scope: route.scope, target })
     return target
@@ -78,14 +78,14 @@ export class Place {
     const answers = new Interned<PreflightAnswer>()
     for (const { route, methods } of this.#entries) {
       if (route.scope !== scope) continue
-      const { policy, host, constraints } = route
+      const { policy, host, constraints, fulfilment } = route
       for (const method of methods.filter(canBePreflighted)) {
         const like = this.#methodsLike(route)
         const headers = headersOf(route, method)
         const answer = policy && answers.get(policy, `${like.join()} ${headers.join()}`, () => new PreflightAnswer(policy, like, headers))
         const list = announcements.get(method) ?? []
         announcements.set(method, list)
-        list.push({ answer, host, constraints })
+        list.push({ answer, host, constraints, fulfilment })
       }
     }
     return announcements

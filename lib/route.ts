@@ -2,7 +2,7 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { CompiledPolicy } from './policy'
 import type { ResponsePolicy } from './response'
-import type { Constraints } from './routing'
+import type { Constraints, Fulfilment, PreflightRouter } from './routing'
 import { scopeOf, type Scope } from './scope'
 
 /** What an onRoute hook is given. */
@@ -17,18 +17,20 @@ export class Route {
   readonly host: string | RegExp | undefined
   /** The other constraints. */
   readonly constraints: Constraints
+  readonly fulfilment: Fulfilment
   policy: CompiledPolicy | null = null
   /** Whether the headers of its responses are ours: it has a policy, or says that it has none. */
   governed = false
   #response: ResponsePolicy | undefined
 
-  constructor (readonly instance: FastifyInstance, readonly options: ObservedOptions) {
+  constructor (readonly instance: FastifyInstance, readonly options: ObservedOptions, router: PreflightRouter) {
     const { method, url, constraints: { host, ...constraints } = NO_CONSTRAINTS as { host?: string | RegExp } } = options
     this.methods = typeof method === 'string' ? [method] : [...method]
     this.url = url
     // As the router does: with these flags, it would refuse every other request.
     this.host = host instanceof RegExp ? new RegExp(host.source, host.flags.replace(/[gy]/g, '')) : host
     this.constraints = Object.keys(constraints).length === 0 ? NO_CONSTRAINTS : constraints
+    this.fulfilment = router.fulfilmentOf(this.constraints)
   }
 
   /** The nearest registration of the plugin: another one later than at first, if that was not awaited. */

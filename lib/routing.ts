@@ -2,6 +2,7 @@
 // OPTIONS route that speaks for the URL's methods, and a constraint makes the router backtrack among these routes exactly as it
 // does among the routes of one method. This file has the constraint, and what its values are.
 import type { FastifyInstance } from 'fastify'
+import { namesIn } from './http/headers'
 import { isPreflight, type RawRequest } from './http/preflight-request'
 import type { CompiledPolicy } from './policy'
 import type { PreflightAnswer } from './preflight'
@@ -31,7 +32,14 @@ export interface Announced {
   readonly host: string | RegExp | undefined
   /** The route's other constraints, which a preflight cannot fulfil: needed to find the route again. */
   readonly constraints: Constraints
+  readonly fulfilment: Fulfilment
 }
+
+/**
+ * What a preflight says about whether the announced request will fulfil those constraints: `always` where there are none, `version` if it does so by announcing
+ * the header, `unknown` otherwise.
+ */
+export type Fulfilment = 'always' | 'version' | 'unknown'
 
 const NOTHING: readonly Announced[] = []
 const NO_ANNOUNCEMENTS: Announcements = new Map()
@@ -81,20 +89,20 @@ export class PreflightTarget {
   }
 }
 
-/** Asks the router where a method's request for some host would end: the value of the constraint while {@link locate} looks. */
+/** Asks the router where a method's request for some host would end: the value of the constraint while {@link Search} looks. */
 class Probe {
   target: PreflightTarget | undefined
   announced: Announced | undefined
   /** How many targets the router has come upon. */
   seen = 0
-  #ruledOut: Set<PreflightTarget> | undefined
+  readonly #ruledOut: Array<readonly [PreflightTarget, Announced]> = []
 
-  constructor (readonly method: string, readonly host: string) {}
+  /** `accepts` says which routes the request may reach at all. */
+  constructor (readonly method: string, readonly host: string, readonly accepts: (announced: Announced) => boolean) {}
 
-  /** Has the router look behind this target. */
-  ruleOut (target: PreflightTarget): void {
-    this.#ruledOut ??= new Set()
-    this.#ruledOut.add(target)
+  /** Has the router look behind what it found last. */
+  ruleOut (target: PreflightTarget, announced: Announced): void {
+    this.#ruledOut.push([target, announced])
   }
 
   /** What the router's own host constraint prefers: the very host, then the first RegExp, then a route without the constraint. */
@@ -103,10 +111,9 @@ class Probe {
     this.target = undefined
     for (const target of candidates) {
       this.seen++
-      if (this.#ruledOut?.has(target) === true) continue
       for (const announced of target.announced(this.method)) {
         const rank = this.#rank(announced.host)
-        if (rank > best) {
+        if (rank > best && this.accepts(announced) && !this.#isRuledOut(target, announced)) {
           best = rank
           this.target = target
           this.announced = announced
@@ -114,6 +121,10 @@ class Probe {
       }
     }
     return this.target
+  }
+
+  #isRuledOut (target: PreflightTarget, announced: Announced): boolean {
+    return this.#ruledOut.some(([other, its]) => other === target && its === announced)
   }
 
   #rank (host: string | RegExp | undefined): number {
@@ -160,63 +171,102 @@ class TargetStorage {
   }
 }
 
-/** Teaches an application's router to route preflights. Once per application, and before it has routes if possible. */
-export function addPreflightRouting (root: FastifyInstance): void {
-  const known: Known = new Map()
-  root.addConstraintStrategy({
-    name: CONSTRAINT,
-    // A preflight that is answered never goes to an OPTIONS route of the user's that lies on the way.
-    mustMatchWhenDerived: true,
-    storage: (() => new TargetStorage()) as never,
-    deriveConstraint: (req) => isPreflight(req as RawRequest) ? findTarget(root, known, req as RawRequest) : undefined
-  })
-}
-
-/** What the router said about URLs that are written as they were declared, by URL and method. */
-type Known = Map<string, Map<string, Resolved>>
-
-/** The target that answers a preflight; undefined if no policy does, so that the request goes where it would have gone anyway. */
-function findTarget (root: FastifyInstance, known: Known, req: RawRequest & Answered): PreflightTarget | undefined {
-  const method = req.headers['access-control-request-method'] as string
-  const url = req.url as string
-  const found = known.get(url)?.get(method)
-  if (found !== undefined) {
-    req[kAnswer] = found.answer
-    return found.target
-  }
-  const search = new Search(root, url, (req.headers.host || req.headers[':authority'] || '') as string) // as the router does
-  const resolved = search.resolve(method)
-  if (resolved === undefined) return undefined
-  const { target, answer } = resolved
-  req[kAnswer] = answer
-  if (target.hasHosts || target.isRivalled || !resolved.isAlone) {
-    // Browsers remember every method of the answer for this URL, so each has to be one that the route's policy is asked about here.
-    req[kMethods] = answer.methods.filter((other) => other === method || search.policyOf(other, resolved) === answer.policy)
-  } else if (target.url === url && !target.isPattern) {
-    // It will say so again: it prefers a URL without parameters to all others, and this one has no hosts. There are only as many as were declared.
-    const methods = known.get(url) ?? new Map<string, Resolved>()
-    known.set(url, methods.set(method, resolved))
-  }
-  return target
-}
+/** What the router said about a URL that is written as it was declared, by method. */
+type Known = Map<string, Resolved>
 
 /** A URL of letters, digits and the like, which is requested as it is declared. */
 const PLAIN = /^[\w.~/-]*$/
 
-/**
- * Finds out which targets have no rival, once all routes are known: preflights that come upon these need no second look. `rivals` are the URLs of routes
- * without target. Where there is any doubt, a target keeps its rivals.
- */
-export function settleRivals (root: FastifyInstance, targets: Iterable<PreflightTarget>, rivals: readonly string[]): void {
-  if (!rivals.every((url) => PLAIN.test(url))) return
-  const survey = new Survey()
-  for (const url of rivals) root.findRoute({ method: 'OPTIONS', url, constraints: { [CONSTRAINT]: survey } } as never)
-  for (const target of targets) {
-    if (survey.targets.has(target) || target.hasHosts || target.hasRegExp) continue
-    // The router may have refused a route that we were shown: an application can go on after that.
-    const example = target.url.replace(/:\w+|\*$/g, '~')
-    const search = new Search(root, example, '')
-    target.isRivalled &&= !(PLAIN.test(example) && target.methods.every((method) => search.locate(method)[0]?.target === target))
+/** Teaches an application's router to route preflights. Once per application, and before it has routes if possible. */
+export class PreflightRouter {
+  readonly #known = new Map<string, Known>()
+  #hasOwnVersions: boolean | undefined
+  /** Whether some route needs a version, so that no request with a version reaches a route that needs none. */
+  usesVersions = false
+  /** Whether some route has constraints that a preflight cannot fulfil. */
+  hasConstraints = false
+
+  constructor (readonly root: FastifyInstance) {
+    root.addConstraintStrategy({
+      name: CONSTRAINT,
+      // A preflight that is answered never goes to an OPTIONS route of the user's that lies on the way.
+      mustMatchWhenDerived: true,
+      storage: (() => new TargetStorage()) as never,
+      deriveConstraint: (req) => isPreflight(req as RawRequest) ? this.#findTarget(req as RawRequest) : undefined
+    })
+  }
+
+  /** What a preflight can say about a route's constraints. */
+  fulfilmentOf (constraints: Constraints): Fulfilment {
+    const names = Object.keys(constraints)
+    if (names.length === 0) return 'always'
+    this.hasConstraints = true
+    if (names.join() !== 'version') return 'unknown'
+    // Before there is such a route, the router says so only of an application's own strategy, which may look anywhere for its version.
+    this.#hasOwnVersions ??= this.root.hasConstraintStrategy('version')
+    if (this.#hasOwnVersions) return 'unknown'
+    this.usesVersions = true
+    return 'version'
+  }
+
+  /** The target that answers a preflight; undefined if no policy does, so that the request goes where it would have gone anyway. */
+  #findTarget (req: RawRequest & Answered): PreflightTarget | undefined {
+    const method = req.headers['access-control-request-method'] as string
+    const url = req.url as string
+    const found = this.#known.get(url)?.get(method)
+    if (found !== undefined) {
+      req[kAnswer] = found.answer
+      return found.target
+    }
+    const host = (req.headers.host || req.headers[':authority'] || '') as string // as the router does
+    const hasVersion = this.usesVersions && namesIn(req.headers['access-control-request-headers']).some((name) => name.toLowerCase() === 'accept-version')
+    const search = new Search(this, url, host, hasVersion)
+    const resolved = search.resolve(method)
+    if (resolved === undefined) return undefined
+    const { target, answer } = resolved
+    req[kAnswer] = answer
+    if (target.hasHosts || target.isRivalled || !resolved.isAlone) {
+      // Browsers remember every method of the answer for this URL, so each has to be one that the route's policy is asked about here.
+      req[kMethods] = answer.methods.filter((other) => other === method || search.policyOf(other, resolved) === answer.policy)
+    } else if (target.url === url && !target.isPattern) {
+      // It will say so again: it prefers a URL without parameters to all others, and this one has no hosts. There are only as many as were declared.
+      const known = this.#known.get(url) ?? new Map<string, Resolved>()
+      this.#known.set(url, known.set(method, resolved))
+    }
+    return target
+  }
+
+  /**
+   * Finds out which targets have no rival, once all routes are known: preflights that come upon these need no second look. `rivals` are the URLs of routes
+   * without target. Where there is any doubt, a target keeps its rivals.
+   */
+  settleRivals (targets: readonly PreflightTarget[], rivals: readonly string[]): void {
+    if (!rivals.every((url) => PLAIN.test(url))) return
+    const survey = new Survey()
+    for (const url of rivals) this.find('OPTIONS', url, { [CONSTRAINT]: survey })
+    for (const target of targets) {
+      if (survey.targets.has(target) || target.hasHosts || target.hasRegExp) continue
+      // The router may have refused a route that we were shown: an application can go on after that.
+      const search = this.#searchFor(target)
+      target.isRivalled &&= !(PLAIN.test(search.url) && target.methods.every((method) => search.locate(method)[0]?.target === target))
+    }
+  }
+
+  /** The methods and URLs with a policy whose preflights are not approved, because without its constraints the request would come upon another policy. */
+  ambiguous (targets: readonly PreflightTarget[]): string[] {
+    return targets.flatMap((target) => target.methods
+      .filter((method) => target.announced(method).some(({ answer, fulfilment }) => answer !== null && fulfilment === 'unknown') && this.#searchFor(target).resolve(method) === undefined)
+      .map((method) => `${method} ${target.url}`))
+  }
+
+  /** Looks where a request for some URL of the target's ends. */
+  #searchFor (target: PreflightTarget): Search {
+    return new Search(this, target.url.replace(/:\w+|\*$/g, '~'), '', false)
+  }
+
+  /** The parameters with which the router finds a route. */
+  find (method: string, url: string, constraints: Constraints): Params | null {
+    return (this.root.findRoute({ method, url, constraints } as never)?.params ?? null) as Params | null
   }
 }
 
@@ -227,63 +277,77 @@ interface Located {
   readonly target: PreflightTarget
   readonly answer: PreflightAnswer | null
   readonly params: Params
+  /** Whether a request that comes here ends here. */
+  readonly isCertain: boolean
   /** Whether the router came upon no other target, so that it will not for another method either. */
   readonly isAlone: boolean
 }
 
 interface Resolved extends Located { readonly answer: PreflightAnswer }
 
-/** Asks the router where requests for one URL and host would end. */
+/** Asks the router where requests for one URL and host would end, with a version or without. */
 class Search {
-  constructor (readonly root: FastifyInstance, readonly url: string, readonly host: string) {}
+  constructor (readonly router: PreflightRouter, readonly url: string, readonly host: string, readonly hasVersion: boolean) {}
 
   /** The target whose policy answers for a method's request; undefined where there is none, or no telling which. */
   resolve (method: string): Resolved | undefined {
-    const [found, ...others] = this.locate(method)
+    const located = this.locate(method)
+    const [found] = located
     if (found === undefined || found.answer === null) return undefined
     const { answer, target } = found
-    return others.some((other) => other.answer?.policy !== answer.policy && isUncertain(target, other.target)) ? undefined : { ...found, answer }
+    const last = located.findIndex(({ isCertain }) => isCertain)
+    const isOpen = located.some((other, index) => other.answer?.policy !== answer.policy && (last === -1 || index <= last || isUncertain(target, other.target)))
+    return isOpen ? undefined : { ...found, answer }
   }
 
   /** The policy that answers for another method, when one is resolved. */
   policyOf (method: string, { target, params, isAlone }: Resolved): CompiledPolicy | undefined {
     if (!isAlone) return this.resolve(method)?.answer.policy
-    const probe = new Probe(method, this.host)
+    const probe = new Probe(method, this.host, ACCEPT_ALL)
     return probe.choose([target]) !== undefined && this.#reaches(probe, params) ? probe.announced?.answer?.policy : undefined
   }
 
   /**
-   * The targets that a method's request may reach, that which it does reach first: the first at which the router finds the announced request itself with the same parameters. It finds another
-   * where a route stands in the way that has no target, because nothing but its own URL leads there, or because it was declared before the plugin was known.
-   * Behind a RegExp, whatever else fits as well.
+   * The targets that a method's request may reach, that which it does reach first. Constraints that it does not fulfil take no part where it would otherwise
+   * reach nothing at all.
    */
   locate (method: string): Located[] {
-    const probe = new Probe(method, this.host)
+    if (!this.router.hasConstraints) return this.#locate(method, ACCEPT_ALL)
+    const located = this.#locate(method, ({ fulfilment }) => fulfilment === 'unknown' || (fulfilment === 'version') === this.hasVersion)
+    if (located.length > 0 || this.router.find(method, this.url, { host: this.host }) !== null) return located
+    return this.#locate(method, ACCEPT_ALL)
+  }
+
+  /**
+   * The first target at which the router finds the announced request itself with the same parameters. It finds another where a route stands in the way that has
+   * no target, because nothing but its own URL leads there, or because it was declared before the plugin was known. Behind a RegExp, or where constraints may
+   * not be fulfilled, what else fits as well.
+   */
+  #locate (method: string, accepts: (announced: Announced) => boolean): Located[] {
+    const probe = new Probe(method, this.host, accepts)
     const located: Located[] = []
     for (;;) {
-      const match = this.#find('OPTIONS', { [CONSTRAINT]: probe })
+      const params = this.router.find('OPTIONS', this.url, { [CONSTRAINT]: probe })
       const { target, announced } = probe
-      if (match === null || target === undefined || announced === undefined) return located
-      if (this.#reaches(probe, match)) {
-        located.push({ target, answer: announced.answer, params: match, isAlone: probe.seen === 1 && !target.hasRegExp })
-        if (located[0]?.target.hasRegExp === false) return located
+      if (params === null || target === undefined || announced === undefined) return located
+      if (this.#reaches(probe, params)) {
+        const isCertain = announced.fulfilment === 'always'
+        located.push({ target, answer: announced.answer, params, isCertain, isAlone: probe.seen === 1 && !target.hasRegExp && !this.router.hasConstraints })
+        if (isCertain && located[0]?.target.hasRegExp === false) return located
       }
-      probe.ruleOut(target)
+      probe.ruleOut(target, announced)
     }
   }
 
   /** Whether the router finds the announced request itself where it found the target. */
   #reaches ({ target, announced, method }: Probe, params: Params): boolean {
     if (target?.isRivalled === false) return true
-    const match = this.#find(method, { ...announced?.constraints, host: this.host })
+    const match = this.router.find(method, this.url, { ...announced?.constraints, host: this.host })
     return match !== null && haveSameValues(match, params)
   }
-
-  /** The parameters with which the router finds a route. */
-  #find (method: string, constraints: Constraints): Params | null {
-    return (this.root.findRoute({ method, url: this.url, constraints } as never)?.params ?? null) as Params | null
-  }
 }
+
+const ACCEPT_ALL = (): boolean => true
 
 function haveSameValues (one: Params, other: Params): boolean {
   const names = Object.keys(one)

@@ -211,6 +211,84 @@ t.test('custom constraints do not take part either', async (t) => {
   t.ok(approves(await preflight(app, 'PUT', '/s/1'), 'PUT'))
 })
 
+/** The same as `verdicts`, for a request that carries a version, which its preflight announces as a header. */
+async function versioned (app: FastifyInstance, method: string, url: string, version: string): Promise<unknown> {
+  const answers = []
+  for (const origin of [FOO, EVIL]) {
+    const asked = approves(await preflight(app, method, url, { origin, requestHeaders: 'Accept-Version' }), method)
+    const actual = accessControl(await request(app, method, url, origin, { headers: { 'accept-version': version } }))['access-control-allow-origin'] === origin
+    answers.push(asked === actual ? asked && origin : `preflight ${asked}, request ${actual} for ${origin}`)
+  }
+  return answers.filter((answer) => answer !== false).join()
+}
+
+t.test('a request with a version and one without may reach different routes of one URL: the preflight says which it is', async (t) => {
+  const app = await application(t)
+  app.put('/users/:id', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
+  app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
+  app.get('/a', { config: { cors: ONE } }, ok)
+  app.put('/b', ok)
+  app.put('/:x', { constraints: { version: '2.0.0' }, config: { cors: ONE } }, ok)
+  app.put('/:x', { config: { cors: ONE } }, ok)
+  app.put('/c/d', ok)
+  app.put('/c/:x', { constraints: { version: '1.0.0' }, config: { cors: OTHER } }, ok)
+  app.all('/*', { config: { cors: OTHER } }, ok)
+  t.equal(await versioned(app, 'PUT', '/users/1', '1.x'), FOO)
+  t.equal(await verdicts(app, 'PUT', '/users/1'), EVIL, 'without a version, it is the wildcard that is reached')
+  t.equal(await versioned(app, 'PUT', '/a', '1.x'), FOO)
+  t.equal(await verdicts(app, 'PUT', '/a'), FOO)
+  t.strictSame(await verdicts(app, 'PUT', '/b'), [], 'a route without policy is in the way')
+  t.equal(await versioned(app, 'PUT', '/b', '2.x'), FOO, 'but takes no request with a version')
+  t.strictSame(await verdicts(app, 'PUT', '/c/d'), [])
+  t.equal(await versioned(app, 'PUT', '/c/d', '1.x'), EVIL)
+})
+
+t.test('what a request with a version reaches is not named to one without', async (t) => {
+  const app = await application(t)
+  app.get('/a', { config: { cors: ONE } }, ok)
+  app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
+  app.put('/:x', { config: { cors: OTHER } }, ok)
+  t.equal((await preflight(app, 'GET', '/a')).headers['access-control-allow-methods'], 'GET, HEAD')
+  t.equal((await preflight(app, 'PUT', '/a', { requestHeaders: 'accept-version' })).headers['access-control-allow-methods'], 'PUT')
+})
+
+t.test('which version it will be, a preflight does not say: routes of several need one policy', async (t) => {
+  for (const [policy, expected] of [[ONE, true], [OTHER, false], [undefined, false]] as const) {
+    const app = await application(t)
+    app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
+    app.put('/:x', { constraints: { version: '2.0.0' }, config: policy === undefined ? {} : { cors: policy } }, ok)
+    t.equal(approves(await preflight(app, 'PUT', '/a'), 'PUT'), expected, 'as the constraint takes no part')
+    t.equal(approves(await preflight(app, 'PUT', '/a', { requestHeaders: 'x-a, ACCEPT-VERSION' }), 'PUT'), expected)
+  }
+})
+
+t.test('whether a custom constraint will be fulfilled, a preflight does not say: where that decides between policies, nothing is approved, and a warning says so', async (t) => {
+  const strategy = (name: string): never => ({
+    name,
+    storage: () => {
+      const handlers = new Map()
+      return { get: (value: unknown) => handlers.get(value) ?? null, set: (value: unknown, handler: unknown) => { handlers.set(value, handler) } }
+    },
+    validate: () => {},
+    deriveConstraint: (req: { headers: Record<string, string> }) => req.headers['x-secret']
+  }) as never
+  for (const name of ['secret', 'version']) {
+    for (const [policy, expected] of [[ONE, true], [OTHER, false], [undefined, false]] as const) {
+      const lines: string[] = []
+      const app = Fastify({ constraints: { [name]: strategy(name) }, logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+      t.teardown(async () => { await app.close() })
+      await app.register(cors)
+      app.put('/s/:id', { constraints: { [name]: 'alpha' }, config: { cors: ONE } }, ok)
+      app.put('/t/:id', { constraints: { [name]: 'alpha' } }, ok)
+      app.put('/*', { config: policy === undefined ? {} : { cors: policy } }, ok)
+      for (const requestHeaders of ['x-a', 'accept-version']) t.equal(approves(await preflight(app, 'PUT', '/s/1', { requestHeaders }), 'PUT'), expected, name)
+      t.equal(approves(await preflight(app, 'PUT', '/else'), 'PUT'), policy === ONE)
+      if (expected) t.strictSame(lines, [])
+      else t.match(lines, [/PUT \/s\/:id/])
+    }
+  }
+})
+
 t.test('declaring a route twice is Fastify\'s error, not ours', async (t) => {
   const app = await application(t)
   app.get('/', { config: { cors: ONE } }, ok)
