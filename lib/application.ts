@@ -8,10 +8,12 @@ import { Interned } from './interned'
 import { Place } from './place'
 import type { CompiledPolicy } from './policy'
 import type { PreflightAnswer } from './preflight'
+import type { Announcements, PreflightTarget } from './preflight-target'
 import { ResponsePolicy } from './response'
 import { Route, type ObservedOptions } from './route'
-import { CONSTRAINT, kAnswer, kMethods, type Announcements, type Answered, type PreflightRouter, type PreflightTarget } from './routing'
+import { kAnswer, kMethods, type Answered, type PreflightRouter } from './routing'
 import { scopeOf, setScope, type Scope } from './scope'
+import { CONSTRAINT } from './search'
 import { unbound } from './unbound'
 
 export class Application {

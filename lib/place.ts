@@ -5,8 +5,8 @@ import { corsPolicyError, quote } from './errors'
 import { canBePreflighted } from './http/methods'
 import { Interned } from './interned'
 import { PreflightAnswer } from './preflight'
+import { isPattern, PreflightTarget, type Announced, type Announcements } from './preflight-target'
 import { NO_CONSTRAINTS, type Route } from './route'
-import { isPattern, PreflightTarget, type Announced, type Announcements } from './routing'
 import type { Scope } from './scope'
 
 /** A route, and the methods that are really its own. */

@@ -2,7 +2,8 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { CompiledPolicy } from './policy'
 import type { ResponsePolicy } from './response'
-import type { Constraints, Fulfilment, PreflightRouter } from './routing'
+import type { Constraints, Fulfilment } from './preflight-target'
+import type { PreflightRouter } from './routing'
 import { scopeOf, type Scope } from './scope'
 
 /** What an onRoute hook is given. */
