@@ -23,7 +23,7 @@ export class Application {
   readonly #unfinished: Route[] = []
   readonly #places = new Map<string, Place>()
   /** What routes declare, by scope and text: most declare what others do. */
-  readonly #checked = new Interned<CheckedPolicy | false | undefined>()
+  readonly #checked = new Interned<CheckedPolicy | false>()
   readonly #policies = new Map<string, CompiledPolicy>()
   readonly #responses = new Map<CompiledPolicy | null, ResponsePolicy>()
   /** What needs the schemas of the application, which are known when it is ready. */
@@ -56,13 +56,16 @@ export class Application {
     const { scope, options } = route
     // Present but undefined is a mistake, such as a misspelt name among policies; it would pass for the default.
     if (scope !== undefined && options.config !== undefined && 'cors' in options.config) {
-      const problems: CorsProblem[] = []
       const { cors } = options.config
-      const check = (): CheckedPolicy | false | undefined => checkRouteCors(cors, scope.names, problems)
+      // What is refused throws, and so is never remembered.
+      const check = (): CheckedPolicy | false => {
+        const problems: CorsProblem[] = []
+        const checked = checkRouteCors(cors, scope.names, problems)
+        if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
+        return checked as CheckedPolicy | false
+      }
       const text = writtenAs(cors)
-      const checked = text === undefined ? check() : this.#checked.get(scope, text, check)
-      if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
-      route.policy = this.#shared(checked as CheckedPolicy | false)
+      route.policy = this.#shared(text === undefined ? check() : this.#checked.get(scope, text, check))
       route.governed = true
     } else {
       route.policy = this.#shared(scope?.defaultPolicy ?? false)

@@ -764,3 +764,11 @@ t.test('a policy that is refused leaves the application as it was', async (t) =>
   const refused = Fastify()
   await t.rejects(async () => await refused.register(cors, { policies: { a: { origin: 'a' } } }), { code: 'FST_ERR_CORS_INVALID_POLICY' })
 })
+
+t.test('what was refused once is refused again', async (t) => {
+  const app = await application(t, { policies: POLICIES })
+  for (const wrong of [{ origin: FOO, maxage: 5 }, { extends: 'public', methods: ['GET'] }, { origin: FOO, maxAge: -1 }]) {
+    const errors = ['/once', '/again'].map((url) => refusal(() => app.get(url, { config: { cors: wrong as never } }, ok)))
+    t.strictSame(errors[1]?.problems, errors[0]?.problems, JSON.stringify(wrong))
+  }
+})
