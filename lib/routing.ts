@@ -119,23 +119,26 @@ export class PreflightRouter {
     if (!rivals.every((url) => PLAIN.test(url))) return
     const survey = new Survey()
     for (const url of rivals) find(this.root, 'OPTIONS', url, { [CONSTRAINT]: survey })
-    for (const target of targets) {
-      if (survey.targets.has(target) || target.hasHosts || target.hasRegExp) continue
+    for (const target of targets.filter(({ isRivalled }) => isRivalled)) {
       // The router may have refused a route that we were shown: an application can go on after that.
-      const search = this.#searchFor(target)
-      target.isRivalled &&= !(PLAIN.test(search.url) && target.methods.every((method) => search.locate(method)[0]?.target === target))
+      const search = this.#exampleOf(target)
+      target.isRivalled = survey.targets.has(target) || search === undefined || !target.methods.every((method) => search.locate(method)[0]?.target === target)
     }
   }
 
   /** The methods and URLs with a policy whose preflights are not approved, because without its constraints the request would come upon another policy. */
   ambiguous (targets: readonly PreflightTarget[]): string[] {
-    return targets.flatMap((target) => target.methods
-      .filter((method) => target.announced(method).some(({ answer, fulfilment }) => answer !== null && fulfilment === 'unknown') && this.#searchFor(target).resolve(method) === undefined)
-      .map((method) => `${method} ${target.url}`))
+    if (!this.hasConstraints) return []
+    return targets.flatMap((target) => {
+      const search = this.#exampleOf(target)
+      const open = target.methods.filter((method) => target.announced(method).some(({ answer, fulfilment }) => answer !== null && fulfilment === 'unknown'))
+      return open.filter((method) => search !== undefined && search.resolve(method) === undefined).map((method) => `${method} ${target.url}`)
+    })
   }
 
-  /** Looks where a request for some URL of the target's ends. */
-  #searchFor (target: PreflightTarget): Search {
-    return new Search(this, target.url.replace(/:\w+|\*$/g, '~'), '', false)
+  /** Looks where requests for some URL of the target's end. Undefined where it takes more than to fill in its parameters to be led there. */
+  #exampleOf ({ url, hasHosts, hasRegExp }: PreflightTarget): Search | undefined {
+    const example = url.replace(/:\w+|\*$/g, '~')
+    return hasHosts || hasRegExp || !PLAIN.test(example) ? undefined : new Search(this, example, '', false)
   }
 }

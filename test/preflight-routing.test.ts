@@ -262,16 +262,18 @@ t.test('which version it will be, a preflight does not say: routes of several ne
   }
 })
 
+/** A constraint of an application's own, which looks at a header. */
+const strategy = (name: string): never => ({
+  name,
+  storage: () => {
+    const handlers = new Map()
+    return { get: (value: unknown) => handlers.get(value) ?? null, set: (value: unknown, handler: unknown) => { handlers.set(value, handler) } }
+  },
+  validate: () => {},
+  deriveConstraint: (req: { headers: Record<string, string> }) => req.headers['x-secret']
+}) as never
+
 t.test('whether a custom constraint will be fulfilled, a preflight does not say: where that decides between policies, nothing is approved, and a warning says so', async (t) => {
-  const strategy = (name: string): never => ({
-    name,
-    storage: () => {
-      const handlers = new Map()
-      return { get: (value: unknown) => handlers.get(value) ?? null, set: (value: unknown, handler: unknown) => { handlers.set(value, handler) } }
-    },
-    validate: () => {},
-    deriveConstraint: (req: { headers: Record<string, string> }) => req.headers['x-secret']
-  }) as never
   for (const name of ['secret', 'version']) {
     for (const [policy, expected] of [[ONE, true], [OTHER, false], [undefined, false]] as const) {
       const lines: string[] = []
@@ -286,6 +288,22 @@ t.test('whether a custom constraint will be fulfilled, a preflight does not say:
       if (expected) t.strictSame(lines, [])
       else t.match(lines, [/PUT \/s\/:id/])
     }
+  }
+})
+
+t.test('nobody is warned where a custom constraint decides between no policies, whatever the URL and the host', async (t) => {
+  const lines: string[] = []
+  const app = Fastify({ constraints: { secret: strategy('secret') }, logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  app.put('/digits/:id(^\\d+$)', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
+  app.put('/file/:name.json', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
+  app.put('/optional/:id?', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
+  app.put('/host/:id', { constraints: { secret: 'alpha', host: 'a.test' }, config: { cors: ONE } }, ok)
+  await app.ready()
+  t.strictSame(lines, [])
+  for (const [url, host] of [['/digits/7', 'a.test'], ['/file/a.json', 'a.test'], ['/optional/7', 'a.test'], ['/host/7', 'a.test']] as const) {
+    t.ok(approves(await preflight(app, 'PUT', url, { headers: { host } }), 'PUT'), url)
   }
 })
 
