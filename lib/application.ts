@@ -17,7 +17,6 @@ import { CONSTRAINT } from './search'
 import { unbound } from './unbound'
 
 export class Application {
-  readonly #root: FastifyInstance
   readonly #router: PreflightRouter
   readonly #routes: Route[] = []
   readonly #unfinished: Route[] = []
@@ -30,8 +29,7 @@ export class Application {
   readonly #exposing: Array<{ readonly route: Route, readonly response: ResponsePolicy }> = []
   #hasScopes = false
 
-  constructor (root: FastifyInstance, router: PreflightRouter) {
-    this.#root = root
+  constructor (router: PreflightRouter) {
     this.#router = router
   }
 
@@ -93,7 +91,7 @@ export class Application {
   }
 
   #declareOptionsRoute (url: string, target: PreflightTarget, { scope, policy }: Route): void {
-    const instance = scope?.optionsRoutes ?? this.#root
+    const instance = scope?.optionsRoutes ?? this.#router.root
     const path = url.slice(instance.prefix.length)
     instance.route({
       method: 'OPTIONS',
@@ -147,7 +145,7 @@ export class Application {
     if (knowsEveryRoute) this.#router.settleRivals(targets, places.filter(({ isRival }) => isRival).map(({ url }) => url))
     const ambiguous = this.#router.ambiguous(targets)
     if (ambiguous.length > 0) {
-      this.#root.log.warn(`fastify-cors-policy approves no preflight for ${printable(ambiguous.join(', '))}: a request that does not fulfil the constraints would reach another route, of another policy, and a preflight does not say which; write the same policy on both`)
+      this.#router.root.log.warn(`fastify-cors-policy approves no preflight for ${printable(ambiguous.join(', '))}: a request that does not fulfil the constraints would reach another route, of another policy, and a preflight does not say which; write the same policy on both`)
     }
     for (const { route: { options, instance }, response } of this.#exposing) response.expose(derivedExposedHeaders(options.schema as RouteSchema, instance.getSchemas()))
     this.#routes.length = 0

@@ -5,10 +5,10 @@ export class Interned<Value> {
 
   /** The value for this owner and key: made now, if it is the first. */
   get (owner: unknown, key: string, make: () => Value): Value {
-    const values = this.#values.get(owner) ?? new Map<string, Value>()
-    this.#values.set(owner, values)
-    const value = values.get(key) ?? make()
-    values.set(key, value)
+    let values = this.#values.get(owner)
+    if (values === undefined) this.#values.set(owner, values = new Map())
+    let value = values.get(key)
+    if (value === undefined) values.set(key, value = make())
     return value
   }
 

@@ -19,7 +19,7 @@ subscribe('fastify.initialization', (message) => {
 })
 
 function observe (root: FastifyInstance, fromTheBeginning: boolean): Observed {
-  const application = new Application(root, new PreflightRouter(root))
+  const application = new Application(new PreflightRouter(root))
   const entry = { application, seen: fromTheBeginning ? undefined : new WeakSet() }
   observed.set(root.server, entry)
   addRouteHook(root, entry)

@@ -64,8 +64,9 @@ export class Place {
   announce (shared: Interned<Announcements>): void {
     const [{ route: { policy, scope } }] = this.#entries as [Entry]
     const isUniform = this.#entries.every(({ route }) => route.policy === policy && route.scope === scope && isPlain(route))
+    const hasHosts = this.#entries.some(({ route }) => route.host !== undefined)
     for (const { scope: own, target } of this.#targets) {
-      target.hasHosts = this.#entries.some(({ route }) => route.host !== undefined)
+      target.hasHosts = hasHosts
       target.announcements = isUniform && own === scope
         ? shared.get(policy, this.#entries.map(({ methods }) => methods).join(';'), () => this.#announcements(own))
         : this.#announcements(own)
@@ -79,8 +80,8 @@ export class Place {
     for (const { route, methods } of this.#entries) {
       if (route.scope !== scope) continue
       const { policy, host, constraints, fulfilment } = route
+      const like = this.#methodsLike(route)
       for (const method of methods.filter(canBePreflighted)) {
-        const like = this.#methodsLike(route)
         const headers = headersOf(route, method)
         const answer = policy && answers.get(policy, `${like.join()} ${headers.join()}`, () => new PreflightAnswer(policy, like, headers))
         const list = announcements.get(method) ?? []

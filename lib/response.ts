@@ -28,20 +28,10 @@ export class ResponsePolicy {
   }
 
   /** Early, so that a reply which is hijacked, or an error that nobody catches, has the headers too. */
-  readonly onRequest = unbound((request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void | Promise<void> => {
-    const verdict = this.#judge(request, judge)
-    if (typeof verdict === 'object') return verdict.then((settled) => this.#write(reply, settled))
-    this.#write(reply, verdict)
-    done()
-  })
+  readonly onRequest = unbound((request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => this.#head(request, reply, judge, done))
 
   /** Where a hook threw before `onRequest` came to us: the error's response may be sent without `onSend`. */
-  readonly onError = unbound((request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void): void | Promise<void> => {
-    const verdict = this.#judge(request, verdictSoFar)
-    if (typeof verdict === 'object') return verdict.then((settled) => this.#write(reply, settled))
-    this.#write(reply, verdict)
-    done()
-  })
+  readonly onError = unbound((request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void) => this.#head(request, reply, verdictSoFar, done))
 
   /** Last: whatever happened to the headers since, here they are put right. */
   readonly onSend = unbound((request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (err: null, payload: unknown) => void): void | Promise<unknown> => {
@@ -53,6 +43,13 @@ export class ResponsePolicy {
   /** A preflight that comes here was answered by no policy, so it gets no permission from this one either. */
   #judge (request: FastifyRequest, by: typeof judge): Verdict | Promise<Verdict> {
     return this.#policy !== null && !isPreflight(request.raw) && by(this.#policy.origin, request)
+  }
+
+  #head (request: FastifyRequest, reply: FastifyReply, by: typeof judge, done: () => void): void | Promise<void> {
+    const verdict = this.#judge(request, by)
+    if (typeof verdict === 'object') return verdict.then((settled) => this.#write(reply, settled))
+    this.#write(reply, verdict)
+    done()
   }
 
   #write (reply: FastifyReply, verdict: Verdict): void {

@@ -100,6 +100,7 @@ export class Search {
     const [found] = located
     if (found === undefined || found.answer === null) return undefined
     const { answer, target } = found
+    // A request that does not end at one target goes on to the next, up to the first at which it certainly ends.
     const last = located.findIndex(({ isCertain }) => isCertain)
     const isOpen = located.some((other, index) => other.answer?.policy !== answer.policy && (last === -1 || index <= last || isUncertain(target, other.target)))
     return isOpen ? undefined : { ...found, answer }
