@@ -1,9 +1,10 @@
 // What the plugin knows of one Fastify application until it is ready: its routes, and the policy of each. From that it declares
 // the generated OPTIONS routes, and hooks the routes' responses.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { checkRouteCors, writtenAs, type CheckedPolicy } from './declaration'
+import { checkRouteCors, type CheckedPolicy } from './declaration'
 import { derivedExposedHeaders, type RouteSchema } from './derive'
 import { corsPolicyError, printable, type CorsProblem } from './errors'
+import { writtenAs } from './fields'
 import { Interned } from './interned'
 import { Place } from './place'
 import type { CompiledPolicy } from './policy'

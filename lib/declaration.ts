@@ -1,11 +1,10 @@
-// From what a user wrote to checked fields: copies a declaration, checks it against its schema, and resolves what it extends.
-// Reports every problem it finds and goes on; what the fields mean together is for policy.ts to say.
-import type { TSchema } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
+// From what a user wrote to checked policies: copies a declaration, has its fields checked, and resolves what it extends, by itself or among
+// named policies. Reports every problem it finds and goes on; what the fields mean together is for policy.ts to say.
 import { child, corsPolicyError, quote, type CorsProblem } from './errors'
+import { checkFields, copyRecord } from './fields'
 import { compilePolicy, type CompiledPolicy, type PolicyFields } from './policy'
 import { nearest } from './nearest'
-import { CorsPluginOptionsSchema, ExtendingPolicySchema, StandalonePolicySchema, type CorsPolicy } from './schema'
+import { ExtendingPolicySchema, StandalonePolicySchema, type CorsPolicy } from './schema'
 
 /** A policy that was checked: its fields after `extends`, to extend further, and what they compile to. */
 export interface CheckedPolicy {
@@ -37,16 +36,6 @@ export function within (own: ReadonlyMap<string, CheckedPolicy | null>, outer: P
 /** Checks a route's `config.cors`. `false` is itself. What is wrong is added to `problems`; undefined means that it is too much to go on with. */
 export function checkRouteCors (value: unknown, names: PolicyNames, problems: CorsProblem[]): CheckedPolicy | false | undefined {
   return value === false ? false : checkPolicy(value, '', names, problems)
-}
-
-/** A text that is the same for declarations which are written the same; undefined where JSON cannot say that, as for functions. */
-export function writtenAs (value: unknown): string | undefined {
-  return isRecord(value) && !('toJSON' in value) && Object.values(value).every(isText) ? JSON.stringify(value) : undefined
-}
-
-function isText (field: unknown): boolean {
-  return typeof field === 'string' || typeof field === 'number' || typeof field === 'boolean' ||
-    (Array.isArray(field) && !('toJSON' in field) && field.every((element) => typeof element === 'string'))
 }
 
 /** Checks a policy. What it extends is looked up in `names`. */
@@ -134,52 +123,6 @@ export function checkPolicies (value: unknown, pointer: string, outer: PolicyNam
   return checked
 }
 
-/** Fastify's own options of `register`, which it passes on to every plugin. */
-const OPTIONS_OF_REGISTER: ReadonlySet<string> = new Set(['prefix', 'logSerializers'])
-
-/** What is left of the plugin's options when they were checked. */
-export interface CheckedOptions {
-  readonly policies: Map<string, CheckedPolicy | null>
-  /** undefined: left out. */
-  readonly defaultPolicy: CheckedPolicy | false | undefined
-  readonly logLevel: string | undefined
-  readonly hideOptionsRoute: boolean
-}
-
-/** Checks the plugin's options. */
-export function checkOptions (value: unknown, outer: PolicyNames, problems: CorsProblem[]): CheckedOptions {
-  const copy = copyRecord(value) ?? new Map<string, unknown>()
-  if (!isRecord(value)) problems.push({ pointer: '', reason: 'type', value, message: `${quote(value)} is not an object of options; write { policies: { … } }` })
-  for (const key of OPTIONS_OF_REGISTER) copy.delete(key)
-  checkFields(CorsPluginOptionsSchema, copy, '', problems)
-  const policies = copy.has('policies') ? checkPolicies(copy.get('policies'), '/policies', outer, problems) : new Map<string, CheckedPolicy | null>()
-  const names = within(policies, outer)
-  const given = copy.get('defaultPolicy')
-  let defaultPolicy: CheckedOptions['defaultPolicy']
-  if (typeof given === 'string') {
-    const named = names.get(given)
-    if (named === undefined) problems.push(unknownPolicy(given, '/defaultPolicy', names))
-    defaultPolicy = named ?? undefined
-  } else if (copy.has('defaultPolicy')) {
-    defaultPolicy = given === false ? false : checkPolicy(given, '/defaultPolicy', names, problems)
-  }
-  const logLevel = copy.get('logLevel')
-  return { policies, defaultPolicy, logLevel: typeof logLevel === 'string' ? logLevel : undefined, hideOptionsRoute: copy.get('hideOptionsRoute') !== false }
-}
-
-function isRecord (value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof RegExp)
-}
-
-/** The own fields of an object, its arrays and their RegExps copied, so that nothing the caller keeps can change what was checked. */
-function copyRecord (value: unknown): Map<string, unknown> | undefined {
-  return isRecord(value) ? new Map(Object.entries(value).map(([key, field]) => [key, copyField(field)])) : undefined
-}
-
-function copyField (field: unknown): unknown {
-  return Array.isArray(field) ? Object.freeze(Array.from(field, (element: unknown) => element instanceof RegExp ? new RegExp(element) : element)) : field
-}
-
 function insteadOf (value: unknown, names: PolicyNames): string {
   if (typeof value === 'string') {
     return looksLikeOrigin(value)
@@ -189,80 +132,6 @@ function insteadOf (value: unknown, names: PolicyNames): string {
   if (typeof value === 'function') return 'write { origin: (origin, request) => … } for a function that decides'
   if (Array.isArray(value) || value instanceof RegExp) return 'write { origin: [ … ] }'
   return 'write { origin: "https://app.example.com" }, { extends: "a name" } or, on a route, cors: false'
-}
-
-interface ObjectSchema { readonly properties: Record<string, TSchema>, readonly required?: string[] | undefined }
-
-/** What belongs in a field, for a message. */
-const EXPECTED: Readonly<Record<string, string>> = {
-  origin: 'an origin such as "https://app.example.com", "*", an array of origins and RegExps, or a function',
-  extends: 'the name of a policy',
-  credentials: 'true or false',
-  allowedHeaders: '"*" or an array of header names',
-  exposedHeaders: '"*" or an array of header names',
-  maxAge: 'a whole number of seconds from 0 to 86400',
-  optionsSuccessStatus: '204 or 200',
-  dangerouslyAllowInsecureOrigins: 'true or false',
-  dangerouslyAllowPublicSuffixes: 'true or false',
-  logLevel: 'the name of a log level',
-  hideOptionsRoute: 'true or false'
-}
-
-/** Fields in which a wrong whole number is of the right type. */
-const WHOLE_NUMBERS: ReadonlySet<string> = new Set(['maxAge', 'optionsSuccessStatus'])
-
-const HEADER_LISTS: ReadonlySet<string> = new Set(['allowedHeaders', 'exposedHeaders'])
-
-/** Fields whose own checks say more than their schema can. */
-const CHECKED_ELSEWHERE: ReadonlySet<string> = new Set(['policies', 'defaultPolicy'])
-
-/** Checks fields by their schema. Returns the keys of those that are wrong. */
-function checkFields (schema: ObjectSchema, fields: ReadonlyMap<string, unknown>, pointer: string, problems: CorsProblem[]): Set<string> {
-  const { required = [] } = schema
-  const wrong = new Set<string>()
-  const report = (key: string, problem: Pick<CorsProblem, 'reason' | 'message'>): void => {
-    wrong.add(key)
-    problems.push({ pointer: child(pointer, key), value: fields.get(key), ...problem })
-  }
-  for (const [key, field] of fields) {
-    const fieldSchema = Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined
-    if (fieldSchema === undefined) report(key, { reason: 'unknown-property', message: unknownField(key, schema) })
-    else if (!CHECKED_ELSEWHERE.has(key) && !isWellFormed(key, fieldSchema, field)) report(key, malformed(key, field, key === 'extends' || !required.includes(key)))
-  }
-  for (const key of required) {
-    if (!fields.has(key)) report(key, { reason: 'missing', message: `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one` })
-  }
-  return wrong
-}
-
-function unknownField (key: string, schema: ObjectSchema): string {
-  if (key === 'methods') return 'there is no option "methods"; leave it out: a preflight allows the methods that the URL has routes for'
-  if (schema === CorsPluginOptionsSchema && Object.hasOwn(ExtendingPolicySchema.properties, key)) {
-    return `${quote(key)} belongs in a policy; write defaultPolicy: { ${key}: … } for the routes that declare none`
-  }
-  const known = Object.keys(schema.properties)
-  const suggestion = nearest(key, known)
-  return `there is no option ${quote(key)}; ${suggestion === undefined ? `the options are ${known.join(', ')}` : `did you mean ${quote(suggestion)}?`}`
-}
-
-/** Whether a field is of its type. What its texts and arrays hold is for policy.ts to judge, which knows the correction. */
-function isWellFormed (key: string, schema: TSchema, value: unknown): boolean {
-  if (key === 'origin' && typeof value === 'string') return true
-  if ((key === 'origin' || HEADER_LISTS.has(key)) && Array.isArray(value)) return true
-  return Value.Check(schema, value)
-}
-
-function malformed (key: string, value: unknown, canBeLeftOut: boolean): Pick<CorsProblem, 'reason' | 'message'> {
-  return {
-    reason: Number.isInteger(value) && WHOLE_NUMBERS.has(key) ? 'out-of-range' : 'type',
-    message: `${quote(value)} cannot be ${quote(key)}; ${correction(key, value, canBeLeftOut)}`
-  }
-}
-
-function correction (key: string, value: unknown, canBeLeftOut: boolean): string {
-  if (typeof value === 'string' && HEADER_LISTS.has(key)) return `write [${value.split(',').map((name) => quote(name.trim())).join(', ')}]`
-  if (value instanceof RegExp && key === 'origin') return `write [${quote(value)}]`
-  return `${value === undefined && canBeLeftOut ? 'leave it out, or ' : ''}write ${EXPECTED[key]}`
 }
 
 /**

@@ -1,9 +1,10 @@
 // The plugin: checks its options, makes a scope of the instance it is registered on, and heads the scope's 404 responses.
 import type { FastifyInstance, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
 import { sendAnswer } from './application'
-import { checkOptions, NO_NAMES, within } from './declaration'
+import { NO_NAMES, within } from './declaration'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
 import { applicationOf } from './observer'
+import { checkOptions } from './options'
 import { ResponsePolicy } from './response'
 import type { CorsPluginOptions } from './schema'
 import { scopeOf, type Scope } from './scope'

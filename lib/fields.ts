@@ -1,0 +1,105 @@
+// The fields of one declaration, whatever it declares: copies them, checks each against its schema with TypeBox, and says what to write instead
+// of what is unknown or of the wrong type. Input is what a user wrote; the schemas are those of schema.ts.
+import type { TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { child, quote, type CorsProblem } from './errors'
+import { nearest } from './nearest'
+import { CorsPluginOptionsSchema, ExtendingPolicySchema } from './schema'
+
+/** An object of fields. */
+export function isRecord (value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof RegExp)
+}
+
+/** The own fields of an object, its arrays and their RegExps copied, so that nothing the caller keeps can change what was checked. */
+export function copyRecord (value: unknown): Map<string, unknown> | undefined {
+  return isRecord(value) ? new Map(Object.entries(value).map(([key, field]) => [key, copyField(field)])) : undefined
+}
+
+function copyField (field: unknown): unknown {
+  return Array.isArray(field) ? Object.freeze(Array.from(field, (element: unknown) => element instanceof RegExp ? new RegExp(element) : element)) : field
+}
+
+/** A text that is the same for declarations which are written the same; undefined where JSON cannot say that, as for functions. */
+export function writtenAs (value: unknown): string | undefined {
+  return isRecord(value) && !('toJSON' in value) && Object.values(value).every(isText) ? JSON.stringify(value) : undefined
+}
+
+function isText (field: unknown): boolean {
+  return typeof field === 'string' || typeof field === 'number' || typeof field === 'boolean' ||
+    (Array.isArray(field) && !('toJSON' in field) && field.every((element) => typeof element === 'string'))
+}
+
+interface ObjectSchema { readonly properties: Record<string, TSchema>, readonly required?: string[] | undefined }
+
+/** What belongs in a field, for a message. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  origin: 'an origin such as "https://app.example.com", "*", an array of origins and RegExps, or a function',
+  extends: 'the name of a policy',
+  credentials: 'true or false',
+  allowedHeaders: '"*" or an array of header names',
+  exposedHeaders: '"*" or an array of header names',
+  maxAge: 'a whole number of seconds from 0 to 86400',
+  optionsSuccessStatus: '204 or 200',
+  dangerouslyAllowInsecureOrigins: 'true or false',
+  dangerouslyAllowPublicSuffixes: 'true or false',
+  logLevel: 'the name of a log level',
+  hideOptionsRoute: 'true or false'
+}
+
+/** Fields in which a wrong whole number is of the right type. */
+const WHOLE_NUMBERS: ReadonlySet<string> = new Set(['maxAge', 'optionsSuccessStatus'])
+
+const HEADER_LISTS: ReadonlySet<string> = new Set(['allowedHeaders', 'exposedHeaders'])
+
+/** Fields whose own checks say more than their schema can. */
+const CHECKED_ELSEWHERE: ReadonlySet<string> = new Set(['policies', 'defaultPolicy'])
+
+/** Checks fields by their schema. Returns the keys of those that are wrong. */
+export function checkFields (schema: ObjectSchema, fields: ReadonlyMap<string, unknown>, pointer: string, problems: CorsProblem[]): Set<string> {
+  const { required = [] } = schema
+  const wrong = new Set<string>()
+  const report = (key: string, problem: Pick<CorsProblem, 'reason' | 'message'>): void => {
+    wrong.add(key)
+    problems.push({ pointer: child(pointer, key), value: fields.get(key), ...problem })
+  }
+  for (const [key, field] of fields) {
+    const fieldSchema = Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined
+    if (fieldSchema === undefined) report(key, { reason: 'unknown-property', message: unknownField(key, schema) })
+    else if (!CHECKED_ELSEWHERE.has(key) && !isWellFormed(key, fieldSchema, field)) report(key, malformed(key, field, key === 'extends' || !required.includes(key)))
+  }
+  for (const key of required) {
+    if (!fields.has(key)) report(key, { reason: 'missing', message: `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one` })
+  }
+  return wrong
+}
+
+function unknownField (key: string, schema: ObjectSchema): string {
+  if (key === 'methods') return 'there is no option "methods"; leave it out: a preflight allows the methods that the URL has routes for'
+  if (schema === CorsPluginOptionsSchema && Object.hasOwn(ExtendingPolicySchema.properties, key)) {
+    return `${quote(key)} belongs in a policy; write defaultPolicy: { ${key}: … } for the routes that declare none`
+  }
+  const known = Object.keys(schema.properties)
+  const suggestion = nearest(key, known)
+  return `there is no option ${quote(key)}; ${suggestion === undefined ? `the options are ${known.join(', ')}` : `did you mean ${quote(suggestion)}?`}`
+}
+
+/** Whether a field is of its type. What its texts and arrays hold is for policy.ts to judge, which knows the correction. */
+function isWellFormed (key: string, schema: TSchema, value: unknown): boolean {
+  if (key === 'origin' && typeof value === 'string') return true
+  if ((key === 'origin' || HEADER_LISTS.has(key)) && Array.isArray(value)) return true
+  return Value.Check(schema, value)
+}
+
+function malformed (key: string, value: unknown, canBeLeftOut: boolean): Pick<CorsProblem, 'reason' | 'message'> {
+  return {
+    reason: Number.isInteger(value) && WHOLE_NUMBERS.has(key) ? 'out-of-range' : 'type',
+    message: `${quote(value)} cannot be ${quote(key)}; ${correction(key, value, canBeLeftOut)}`
+  }
+}
+
+function correction (key: string, value: unknown, canBeLeftOut: boolean): string {
+  if (typeof value === 'string' && HEADER_LISTS.has(key)) return `write [${value.split(',').map((name) => quote(name.trim())).join(', ')}]`
+  if (value instanceof RegExp && key === 'origin') return `write [${quote(value)}]`
+  return `${value === undefined && canBeLeftOut ? 'leave it out, or ' : ''}write ${EXPECTED[key]}`
+}
