@@ -144,6 +144,7 @@ export class Application {
     for (const place of places) place.announce(announcements)
     const targets = places.flatMap((place) => place.targets)
     if (knowsEveryRoute) this.#router.settleRivals(targets, places.filter(({ isRival }) => isRival).map(({ url }) => url))
+    this.#router.findDoubtful(targets)
     const ambiguous = this.#router.ambiguous(targets)
     if (ambiguous.length > 0) {
       this.#router.root.log.warn(`fastify-cors-policy approves no preflight for ${printable(ambiguous.join(', '))}: a request that does not fulfil the constraints would reach another route, of another policy, and a preflight does not say which; write the same policy on both`)

@@ -44,6 +44,9 @@ export class PreflightTarget {
   /** Whether a request that leads here may really lead to a route without target, so that each time the router has to be asked. */
   isRivalled: boolean
 
+  /** Methods of which the router refused a route here, or in the place of this one: nearly always none. */
+  #doubtful: Set<string> | undefined
+
   constructor (readonly url: string) {
     this.isPattern = isPattern(url)
     this.isRivalled = this.isPattern
@@ -52,6 +55,16 @@ export class PreflightTarget {
 
   announced (method: string): readonly Announced[] {
     return this.announcements.get(method) ?? NOTHING
+  }
+
+  /** Says that a method's route may not be there. */
+  doubt (method: string): void {
+    this.#doubtful ??= new Set()
+    this.#doubtful.add(method)
+  }
+
+  isDoubtful (method: string): boolean {
+    return this.#doubtful?.has(method) === true
   }
 
   get methods (): readonly string[] {

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { namesIn } from './http/headers'
 import { isPreflight, type RawRequest } from './http/preflight-request'
 import type { PreflightAnswer } from './preflight'
-import type { Constraints, Fulfilment, PreflightTarget } from './preflight-target'
+import { isRegExp, type Constraints, type Fulfilment, type PreflightTarget } from './preflight-target'
 import { CONSTRAINT, find, Probe, Search, Survey, type Resolved } from './search'
 
 /** Where a preflight carries the answer that was found for it. */
@@ -112,6 +112,24 @@ export class PreflightRouter {
   }
 
   /**
+   * Finds the methods of RegExp URLs that were declared twice in the eyes of the router, which tells parameters apart by neither name nor RegExp. It refuses the
+   * second, but an application can go on after that, and the same parameters may then be those of a third route.
+   */
+  findDoubtful (targets: readonly PreflightTarget[]): void {
+    const first = new Map<string, PreflightTarget>()
+    for (const target of targets.filter(({ hasRegExp }) => hasRegExp)) {
+      for (const method of target.methods) {
+        for (const { host } of target.announced(method).filter(({ fulfilment }) => fulfilment === 'always')) {
+          const key = `${method} ${shapeOf(target.url)} ${String(host)}`
+          const other = first.get(key)
+          if (other === undefined) first.set(key, target)
+          else if (other.url !== target.url) [other, target].forEach((each) => each.doubt(method))
+        }
+      }
+    }
+  }
+
+  /**
    * Finds out which targets have no rival, once all routes are known: preflights that come upon these need no second look. `rivals` are the URLs of routes
    * without target. Where there is any doubt, a target keeps its rivals.
    */
@@ -141,4 +159,11 @@ export class PreflightRouter {
     const example = url.replace(/:\w+|\*$/g, '~')
     return hasHosts || hasRegExp || !PLAIN.test(example) ? undefined : new Search(this, example, '', false)
   }
+}
+
+/** A URL without the names and the RegExps of its parameters, but with the difference that a RegExp makes. */
+function shapeOf (url: string): string {
+  const marked = url.replace(/\([^()]*\)/g, '!')
+  if (marked !== url) return shapeOf(marked)
+  return url.split('/').map((segment) => segment.replace(/:\w+!?/g, isRegExp(segment) ? '()' : ':')).join('/')
 }

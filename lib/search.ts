@@ -126,8 +126,8 @@ export class Search {
 
   /**
    * The first target at which the router finds the announced request itself with the same parameters. It finds another where a route stands in the way that has
-   * no target, because nothing but its own URL leads there, or because it was declared before the plugin was known. Behind a RegExp, or where constraints may
-   * not be fulfilled, what else fits as well.
+   * no target, because nothing but its own URL leads there, or because it was declared before the plugin was known. Behind a RegExp, or where a
+   * request may not end at a target, what else fits as well.
    */
   #locate (method: string, accepts: (announced: Announced) => boolean): Located[] {
     const probe = new Probe(method, this.host, accepts)
@@ -137,7 +137,7 @@ export class Search {
       const { target, announced } = probe
       if (params === null || target === undefined || announced === undefined) return located
       if (this.#reaches(probe, params)) {
-        const isCertain = announced.fulfilment === 'always'
+        const isCertain = announced.fulfilment === 'always' && !target.isDoubtful(method)
         located.push({ target, answer: announced.answer, params, isCertain, isAlone: probe.seen === 1 && !target.hasRegExp && !this.router.hasConstraints })
         if (isCertain && located[0]?.target.hasRegExp === false) return located
       }

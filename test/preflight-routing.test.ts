@@ -357,6 +357,28 @@ t.test('a route that the router refused as declared already approves nothing, if
   t.equal(await verdicts(app, 'PUT', '/1/a'), EVIL)
 })
 
+t.test('nor does one whose RegExp the router refused, where another route takes its requests under the same name', async (t) => {
+  const app = await application(t)
+  app.get('/:id', { config: { cors: ONE } }, ok)
+  app.get('/:id(^\\d+$)', { config: { cors: ONE } }, ok)
+  t.throws(() => app.get('/:id(^[a-z]$)', { config: { cors: OTHER } }, ok), { code: 'FST_ERR_DUPLICATED_ROUTE' })
+  app.put('/:id(^[a-z]$)', { config: { cors: OTHER } }, ok)
+  t.notOk(approves(await preflight(app, 'GET', '/a', { origin: EVIL }), 'GET'))
+  t.equal(await verdicts(app, 'GET', '/7'), FOO)
+  t.equal(await verdicts(app, 'PUT', '/a'), EVIL)
+  t.notMatch((await preflight(app, 'PUT', '/a', { origin: EVIL })).headers['access-control-allow-methods'], /GET/)
+})
+
+t.test('but a RegExp in one segment is no RegExp in another', async (t) => {
+  const app = await application(t)
+  app.get('/:id(^[a-z]$)/:name', { config: { cors: ONE } }, ok)
+  app.get('/:id(^(?:\\d)+$)/:id(^\\d+$)', { config: { cors: ONE } }, ok)
+  app.get('/:id/*', { config: { cors: OTHER } }, ok)
+  t.equal(await verdicts(app, 'GET', '/a/a'), FOO)
+  t.equal(await verdicts(app, 'GET', '/7/7'), FOO)
+  t.equal(await verdicts(app, 'GET', '/ab/a'), EVIL)
+})
+
 t.test('routes without a policy stand in the way of patterns, whatever they are called', async (t) => {
   for (const [declared, requested] of [['special', 'special'], ['a b', 'a%20b'], ['é', '%C3%A9'], ['a%b', 'a%25b'], ['a::b', 'a:b']] as const) {
     const app = await application(t)
