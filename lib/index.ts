@@ -2,7 +2,7 @@
 /// <reference path="../types/fastify.d.ts" preserve="true" />
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import * as declaration from './declaration'
+import * as declaration from './declaration/declaration'
 import type * as errors from './errors'
 import { addScope } from './plugin'
 import * as schema from './schema'

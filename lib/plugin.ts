@@ -1,14 +1,14 @@
 // The plugin: checks its options, makes a scope of the instance it is registered on, and heads the scope's 404 responses.
 import type { FastifyInstance, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
-import { sendAnswer } from './application'
-import { NO_NAMES, within } from './declaration'
+import { sendAnswer } from './application/application'
+import { NO_NAMES, within } from './declaration/declaration'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
-import { applicationOf } from './observer'
-import { checkOptions } from './options'
-import { ResponsePolicy } from './response'
+import { applicationOf } from './application/observer'
+import { checkOptions } from './declaration/options'
+import { ResponsePolicy } from './response/response'
 import type { CorsPluginOptions } from './schema'
-import { scopeOf, type Scope } from './scope'
-import { unbound } from './unbound'
+import { scopeOf, type Scope } from './application/scope'
+import { unbound } from './response/unbound'
 
 /** What happens when the plugin is registered on an instance. */
 export async function addScope (instance: FastifyInstance, options: CorsPluginOptions): Promise<void> {

@@ -1,7 +1,7 @@
 // Header lists that a policy leaves out: they are what the route's own schema says.
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
-import { derivedExposedHeaders, derivedRequestHeaders } from '../lib/derive'
+import { derivedExposedHeaders, derivedRequestHeaders } from '../lib/policy/derive'
 import { application, FOO, ok, preflight, request } from './support'
 
 const text = { type: 'string' }

@@ -3,8 +3,8 @@ import { fail } from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { printable } from '../lib/errors'
-import { createMatcher, type OriginMatcher } from '../lib/origin/matcher'
-import { isSerialisedOrigin, parseOriginEntry, type TupleOrigin } from '../lib/origin/pattern'
+import { createMatcher, type OriginMatcher } from '../lib/policy/origin/matcher'
+import { isSerialisedOrigin, parseOriginEntry, type TupleOrigin } from '../lib/policy/origin/pattern'
 
 /** The matcher of a list as a policy has it. */
 function matcherOf (list: ReadonlyArray<string | RegExp>): OriginMatcher {

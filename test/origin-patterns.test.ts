@@ -3,9 +3,9 @@ import { fail } from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { printable } from '../lib/errors'
-import { isInsecure, isSerialisedOrigin, MAX_ORIGIN_LENGTH, parseOriginEntry, type OriginRefusal, type TupleOrigin } from '../lib/origin/pattern'
-import { isPublicSuffix } from '../lib/origin/public-suffix'
-import { whyNotRegExp } from '../lib/origin/regexp'
+import { isInsecure, isSerialisedOrigin, MAX_ORIGIN_LENGTH, parseOriginEntry, type OriginRefusal, type TupleOrigin } from '../lib/policy/origin/pattern'
+import { isPublicSuffix } from '../lib/policy/origin/public-suffix'
+import { whyNotRegExp } from '../lib/policy/origin/regexp'
 
 /** What a text is read as, short enough for a table: scheme, host, port; and which of them are patterns. */
 function read (text: string): string {

@@ -6,7 +6,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import { child, printable, quote } from '../lib/errors'
 import cors, { definePolicies } from '../lib/index'
-import { nearest } from '../lib/nearest'
+import { nearest } from '../lib/declaration/nearest'
 import { accessControl, application, BAR, EVIL, FOO, ok, preflight, refusal, request } from './support'
 
 type Test = Parameters<typeof application>[0]

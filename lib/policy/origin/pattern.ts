@@ -1,6 +1,6 @@
 // What an entry of `origin` may be: reads one text of a policy into an origin or a pattern, or says why it is neither.
 // Also the syntax of an origin as browsers serialise it (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin).
-import type { CorsProblemReason } from '../errors'
+import type { CorsProblemReason } from '../../errors'
 
 /** `'*'`: every origin. */
 export interface AnyOrigin { readonly kind: 'any' }

@@ -1,6 +1,6 @@
 // The header lists of a policy that has none: what the route's own schema says about the headers it takes and sends.
-import { needsAllowing, needsExposing, uniqueNames } from './http/headers'
-import { takesBody } from './http/methods'
+import { needsAllowing, needsExposing, uniqueNames } from '../http/headers'
+import { takesBody } from '../http/methods'
 
 /** The shared schemas of an instance, by `$id`. */
 export type SharedSchemas = Readonly<Record<string, unknown>>

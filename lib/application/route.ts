@@ -1,9 +1,9 @@
 // A route of the application, from its declaration on: what was declared, which policy that is, and the hooks that head its responses.
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import type { CompiledPolicy } from './policy'
-import type { ResponsePolicy } from './response'
-import type { Constraints, Fulfilment } from './preflight-target'
-import type { PreflightRouter } from './routing'
+import type { CompiledPolicy } from '../policy/policy'
+import type { ResponsePolicy } from '../response/response'
+import type { Constraints, Fulfilment } from '../preflight/preflight-target'
+import type { PreflightRouter } from '../preflight/routing'
 import { scopeOf, type Scope } from './scope'
 
 /** What an onRoute hook is given. */

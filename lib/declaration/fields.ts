@@ -2,9 +2,9 @@
 // of what is unknown or of the wrong type. Input is what a user wrote; the schemas are those of schema.ts.
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { child, quote, type CorsProblem } from './errors'
+import { child, quote, type CorsProblem } from '../errors'
 import { nearest } from './nearest'
-import { CorsPluginOptionsSchema, ExtendingPolicySchema } from './schema'
+import { CorsPluginOptionsSchema, ExtendingPolicySchema } from '../schema'
 
 /** An object of fields. */
 export function isRecord (value: unknown): value is object {

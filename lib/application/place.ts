@@ -1,11 +1,11 @@
 // One URL of the application: the routes declared there, and what answers the preflights for each of their methods.
 import { isDeepStrictEqual } from 'node:util'
-import { derivedRequestHeaders, type RouteSchema } from './derive'
-import { corsPolicyError, quote } from './errors'
-import { canBePreflighted } from './http/methods'
+import { derivedRequestHeaders, type RouteSchema } from '../policy/derive'
+import { corsPolicyError, quote } from '../errors'
+import { canBePreflighted } from '../http/methods'
 import { Interned } from './interned'
-import { PreflightAnswer } from './preflight'
-import { isPattern, PreflightTarget, type Announced, type Announcements } from './preflight-target'
+import { PreflightAnswer } from '../preflight/answer'
+import { isPattern, PreflightTarget, type Announced, type Announcements } from '../preflight/preflight-target'
 import { NO_CONSTRAINTS, type Route } from './route'
 import type { Scope } from './scope'
 

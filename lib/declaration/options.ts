@@ -1,8 +1,8 @@
 // From what a user gave to `register` to checked options: every problem at once, those of the policies among them included.
 import { checkPolicies, checkPolicy, unknownPolicy, within, type CheckedPolicy, type PolicyNames } from './declaration'
-import { quote, type CorsProblem } from './errors'
+import { quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord, isRecord } from './fields'
-import { CorsPluginOptionsSchema } from './schema'
+import { CorsPluginOptionsSchema } from '../schema'
 
 /** Fastify's own options of `register`, which it passes on to every plugin. */
 const OPTIONS_OF_REGISTER: ReadonlySet<string> = new Set(['prefix', 'logSerializers'])

@@ -1,12 +1,12 @@
 // From a policy's fields to its compiled form: what the fields mean, alone and together, and everything that can be
 // computed once per policy. Imports nothing from Fastify but a type.
-import { child, quote, type CorsProblem, type CorsProblemReason } from './errors'
-import { isHeaderName, uniqueNames, whyNotReadable, whyNotSendable } from './http/headers'
+import { child, quote, type CorsProblem, type CorsProblemReason } from '../errors'
+import { isHeaderName, uniqueNames, whyNotReadable, whyNotSendable } from '../http/headers'
 import { createMatcher, type OriginMatcher } from './origin/matcher'
 import { isInsecure, parseOriginEntry, type TupleOrigin } from './origin/pattern'
 import { isPublicSuffix } from './origin/public-suffix'
 import { whyNotRegExp } from './origin/regexp'
-import type { CorsOriginFunction } from './schema'
+import type { CorsOriginFunction } from '../schema'
 
 /** The fields of a policy after `extends`, each of its type. What stands in their arrays is judged here. */
 export interface PolicyFields {

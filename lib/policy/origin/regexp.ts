@@ -1,7 +1,7 @@
 // Which regular expressions may decide about origins: anchored at both ends in every alternative, without state, and
 // without a way to make them take exponential time.
 import isSafe from 'safe-regex2'
-import { quote, type CorsProblemReason } from '../errors'
+import { quote, type CorsProblemReason } from '../../errors'
 
 export interface RegExpRefusal {
   readonly reason: Extract<CorsProblemReason, 'unanchored-regexp' | 'unsafe-regexp'>

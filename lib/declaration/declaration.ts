@@ -1,10 +1,10 @@
 // From what a user wrote to checked policies: copies a declaration, has its fields checked, and resolves what it extends, by itself or among
 // named policies. Reports every problem it finds and goes on; what the fields mean together is for policy.ts to say.
-import { child, corsPolicyError, quote, type CorsProblem } from './errors'
+import { child, corsPolicyError, quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord } from './fields'
-import { compilePolicy, type CompiledPolicy, type PolicyFields } from './policy'
+import { compilePolicy, type CompiledPolicy, type PolicyFields } from '../policy/policy'
 import { nearest } from './nearest'
-import { ExtendingPolicySchema, StandalonePolicySchema, type CorsPolicy } from './schema'
+import { ExtendingPolicySchema, StandalonePolicySchema, type CorsPolicy } from '../schema'
 
 /** A policy that was checked: its fields after `extends`, to extend further, and what they compile to. */
 export interface CheckedPolicy {

@@ -1,9 +1,9 @@
 // The headers of actual responses: put on as soon as the route is known, and put right again just before they are sent.
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
-import { Vary, VARY_ORIGIN } from './http/vary'
+import { Vary, VARY_ORIGIN } from '../http/vary'
 import { addVary, currentHeaders, HeaderSet, RESPONSE_HEADERS } from './reply-headers'
-import { isPreflight } from './http/preflight-request'
-import type { CompiledPolicy } from './policy'
+import { isPreflight } from '../http/preflight-request'
+import type { CompiledPolicy } from '../policy/policy'
 import { unbound } from './unbound'
 import { judge, verdictSoFar, type Verdict } from './verdict'
 

@@ -2,9 +2,9 @@
 // OPTIONS route that speaks for the URL's methods, and a constraint makes the router backtrack among these routes exactly as it
 // does among the routes of one method. This file has the constraint, and what is remembered of the router's answers.
 import type { FastifyInstance } from 'fastify'
-import { namesIn } from './http/headers'
-import { isPreflight, type RawRequest } from './http/preflight-request'
-import type { PreflightAnswer } from './preflight'
+import { namesIn } from '../http/headers'
+import { isPreflight, type RawRequest } from '../http/preflight-request'
+import type { PreflightAnswer } from './answer'
 import { isRegExp, type Constraints, type Fulfilment, type PreflightTarget } from './preflight-target'
 import { CONSTRAINT, find, Probe, Search, Survey, type Resolved } from './search'
 

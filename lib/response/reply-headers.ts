@@ -1,6 +1,6 @@
 // The CORS headers of a reply: how they are written, and how it is made sure that they are all there is.
 import type { FastifyReply } from 'fastify'
-import type { HeaderValue, Vary } from './http/vary'
+import type { HeaderValue, Vary } from '../http/vary'
 import type { Verdict } from './verdict'
 
 /** Headers by their lower-case names. */

@@ -1,10 +1,10 @@
 // The answer to a preflight: what one policy says about one method of one URL.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { isListOfNames, namesIn, uniqueNames } from './http/headers'
-import { VARY_PREFLIGHT } from './http/vary'
-import type { AllowedHeaders, CompiledPolicy } from './policy'
-import { addVary, currentHeaders, HeaderSet } from './reply-headers'
-import { judge, type Verdict } from './verdict'
+import { isListOfNames, namesIn, uniqueNames } from '../http/headers'
+import { VARY_PREFLIGHT } from '../http/vary'
+import type { AllowedHeaders, CompiledPolicy } from '../policy/policy'
+import { addVary, currentHeaders, HeaderSet } from '../response/reply-headers'
+import { judge, type Verdict } from '../response/verdict'
 
 /** Where a preflight carries the verdict that its answer tells. */
 const kVerdict = Symbol('fastify-cors-policy.verdict')

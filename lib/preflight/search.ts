@@ -1,8 +1,8 @@
 // Asks Fastify's router where requests would end: which targets fit the preflight's URL and host, which of them the router prefers for the announced
 // method, and whether the announced request itself ends there.
 import type { FastifyInstance } from 'fastify'
-import type { CompiledPolicy } from './policy'
-import type { PreflightAnswer } from './preflight'
+import type { CompiledPolicy } from '../policy/policy'
+import type { PreflightAnswer } from './answer'
 import { isRegExp, type Announced, type Constraints, type PreflightTarget } from './preflight-target'
 
 /** The name of the constraint: it shows in `printRoutes()`. */

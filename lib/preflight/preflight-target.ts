@@ -1,5 +1,5 @@
 // What a preflight is routed to: one URL, and what its routes say about each of their methods.
-import type { PreflightAnswer } from './preflight'
+import type { PreflightAnswer } from './answer'
 
 /** Constraints of a route, by name. */
 export type Constraints = Readonly<Record<string, unknown>>

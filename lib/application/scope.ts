@@ -1,6 +1,6 @@
 // A registration of the plugin: what it says about the instance it was registered on, and about those below.
 import type { FastifyInstance } from 'fastify'
-import type { CheckedPolicy, PolicyNames } from './declaration'
+import type { CheckedPolicy, PolicyNames } from '../declaration/declaration'
 
 export interface Scope {
   readonly instance: FastifyInstance

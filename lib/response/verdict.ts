@@ -1,8 +1,8 @@
 // Whether the origin of one request is allowed. A list answers as often as it is asked; a function is asked once per request.
 import type { FastifyRequest } from 'fastify'
-import { isSerialisedOrigin } from './origin/pattern'
-import type { OriginRule } from './policy'
-import type { CorsOriginFunction } from './schema'
+import { isSerialisedOrigin } from '../policy/origin/pattern'
+import type { OriginRule } from '../policy/policy'
+import type { CorsOriginFunction } from '../schema'
 
 /** What goes into `Access-Control-Allow-Origin`: an origin or `'*'`; false is a refusal. */
 export type Verdict = string | false

@@ -1,21 +1,21 @@
 // What the plugin knows of one Fastify application until it is ready: its routes, and the policy of each. From that it declares
 // the generated OPTIONS routes, and hooks the routes' responses.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { checkRouteCors, type CheckedPolicy } from './declaration'
-import { derivedExposedHeaders, type RouteSchema } from './derive'
-import { corsPolicyError, printable, type CorsProblem } from './errors'
-import { writtenAs } from './fields'
+import { checkRouteCors, type CheckedPolicy } from '../declaration/declaration'
+import { derivedExposedHeaders, type RouteSchema } from '../policy/derive'
+import { corsPolicyError, printable, type CorsProblem } from '../errors'
+import { writtenAs } from '../declaration/fields'
 import { Interned } from './interned'
 import { Place } from './place'
-import type { CompiledPolicy } from './policy'
-import type { PreflightAnswer } from './preflight'
-import type { Announcements, PreflightTarget } from './preflight-target'
-import { ResponsePolicy } from './response'
+import type { CompiledPolicy } from '../policy/policy'
+import type { PreflightAnswer } from '../preflight/answer'
+import type { Announcements, PreflightTarget } from '../preflight/preflight-target'
+import { ResponsePolicy } from '../response/response'
 import { Route, type ObservedOptions } from './route'
-import { kAnswer, kMethods, type Answered, type PreflightRouter } from './routing'
+import { kAnswer, kMethods, type Answered, type PreflightRouter } from '../preflight/routing'
 import { scopeOf, setScope, type Scope } from './scope'
-import { CONSTRAINT } from './search'
-import { unbound } from './unbound'
+import { CONSTRAINT } from '../preflight/search'
+import { unbound } from '../response/unbound'
 
 export class Application {
   readonly #router: PreflightRouter

@@ -3,8 +3,8 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
 import { Application } from './application'
-import { printable } from './errors'
-import { PreflightRouter } from './routing'
+import { printable } from '../errors'
+import { PreflightRouter } from '../preflight/routing'
 
 interface Observed {
   readonly application: Application
