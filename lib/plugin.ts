@@ -1,22 +1,20 @@
 // The plugin: checks its options, makes a scope of the instance it is registered on, and heads the scope's 404 responses.
 import type { FastifyInstance, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
-import { sendAnswer } from './application/application'
-import { NO_NAMES, within } from './declaration/declaration'
+import { sendAnswer } from './preflight/generated-route'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
 import { applicationOf } from './application/observer'
 import { checkOptions } from './declaration/options'
 import { ResponsePolicy } from './response/response'
 import type { CorsPluginOptions } from './schema'
-import { scopeOf, type Scope } from './application/scope'
+import { hasOwnScope, namesAround, Scope, scopeOf } from './application/scope'
 import { unbound } from './response/unbound'
 
 /** What happens when the plugin is registered on an instance. */
 export async function addScope (instance: FastifyInstance, options: CorsPluginOptions): Promise<void> {
-  const outer = scopeOf(instance)
   const problems: CorsProblem[] = []
-  const checked = checkOptions(options, outer?.names ?? NO_NAMES, problems)
+  const checked = checkOptions(options, namesAround(instance), problems)
   checkLogLevel(checked.logLevel, instance, problems)
-  if (outer?.instance === instance) {
+  if (hasOwnScope(instance)) {
     problems.push({ pointer: '', reason: 'conflict', value: options, message: 'the plugin is registered on this instance already; give all options to one registration, or register again inside a child scope' })
   }
   if (problems.length > 0) throw corsPolicyError('the options of fastify-cors-policy', problems)
@@ -24,18 +22,11 @@ export async function addScope (instance: FastifyInstance, options: CorsPluginOp
   const application = applicationOf(instance)
   // The generated routes have a scope of their own, so that its hook answers before any that is added from now on.
   let optionsRoutes!: FastifyInstance
-  await instance.register(async (child) => {
+  await instance.register(async function corsOptionsRoutes (child) {
     child.addHook('onRequest', sendAnswer as never)
     optionsRoutes = child
   })
-  const scope: Scope = {
-    instance,
-    names: within(checked.policies, outer?.names ?? NO_NAMES),
-    defaultPolicy: checked.defaultPolicy ?? outer?.defaultPolicy ?? false,
-    logLevel: checked.logLevel,
-    hideOptionsRoute: checked.hideOptionsRoute,
-    optionsRoutes
-  }
+  const scope = new Scope(instance, checked, optionsRoutes)
   application.addScope(scope)
   if (scope.defaultPolicy !== false) headNotFound(instance, scope, new ResponsePolicy(scope.defaultPolicy.compiled))
 }

@@ -42,7 +42,7 @@ function declare (app: FastifyInstance, { url, methods, policy, host, version }:
   return complete
 }
 
-async function build (routes: Array<Route & Versioned>, options: cors.CorsPluginOptions): Promise<{ app: FastifyInstance, complete: boolean }> {
+async function build (routes: Array<Route & Versioned>, options: cors.CorsPluginOptions): Promise<{ app: FastifyInstance | undefined, complete: boolean }> {
   const app = Fastify()
   const declared: boolean[] = []
   const at = (place: string): Array<Route & Versioned> => routes.filter((each) => each.place === place)
@@ -52,7 +52,13 @@ async function build (routes: Array<Route & Versioned>, options: cors.CorsPlugin
     for (const each of at('in')) declared.push(declare(scope, each))
   })
   for (const each of at('out')) declared.push(declare(app, { ...each, policy: undefined }))
-  await app.ready()
+  try {
+    await app.ready()
+  } catch (error) {
+    // Routes of one URL may be spelled differently, so that their conflict shows only now.
+    if ((error as cors.CorsPolicyError).problems[0]?.reason !== 'conflict') throw error
+    return { app: undefined, complete: false }
+  }
   return { app, complete: declared.every(Boolean) }
 }
 
@@ -63,6 +69,7 @@ t.test('random route tables', async (t) => {
     fc.array(route, { minLength: 1, maxLength: 12 }), fc.array(asked, { minLength: 5, maxLength: 15 }), fc.constantFrom({}, { defaultPolicy: { origin: FOO } }),
     async (routes, requests, options) => {
       const { app, complete } = await build(routes, options)
+      if (app === undefined) throw new Error('there are no conflicts without versions')
       for (const { path, method, host } of requests) {
         for (const origin of [FOO, EVIL]) {
           const actual = await request(app, method, path, origin, { headers: { host } })
@@ -88,6 +95,7 @@ t.test('random route tables, some of them for versions', async (t) => {
   const seen = { approved: 0, versioned: 0, refused: 0 }
   await fc.assert(fc.asyncProperty(routes, requests, fc.constantFrom({}, { defaultPolicy: { origin: FOO } }), async (routes, requests, options) => {
     const { app } = await build(routes, options)
+    if (app === undefined) return
     for (const { path, method, host, version } of requests) {
       for (const origin of [FOO, EVIL]) {
         const actual = await request(app, method, path, origin, { headers: { host, ...(version !== undefined && { 'accept-version': version }) } })

@@ -1,77 +1,111 @@
-// What the plugin knows of one Fastify application until it is ready: its routes, and the policy of each. From that it declares
-// the generated OPTIONS routes, and hooks the routes' responses.
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+// What the plugin knows of one Fastify application: its routes, and the policy of each. From that it declares the generated OPTIONS routes and hooks
+// the routes' responses; when every route is registered, preflights are asked of the router (preflight/router.ts).
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import { checkRouteCors, type CheckedPolicy } from '../declaration/declaration'
-import { derivedExposedHeaders, type RouteSchema } from '../policy/derive'
-import { corsPolicyError, printable, type CorsProblem } from '../errors'
 import { writtenAs } from '../declaration/fields'
-import { Interned } from './interned'
-import { Place } from './place'
+import { corsPolicyError, printable, quote, type CorsProblem } from '../errors'
+import type { RouteSchema } from '../policy/derive'
 import type { CompiledPolicy } from '../policy/policy'
-import type { PreflightAnswer } from '../preflight/answer'
-import type { Announcements, PreflightTarget } from '../preflight/preflight-target'
+import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, sendAnswer, writeAnswer } from '../preflight/generated-route'
+import { registeredRoutes, withRegistration, type RegisteredRoute } from '../preflight/registered'
+import { PreflightRouter } from '../preflight/router'
 import { ResponsePolicy } from '../response/response'
+import { Interned } from './interned'
 import { Route, type ObservedOptions } from './route'
-import { kAnswer, kMethods, type Answered, type PreflightRouter } from '../preflight/routing'
-import { scopeOf, setScope, type Scope } from './scope'
-import { CONSTRAINT } from '../preflight/search'
-import { unbound } from '../response/unbound'
+import { setScope, type Scope } from './scope'
+
+/** How many routes of one URL and method Fastify's router takes, where they have constraints. */
+const MAX_ROUTES_OF_URL = 31
 
 export class Application {
-  readonly #router: PreflightRouter
-  readonly #routes: Route[] = []
+  readonly #root: FastifyInstance
+  #routes: Route[] = []
   readonly #unfinished: Route[] = []
-  readonly #places = new Map<string, Place>()
+  /** The routes that have a URL, as it is written. */
+  readonly #byUrl = new Map<string, Route[]>()
   /** What routes declare, by scope and text: most declare what others do. */
   readonly #checked = new Interned<CheckedPolicy | false>()
   readonly #policies = new Map<string, CompiledPolicy>()
   readonly #responses = new Map<CompiledPolicy | null, ResponsePolicy>()
   /** What needs the schemas of the application, which are known when it is ready. */
   readonly #exposing: Array<{ readonly route: Route, readonly response: ResponsePolicy }> = []
+  /** The constraints for which the application has strategies of its own. */
+  readonly #custom = new Set<string>()
+  readonly #seenConstraints = new Set<string>()
   #hasScopes = false
+  #router: PreflightRouter | undefined
 
-  constructor (router: PreflightRouter) {
-    this.#router = router
+  constructor (root: FastifyInstance) {
+    this.#root = root
+    const { constraints, routerOptions } = root.initialConfig as { constraints?: Named, routerOptions?: { constraints?: Named } }
+    for (const { name } of Object.values({ ...constraints, ...routerOptions?.constraints })) this.#custom.add(name)
   }
 
   /** Called for every route, by the onRoute hook of its instance. Throws what is wrong with its `config.cors`. */
   observe (instance: FastifyInstance, options: ObservedOptions): void {
     if (options.handler === sendAnswer) return
-    const route = new Route(instance, options, this.#router)
-    if (this.#hasScopes) this.#govern(route)
+    const route = new Route(instance, options)
+    if (options.constraints != null) this.#noteConstraints(route)
+    if (this.#hasScopes) this.#declare(route)
     this.#routes.push(route)
+  }
+
+  /** Whether a constraint has a strategy of the application's own. Of `host` and `version` the router says so only before it has routes with them. */
+  #noteConstraints ({ constraints }: Route): void {
+    for (const name of Object.keys(constraints)) {
+      if (this.#seenConstraints.has(name)) continue
+      this.#seenConstraints.add(name)
+      if ((name !== 'host' && name !== 'version') || this.#root.hasConstraintStrategy(name)) this.#custom.add(name)
+    }
   }
 
   /** Makes a scope of its instance and of those below, their routes so far included. */
   addScope (scope: Scope): void {
+    if (!this.#hasScopes) this.#begin()
     setScope(scope)
-    // The first scope makes all other routes of the application rivals of its own.
-    const concerned = this.#hasScopes ? this.#routes.filter((route) => route.scope === scope) : this.#routes
+    for (const route of this.#routes.filter((route) => route.scope?.isWithin(scope) === true)) this.#govern(route)
+  }
+
+  /** From the first registration on, preflights are answered. An application without one is left as it is. */
+  #begin (): void {
     this.#hasScopes = true
-    for (const route of concerned) this.#govern(route)
+    const declaredBefore = new Set(registeredRoutes(this.#root, 'OPTIONS').map(({ path }) => path))
+    addPreflightConstraint(this.#root, (preflight) => this.router.resolve(preflight))
+    // The router knows of the constraint only where a route is declared after it: these routes of the user's would take answered preflights on their way.
+    for (const path of declaredBefore) this.#root.route(this.#optionsRoute(path, new GeneratedRoute(path), undefined))
+  }
+
+  /** Made when it is first needed: an application that gets no preflights does without. */
+  get router (): PreflightRouter {
+    this.#router ??= new PreflightRouter(this.#root, this.#custom, this.#routes.filter(({ isUnmarked }) => isUnmarked))
+    return this.#router
+  }
+
+  #declare (route: Route): void {
+    route.keepDeclaration()
+    this.#govern(route)
   }
 
   #govern (route: Route): void {
-    const { scope, options } = route
-    // Present but undefined is a mistake, such as a misspelt name among policies; it would pass for the default.
-    if (scope !== undefined && options.config !== undefined && 'cors' in options.config) {
-      const { cors } = options.config
-      // What is refused throws, and so is never remembered.
-      const check = (): CheckedPolicy | false => {
-        const problems: CorsProblem[] = []
-        const checked = checkRouteCors(cors, scope.names, problems)
-        if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
-        return checked as CheckedPolicy | false
-      }
-      const text = writtenAs(cors)
-      route.policy = this.#shared(text === undefined ? check() : this.#checked.get(scope, text, check))
-      route.governed = true
-    } else {
-      route.policy = this.#shared(scope?.defaultPolicy ?? false)
-      route.governed = route.policy !== null
-    }
-    this.#place(route, route.url)
+    const { scope } = route
+    if (scope === undefined) return
+    const { declared } = route
+    route.policy = this.#shared(declared === undefined ? scope.defaultPolicy : this.#check(route, scope, declared.cors))
+    route.isGoverned = declared !== undefined || route.policy !== null
+    this.#place(route, route.urls[0] as string)
     this.#finishLater(route)
+  }
+
+  #check (route: Route, scope: Scope, cors: unknown): CheckedPolicy | false {
+    // What is refused throws, and so is never remembered.
+    const check = (): CheckedPolicy | false => {
+      const problems: CorsProblem[] = []
+      const checked = checkRouteCors(cors, scope.names, problems)
+      if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
+      return checked as CheckedPolicy | false
+    }
+    const text = writtenAs(cors)
+    return text === undefined ? check() : this.#checked.get(scope, text, check)
   }
 
   /** Policies that are equal become one, so that whether they are equal is whether they are the same. */
@@ -83,29 +117,44 @@ export class Application {
     return policy ?? compiled
   }
 
+  /** Notes one URL of a route, and declares the OPTIONS route that its scope lacks there. */
   #place (route: Route, url: string): void {
-    let place = this.#places.get(url)
-    if (place === undefined) this.#places.set(url, place = new Place(url))
-    place.add(route)
-    const target = place.missingTarget(route)
-    if (target !== undefined) this.#declareOptionsRoute(url, target, route)
+    let routes = this.#byUrl.get(url)
+    if (routes === undefined) this.#byUrl.set(url, routes = [])
+    for (const other of routes) refuseConflict(route, other)
+    if (!routes.includes(route)) routes.push(route)
+    const { scope, policy } = route
+    if (policy === null || scope === undefined || route.optionsRoutes.some((optionsRoute) => optionsRoute.url === url)) return
+    const shared = routes.find((other) => other.scope === scope && other.optionsRoutes.some((optionsRoute) => optionsRoute.url === url))
+    const optionsRoute = shared?.optionsRoutes.find((optionsRoute) => optionsRoute.url === url) ?? new GeneratedRoute(url)
+    if (shared === undefined && !this.#declareOptionsRoute(optionsRoute, scope, routes)) return
+    route.optionsRoutes.push(optionsRoute)
   }
 
-  #declareOptionsRoute (url: string, target: PreflightTarget, { scope, policy }: Route): void {
-    const instance = scope?.optionsRoutes ?? this.#router.root
+  /** Whether it was declared: an instance cannot declare what is outside its prefix. */
+  #declareOptionsRoute (optionsRoute: GeneratedRoute, scope: Scope, routes: readonly Route[]): boolean {
+    const instance = scope.optionsRoutes
+    const { url } = optionsRoute
+    if (!url.startsWith(instance.prefix)) return scope.parent !== undefined && this.#declareOptionsRoute(optionsRoute, scope.parent, routes)
+    refuseTooMany(url, routes)
     const path = url.slice(instance.prefix.length)
-    instance.route({
+    // Fastify takes one of two slashes away where prefix and path meet.
+    instance.route(this.#optionsRoute(instance.prefix.endsWith('/') && path.startsWith('/') ? `/${path}` : path, optionsRoute, scope))
+    return true
+  }
+
+  #optionsRoute (url: string, optionsRoute: GeneratedRoute, scope: Scope | undefined): RouteOptions {
+    return {
       method: 'OPTIONS',
-      // Fastify takes one of two slashes away where prefix and path meet.
-      url: instance.prefix.endsWith('/') && path.startsWith('/') ? `/${path}` : path,
+      url,
       prefixTrailingSlash: 'slash',
-      constraints: { [CONSTRAINT]: target },
-      // Without a policy there is nothing to document: the target stands in the way of others, and answers none.
-      ...((scope?.hideOptionsRoute !== false || policy === null) && { schema: HIDDEN as object }),
+      config: withRegistration({}, undefined) as never,
+      constraints: { [CONSTRAINT]: optionsRoute },
+      ...(scope?.hideOptionsRoute !== false && { schema: HIDDEN as object }),
       ...(scope?.logLevel !== undefined && { logLevel: scope.logLevel as never }),
-      onSend: headAnswer,
+      onSend: writeAnswer,
       handler: sendAnswer
-    })
+    }
   }
 
   /** Finishes routes when every other onRoute hook has seen them, and when both their URLs are known. */
@@ -123,8 +172,14 @@ export class Application {
   }
 
   #finish (route: Route): void {
-    route.headWith(route.governed ? this.#responseOf(route) : undefined)
-    if (route.secondUrl !== undefined) this.#place(route, route.secondUrl)
+    const { scope } = route
+    if (scope !== undefined && route.hasChanged) {
+      const { declared } = route
+      route.policy = this.#shared(declared === undefined ? scope.defaultPolicy : this.#check(route, scope, declared.cors))
+      route.isGoverned = declared !== undefined || route.policy !== null
+    }
+    route.headWith(route.isGoverned ? this.#responseOf(route) : undefined)
+    for (const url of route.urls) this.#place(route, url)
   }
 
   /** Routes of one policy share their hooks, but for those whose own schemas say what is exposed. */
@@ -137,43 +192,66 @@ export class Application {
     return response
   }
 
-  /** Computes what requests need; nothing else of the application is kept. */
-  ready (knowsEveryRoute: boolean): void {
-    const places = [...this.#places.values()]
-    const announcements = new Interned<Announcements>()
-    for (const place of places) place.announce(announcements)
-    const targets = places.flatMap((place) => place.targets)
-    if (knowsEveryRoute) this.#router.settleRivals(targets, places.filter(({ isRival }) => isRival).map(({ url }) => url))
-    this.#router.findDoubtful(targets)
-    const ambiguous = this.#router.ambiguous(targets)
-    if (ambiguous.length > 0) {
-      this.#router.root.log.warn(`fastify-cors-policy approves no preflight for ${printable(ambiguous.join(', '))}: a request that does not fulfil the constraints would reach another route, of another policy, and a preflight does not say which; write the same policy on both`)
+  /** Called when every route is registered. */
+  ready (): void {
+    if (!this.#hasScopes) {
+      this.#routes = []
+      return
     }
-    for (const { route: { options, instance }, response } of this.#exposing) response.expose(derivedExposedHeaders(options.schema as RouteSchema, instance.getSchemas()))
-    this.#routes.length = 0
+    for (const { route, response } of this.#exposing) response.expose(route.exposedHeaders())
+    this.#warnOfUnread()
+    if ([...this.#seenConstraints, ...this.#custom].some((name) => name !== 'host')) this.#checkConstraints()
     this.#exposing.length = 0
-    for (const map of [this.#places, this.#checked, this.#policies, this.#responses]) map.clear()
+    for (const map of [this.#byUrl, this.#checked, this.#policies, this.#responses]) map.clear()
+  }
+
+  /** Looks once more for conflicts, now among the URLs as the router has them, and says where none can be seen but a preflight is ambiguous. */
+  #checkConstraints (): void {
+    for (const place of this.router.places) {
+      for (const route of place) place.forEach((other) => { if (route.method === other.method) refuseConflict(route.declared as Route | undefined, other.declared as Route | undefined) })
+    }
+    if (this.#custom.size === 0) return
+    const ambiguous = this.router.ambiguous().map(({ method, path }: RegisteredRoute) => `${method} ${path}`)
+    if (ambiguous.length > 0) {
+      this.#root.log.warn(`fastify-cors-policy approves no preflight for ${printable(ambiguous.join(', '))}: a request that does not fulfil the constraints would reach another route, of another policy, and a preflight does not say which; write the same policy on both`)
+    }
   }
 
   /** Routes whose `config.cors` nothing reads: no registration of this plugin, and none of @fastify/cors, which has the same name for it. */
-  unread (): string[] {
-    return this.#routes
-      .filter(({ options, instance }) => options.config?.cors !== undefined && scopeOf(instance) === undefined && !instance.hasPlugin('@fastify/cors'))
-      .map(({ name }) => name)
+  #warnOfUnread (): void {
+    const unread = this.#routes.filter((route) => route.scope === undefined && (route.declared?.cors !== undefined) && !route.instance.hasPlugin('@fastify/cors'))
+    if (unread.length === 0) return
+    this.#root.log.warn(`config.cors has no effect on ${printable(unread.map(({ name }) => name).join(', '))}: fastify-cors-policy is registered neither in the scope of these routes nor in one around it`)
   }
 }
 
-/** The onRequest hook of the instances that hold the generated routes. */
-export const sendAnswer = unbound((request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> => answerOf(request).send(request, reply))
+interface Named { readonly [key: string]: { readonly name: string } }
 
-const headAnswer = unbound((request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void => {
-  answerOf(request).write(request, reply, (request.raw as Answered)[kMethods])
-  done()
-})
+/** A preflight cannot tell routes apart that differ only in what it cannot carry, such as a version: they need the same policy. */
+function refuseConflict (route: Route | undefined, other: Route | undefined): void {
+  if (route === undefined || other === undefined || route.policy === other.policy || !route.hasSameHost(other) || route.hasSameConstraints(other)) return
+  const shared = route.methods.filter((method) => other.methods.includes(method))
+  if (shared.length === 0) return
+  const constraints = quote(Object.keys({ ...route.otherConstraints, ...other.otherConstraints }).join(', '))
+  throw corsPolicyError(`config.cors of ${route.name}`, [{
+    pointer: '',
+    reason: 'conflict',
+    value: route.declared?.cors,
+    message: `another route for ${shared.join(', ')} of this URL, which differs only in its constraints (${constraints}), has another policy; a preflight cannot carry these, so write the same policy on both`
+  }])
+}
 
-/** Only preflights that have one are routed to the generated routes. */
-function answerOf (request: FastifyRequest): PreflightAnswer {
-  return (request.raw as Answered)[kAnswer] as PreflightAnswer
+/** Each scope has an OPTIONS route of its own at a URL. Where they would be too many for the router, it is better to say so than to have it fail at some later route. */
+function refuseTooMany (url: string, routes: readonly Route[]): void {
+  const optionsRoutes = new Set(routes.flatMap((route) => route.optionsRoutes.filter((optionsRoute) => optionsRoute.url === url)))
+  const own = routes.filter(({ methods }) => methods.includes('OPTIONS')).length
+  if (optionsRoutes.size + own < MAX_ROUTES_OF_URL) return
+  throw corsPolicyError(`config.cors of ${String(routes.at(-1)?.name)}`, [{
+    pointer: '',
+    reason: 'conflict',
+    value: routes.at(-1)?.declared?.cors,
+    message: `this URL has routes in ${optionsRoutes.size + 1} scopes with a registration of the plugin each, and so as many generated OPTIONS routes: with the ${own} OPTIONS routes of its own these are more than the ${MAX_ROUTES_OF_URL} that Fastify's router takes; register the plugin once, in a scope around them, so that they share one`
+  }])
 }
 
 /** One for all generated routes. */

@@ -3,8 +3,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
 import { Application } from './application'
-import { printable } from '../errors'
-import { PreflightRouter } from '../preflight/routing'
 
 interface Observed {
   readonly application: Application
@@ -19,14 +17,12 @@ subscribe('fastify.initialization', (message) => {
 })
 
 function observe (root: FastifyInstance, fromTheBeginning: boolean): Observed {
-  const application = new Application(new PreflightRouter(root))
+  const application = new Application(root)
   const entry = { application, seen: fromTheBeginning ? undefined : new WeakSet() }
-  observed.set(root.server, entry)
+  observed.set(root, entry)
   addRouteHook(root, entry)
   root.addHook('onReady', (done) => {
-    const unread = application.unread()
-    if (unread.length > 0) root.log.warn(`config.cors has no effect on ${printable(unread.join(', '))}: fastify-cors-policy is registered neither in the scope of these routes nor in one around it`)
-    application.ready(fromTheBeginning)
+    application.ready()
     done()
   })
   return entry
@@ -45,9 +41,9 @@ const NO_ROUTES = '(empty tree)'
 
 /** The application of an instance. One that was not seen from its beginning is observed from now on, and says what that means. */
 export function applicationOf (instance: FastifyInstance): Application {
-  const known = observed.get(instance.server)
-  if (known !== undefined && known.seen === undefined) return known.application
   const [root, ...others] = around(instance)
+  const known = observed.get(root as FastifyInstance)
+  if (known !== undefined && known.seen === undefined) return known.application
   const entry = known ?? observe(root as FastifyInstance, false)
   // onRoute hooks reach only the instances that are made later.
   for (const each of others) addRouteHook(each, entry)
@@ -57,8 +53,8 @@ export function applicationOf (instance: FastifyInstance): Application {
   return entry.application
 }
 
-/** The instances around this one, the root first, itself last. Fastify makes each from the one around it by inheritance. */
-function around (instance: FastifyInstance): FastifyInstance[] {
+/** The instance and its parents, the root first. Fastify makes each from its parent by inheritance. */
+export function around (instance: FastifyInstance): FastifyInstance[] {
   const chain = [instance]
   for (let outer = Object.getPrototypeOf(instance); outer !== Object.prototype; outer = Object.getPrototypeOf(outer)) chain.unshift(outer)
   return chain

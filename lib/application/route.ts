@@ -1,37 +1,62 @@
-// A route of the application, from its declaration on: what was declared, which policy that is, and the hooks that head its responses.
+// A declared route: what its declaration says about CORS, and the hooks that head its responses. The declaration is read twice: when it is made, and again
+// when every onRoute hook has had its turn.
+import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import { derivedExposedHeaders, derivedRequestHeaders, type RouteSchema } from '../policy/derive'
 import type { CompiledPolicy } from '../policy/policy'
+import type { GeneratedRoute } from '../preflight/generated-route'
+import { hasRegistration, nextOrder, withRegistration, type Constraints, type DeclaredRoute } from '../preflight/registered'
 import type { ResponsePolicy } from '../response/response'
-import type { Constraints, Fulfilment } from '../preflight/preflight-target'
-import type { PreflightRouter } from '../preflight/routing'
+import { copyDeclaration, isSameDeclaration } from './declared-config'
 import { scopeOf, type Scope } from './scope'
 
 /** What an onRoute hook is given. */
 export type ObservedOptions = RouteOptions & { url: string }
 
-/** The constraints of most routes. */
-export const NO_CONSTRAINTS: Constraints = Object.freeze({})
+/** What a route's `config` says. `undefined` is a value as well, and a mistake. */
+export type Declared = { readonly cors: unknown } | undefined
 
-export class Route {
-  readonly methods: readonly string[]
-  readonly url: string
-  readonly host: string | RegExp | undefined
-  /** The other constraints. */
-  readonly constraints: Constraints
-  readonly fulfilment: Fulfilment
+const NO_CONSTRAINTS: Constraints = Object.freeze({})
+
+export class Route implements DeclaredRoute {
+  readonly order = nextOrder()
   policy: CompiledPolicy | null = null
   /** Whether the headers of its responses are ours: it has a policy, or says that it has none. */
-  governed = false
+  isGoverned = false
+  readonly optionsRoutes: GeneratedRoute[] = []
+  readonly #firstUrl: string
+  #declared: Declared
   #response: ResponsePolicy | undefined
 
-  constructor (readonly instance: FastifyInstance, readonly options: ObservedOptions, router: PreflightRouter) {
-    const { method, url, constraints: { host, ...constraints } = NO_CONSTRAINTS as { host?: string | RegExp } } = options
-    this.methods = typeof method === 'string' ? [method] : [...method]
-    this.url = url
-    // As the router does: with these flags, it would refuse every other request.
-    this.host = host instanceof RegExp ? new RegExp(host.source, host.flags.replace(/[gy]/g, '')) : host
-    this.constraints = Object.keys(constraints).length === 0 ? NO_CONSTRAINTS : constraints
-    this.fulfilment = router.fulfilmentOf(this.constraints)
+  constructor (readonly instance: FastifyInstance, readonly options: ObservedOptions) {
+    this.#firstUrl = options.url
+  }
+
+  get methods (): readonly string[] {
+    return [this.options.method].flat()
+  }
+
+  get constraints (): Constraints {
+    return (this.options.constraints as Constraints | undefined) ?? NO_CONSTRAINTS
+  }
+
+  /** The constraints other than the host. */
+  get otherConstraints (): Constraints {
+    const { host, ...others } = this.constraints
+    return others
+  }
+
+  get host (): string | RegExp | undefined {
+    return this.constraints.host as string | RegExp | undefined
+  }
+
+  /** Its URL, which an onRoute hook may have changed. Fastify gives a `/` below a prefix a second one, after the hooks and on the same object. */
+  get urls (): readonly string[] {
+    return this.options.url === this.#firstUrl ? [this.#firstUrl] : [this.#firstUrl, this.options.url]
+  }
+
+  get name (): string {
+    return `${this.methods.join(', ')} ${this.#firstUrl}`
   }
 
   /** The nearest registration of the plugin: another one later than at first, if that was not awaited. */
@@ -39,13 +64,46 @@ export class Route {
     return scopeOf(this.instance)
   }
 
-  /** A `/` below a prefix has two URLs, of which Fastify declares the second after its hooks, on the same object. */
-  get secondUrl (): string | undefined {
-    return this.options.url === this.url ? undefined : this.options.url
+  /** What `config.cors` says now. */
+  get declared (): Declared {
+    const config = this.options.config as { cors?: unknown } | undefined
+    return config !== undefined && config !== null && Object.hasOwn(config, 'cors') ? { cors: config.cors } : undefined
   }
 
-  get name (): string {
-    return `${this.methods.join(', ')} ${this.url}`
+  /** Keeps what is declared, and gives the route a copy of it: what a later hook changes there is meant, what the caller changes in its own object is not. */
+  keepDeclaration (): void {
+    const declared = this.declared
+    this.#declared = declared && { cors: copyDeclaration(declared.cors) }
+    const config = { ...this.options.config, ...(declared && { cors: copyDeclaration(declared.cors) }) }
+    this.options.config = withRegistration(config as object, this) as never
+  }
+
+  /** Whether the declaration is no longer what was kept. */
+  get hasChanged (): boolean {
+    const { declared } = this
+    return declared === undefined || this.#declared === undefined ? declared !== this.#declared : !isSameDeclaration(declared.cors, this.#declared.cors)
+  }
+
+  /** Whether its registrations do not lead back to it: it was declared before the plugin was registered, or a later hook replaced its `config`. */
+  get isUnmarked (): boolean {
+    return !hasRegistration(this.options.config as object | undefined)
+  }
+
+  requestHeaders (method: string): readonly string[] {
+    return derivedRequestHeaders(method, this.options.schema as RouteSchema | undefined, this.instance.getSchemas())
+  }
+
+  /** The headers that its response schemas declare. */
+  exposedHeaders (): readonly string[] {
+    return derivedExposedHeaders(this.options.schema as RouteSchema | undefined, this.instance.getSchemas())
+  }
+
+  hasSameHost (other: Route): boolean {
+    return this.host === other.host || String(this.host) === String(other.host)
+  }
+
+  hasSameConstraints (other: Route): boolean {
+    return this.options.constraints === other.options.constraints || isDeepStrictEqual(this.otherConstraints, other.otherConstraints)
   }
 
   /** Has these hooks head the route's responses, first for the request and last for the response: instead of those it had from us before, if any. */

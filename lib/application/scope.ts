@@ -1,23 +1,58 @@
 // A registration of the plugin: what it says about the instance it was registered on, and about those below.
 import type { FastifyInstance } from 'fastify'
-import type { CheckedPolicy, PolicyNames } from '../declaration/declaration'
+import { NO_NAMES, within, type CheckedPolicy, type PolicyNames } from '../declaration/declaration'
+import type { CheckedOptions } from '../declaration/options'
 
-export interface Scope {
-  readonly instance: FastifyInstance
-  readonly names: PolicyNames
-  readonly defaultPolicy: CheckedPolicy | false
-  readonly logLevel: string | undefined
-  readonly hideOptionsRoute: boolean
-  /** The instance that the scope's generated routes are declared on. */
-  readonly optionsRoutes: FastifyInstance
-}
-
-/** Where an instance carries its scope; the instances below inherit it. */
+/** Where an instance carries its scope; child instances inherit it. */
 const kScope = Symbol('fastify-cors-policy.scope')
 
-/** The scope of an instance: its own, or that of the nearest instance around it. */
+export class Scope {
+  readonly instance: FastifyInstance
+  readonly logLevel: string | undefined
+  readonly hideOptionsRoute: boolean
+  /** The policies that can be extended by name here. */
+  readonly names: PolicyNames
+  readonly #defaultPolicy: CheckedPolicy | false | undefined
+
+  /** `optionsRoutes` is the instance that the scope's generated routes are declared on. */
+  constructor (instance: FastifyInstance, { policies, defaultPolicy, logLevel, hideOptionsRoute }: CheckedOptions, readonly optionsRoutes: FastifyInstance) {
+    this.instance = instance
+    this.logLevel = logLevel
+    this.hideOptionsRoute = hideOptionsRoute
+    this.names = within(policies, namesAround(instance))
+    this.#defaultPolicy = defaultPolicy
+  }
+
+  /** The parent scope: asked each time, as it may be registered later than this one. */
+  get parent (): Scope | undefined {
+    return scopeOf(Object.getPrototypeOf(this.instance))
+  }
+
+  /** For routes that declare nothing, and for 404 responses: its own, or else that of the parent scope. */
+  get defaultPolicy (): CheckedPolicy | false {
+    return this.#defaultPolicy ?? this.parent?.defaultPolicy ?? false
+  }
+
+  /** Whether this is the other scope, or inside it. */
+  isWithin (other: Scope): boolean {
+    return this === other || this.parent?.isWithin(other) === true
+  }
+}
+
+/** The policy names that an instance inherits from the scopes around it. */
+export function namesAround (instance: FastifyInstance): PolicyNames {
+  const parent = (): PolicyNames => scopeOf(Object.getPrototypeOf(instance))?.names ?? NO_NAMES
+  return { get: (name) => parent().get(name), known: () => parent().known() }
+}
+
+/** The scope of an instance: its own, or that of the nearest parent. */
 export function scopeOf (instance: FastifyInstance): Scope | undefined {
   return (instance as FastifyInstance & { [kScope]?: Scope })[kScope]
+}
+
+/** Whether an instance has a scope of its own. */
+export function hasOwnScope (instance: FastifyInstance): boolean {
+  return Object.hasOwn(instance, kScope)
 }
 
 /** Gives an instance a scope of its own. */

@@ -1,0 +1,24 @@
+// Copies of `config.cors`, made when a route is declared, and compared when all onRoute hooks have run.
+import { isRecord } from '../declaration/fields'
+
+/** A copy that shares nothing with the declaration that could be changed; what is frozen needs none. Functions, RegExps and lists are themselves. */
+export function copyDeclaration (cors: unknown): unknown {
+  if (!isPlain(cors) || Object.isFrozen(cors)) return cors
+  return Object.fromEntries(Object.entries(cors).map(([name, field]) => [name, Array.isArray(field) ? [...field] : field]))
+}
+
+/** Whether two declarations say the same, field by field. */
+export function isSameDeclaration (one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (!isPlain(one) || !isPlain(other)) return false
+  const names = Object.keys(one)
+  return names.length === Object.keys(other).length && names.every((name) => isSameField(one[name], other[name]))
+}
+
+function isSameField (one: unknown, other: unknown): boolean {
+  return one === other || (Array.isArray(one) && Array.isArray(other) && one.length === other.length && one.every((element, index) => element === other[index]))
+}
+
+function isPlain (value: unknown): value is Record<string, unknown> {
+  return isRecord(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value))
+}

@@ -1,0 +1,237 @@
+// Which route a preflight's announced request would reach, and so which policy answers. It is asked of the application's routing tables
+// (routing-table.ts), which are made of what Fastify's router has registered (registered.ts), and confirmed by Fastify's router.
+import { isDeepStrictEqual } from 'node:util'
+import type { FastifyInstance } from 'fastify'
+import { isListOfNames, namesIn } from '../http/headers'
+import { canBePreflighted, SAFELISTED_METHODS } from '../http/methods'
+import type { RawRequest } from '../http/preflight-request'
+import type { CompiledPolicy } from '../policy/policy'
+import { PreflightAnswer } from './answer'
+import type { GeneratedRoute, Resolution } from './generated-route'
+import { registeredRoutes, type DeclaredRoute, type RegisteredRoute } from './registered'
+import { RoutingTables, type Match, type RoutingTable } from './routing-table'
+
+/** A request that a page would make, as far as its preflight tells. */
+export interface Announced {
+  readonly method: string
+  readonly url: string
+  readonly host: string | undefined
+  /** Whether it carries an `Accept-Version` header. */
+  readonly hasVersion: boolean
+}
+
+/** What answers for a registered route. */
+interface Answering {
+  readonly optionsRoute: GeneratedRoute | undefined
+  readonly answer: PreflightAnswer
+}
+
+export class PreflightRouter {
+  readonly #root: FastifyInstance
+  /** By method, in the order of Fastify's tree. */
+  readonly #routes = new Map<string, readonly RegisteredRoute[]>()
+  readonly #tables = new Map<string, RoutingTable>()
+  readonly #tableMaker: RoutingTables
+  /** Methods whose routes cannot be read, or not be made a table of: nothing is known of them, so nothing is approved. */
+  readonly #unreadable = new Set<string>()
+  readonly #answering = new Map<RegisteredRoute, Answering>()
+  /** What was found for URLs without parameters, requested as they were declared: as many as were declared at most. */
+  readonly #known = new Map<string, Map<string, Resolution>>()
+  /** The routes of one URL and host, of every method. */
+  readonly #places = new Map<string, RegisteredRoute[]>()
+
+  /**
+   * Made when every route is registered. `custom` are the constraints for which the application has strategies of its own; `unmarked` are the declarations
+   * to which no registration leads back.
+   */
+  constructor (root: FastifyInstance, custom: ReadonlySet<string>, unmarked: readonly DeclaredRoute[]) {
+    this.#root = root
+    const constraints = { custom, versions: false }
+    this.#tableMaker = new RoutingTables(root, constraints)
+    const declarations = this.#byPath(unmarked)
+    for (const method of root.supportedMethods.filter(canBePreflighted)) {
+      const routes = this.#read(method, declarations)
+      if (routes.length > 0) this.#routes.set(method, routes)
+      constraints.versions ||= routes.some(({ constraints }) => constraints.version !== undefined)
+      for (const route of routes) {
+        const key = placeOf(route)
+        const place = this.#places.get(key)
+        if (place === undefined) this.#places.set(key, [route])
+        else place.push(route)
+      }
+    }
+  }
+
+  /** Every route that a browser can ask for, by method. */
+  get routes (): ReadonlyMap<string, readonly RegisteredRoute[]> {
+    return this.#routes
+  }
+
+  /** The same by URL and host: what browsers take for one URL. */
+  get places (): Iterable<readonly RegisteredRoute[]> {
+    return this.#places.values()
+  }
+
+  #byPath (unmarked: readonly DeclaredRoute[]): Map<string, DeclaredRoute[]> {
+    const declarations = new Map<string, DeclaredRoute[]>()
+    for (const declared of unmarked) {
+      for (const path of declared.urls.flatMap((url) => this.#tableMaker.pathsOf(url))) {
+        const others = declarations.get(path)
+        if (others === undefined) declarations.set(path, [declared])
+        else others.push(declared)
+      }
+    }
+    return declarations
+  }
+
+  #read (method: string, unmarked: ReadonlyMap<string, readonly DeclaredRoute[]>): readonly RegisteredRoute[] {
+    try {
+      const routes = registeredRoutes(this.#root, method)
+      return unmarked.size === 0 ? routes : routes.map((route) => route.declared === undefined && route.order === 0 ? { ...route, ...declarationOf(route, unmarked) } : route)
+    } catch (err) {
+      this.#giveUp(method, err)
+      return []
+    }
+  }
+
+  #giveUp (method: string, err?: unknown): void {
+    this.#unreadable.add(method)
+    this.#root.log.error({ err }, `fastify-cors-policy cannot read the routes of ${method} from Fastify's router, and approves no preflight for it`)
+  }
+
+  /** What answers a preflight; undefined if no policy does, so that the request goes where it would have gone anyway. */
+  resolve ({ url = '', headers }: RawRequest): Resolution | undefined {
+    const method = headers['access-control-request-method'] as string
+    const known = this.#known.get(url)?.get(method)
+    if (known !== undefined) return known
+    const requestHeaders = headers['access-control-request-headers']
+    const announced = {
+      method,
+      url,
+      host: (headers.host || headers[':authority']) as string | undefined, // as the router does
+      // What is no list of names is refused by the answer, whichever it is.
+      hasVersion: this.#tableMaker.constraints.versions && isListOfNames(requestHeaders) && namesIn(requestHeaders).some((name) => name.toLowerCase() === 'accept-version')
+    }
+    const matches = this.reachable(announced)
+    const [match] = matches
+    if (match === undefined) return this.#nameTheMethod(announced, headers.origin as string)
+    const policy = policyOf(matches)
+    return policy === null || !this.#isConfirmed(announced, match) ? undefined : this.#answerWith(policy, match.route, announced)
+  }
+
+  /**
+   * The routes that a request may reach, in the order in which the router prefers them. Where it would reach none without a version, a version takes no part:
+   * a gateway may add it.
+   */
+  reachable ({ method, url, host, hasVersion }: Announced): readonly Match[] {
+    const table = this.#tableOf(method)
+    if (table === undefined) return NO_MATCHES
+    const matches = table.reachable(url, host, hasVersion)
+    return matches.length > 0 || hasVersion || !this.#tableMaker.constraints.versions ? matches : table.reachable(url, host, true)
+  }
+
+  #tableOf (method: string): RoutingTable | undefined {
+    const known = this.#tables.get(method)
+    const routes = this.#routes.get(method)
+    if (known !== undefined || routes === undefined || this.#unreadable.has(method)) return known
+    try {
+      const table = this.#tableMaker.make(routes)
+      this.#tables.set(method, table)
+      return table
+    } catch (err) {
+      this.#giveUp(method, err)
+      return undefined
+    }
+  }
+
+  /** Fastify's own router has the last word: for the announced request it finds the same parameters, or nothing is approved. */
+  #isConfirmed ({ method, url, host }: Announced, { route: { constraints }, params }: Match): boolean {
+    const found = this.#root.findRoute({ method: method as never, url, constraints: { ...constraints, host } as never })
+    return found !== null && haveSameValues(found.params, params)
+  }
+
+  #answerWith (policy: CompiledPolicy, route: RegisteredRoute, announced: Announced): Resolution | undefined {
+    const { method, url } = announced
+    const { optionsRoute, answer } = this.#answeringFor(policy, route)
+    if (optionsRoute === undefined) return undefined
+    // Browsers remember every method of the answer for this URL, so each has to be one that this policy is asked about here.
+    const methods = answer.methods.filter((other) => other === method || policyOf(this.reachable({ ...announced, method: other })) === policy)
+    const resolution = { optionsRoute, answer, methods }
+    // For a URL without parameters that is requested as it was declared, the router finds the same route each time.
+    if (route.path === url && !/[:*]/.test(url) && answer.methods.every((other) => this.#tableOf(other)?.dependsOnUrlOnly === true)) {
+      const known = this.#known.get(url) ?? new Map<string, Resolution>()
+      this.#known.set(url, known.set(method, resolution))
+    }
+    return resolution
+  }
+
+  #answeringFor (policy: CompiledPolicy, route: RegisteredRoute): Answering {
+    const known = this.#answering.get(route)
+    if (known !== undefined) return known
+    const alike = (this.#places.get(placeOf(route)) as RegisteredRoute[]).filter(({ declared }) => declared?.policy === policy)
+    const methods = alike.sort((one, other) => one.order - other.order).map(({ method }) => method)
+    const requestHeaders = policy.allowedHeaders === undefined ? route.declared?.requestHeaders(route.method) ?? [] : []
+    const answering = { optionsRoute: this.#optionsRouteOf(route), answer: new PreflightAnswer(policy, [...new Set(methods)], requestHeaders) }
+    this.#answering.set(route, answering)
+    return answering
+  }
+
+  #optionsRouteOf ({ declared, path }: RegisteredRoute): GeneratedRoute | undefined {
+    const [only, ...others] = declared?.optionsRoutes ?? []
+    return others.length === 0 ? only : declared?.optionsRoutes.find(({ url }) => this.#tableMaker.pathsOf(url).includes(path))
+  }
+
+  /**
+   * A method without a route, at a URL whose other methods have one policy that allows the origin: with that policy's answer, the browser names the method. Methods on
+   * the standard's safelist need no permission: for them the answer would be one.
+   */
+  #nameTheMethod (announced: Announced, origin: string): Resolution | undefined {
+    if (SAFELISTED_METHODS.has(announced.method) || !canBePreflighted(announced.method) || this.#unreadable.size > 0) return undefined
+    const matches = [...this.#routes.keys()].flatMap((method) => this.reachable({ ...announced, method }))
+    const [match] = matches
+    const policy = policyOf(matches)
+    if (match === undefined || policy === null || matches.some(({ route }) => route.method === 'OPTIONS')) return undefined
+    const { origin: rule } = policy
+    // A function is asked for routes that exist.
+    if (rule.kind === 'function' || (rule.kind === 'list' && !rule.matches(origin))) return undefined
+    return this.#answerWith(policy, match.route, { ...announced, method: match.route.method })
+  }
+
+  /** The routes with a policy whose preflights are not approved, because their requests may reach a route of another policy as well. */
+  ambiguous (): RegisteredRoute[] {
+    return [...this.#routes.values()].flat().filter((route) => {
+      const { method, path, constraints, declared } = route
+      const url = path.replace(/:\w+|\*$/g, '~')
+      if (declared?.policy == null || constraints.host !== undefined || !PLAIN.test(url)) return false
+      const matches = this.reachable({ method, url, host: undefined, hasVersion: constraints.version !== undefined && this.#tableMaker.constraints.versions })
+      return matches.some((match) => match.route === route) && policyOf(matches) === null
+    })
+  }
+}
+
+/** A URL of letters, digits and the like. */
+const PLAIN = /^[\w.~/-]*$/
+
+const NO_MATCHES: readonly Match[] = []
+
+/** The policy of all these routes; null where they have different ones, or one has none. */
+function policyOf (matches: readonly Match[]): CompiledPolicy | null {
+  const policy = matches[0]?.route.declared?.policy ?? null
+  return matches.every(({ route }) => route.declared?.policy === policy) ? policy : null
+}
+
+/** Which declaration an unmarked registration is of. Of several with different policies, none: all but one were refused, and it is not known which. */
+function declarationOf ({ method, path, constraints }: RegisteredRoute, unmarked: ReadonlyMap<string, readonly DeclaredRoute[]>): Pick<RegisteredRoute, 'declared' | 'order'> | undefined {
+  const [first, ...others] = unmarked.get(path)?.filter((declared) => declared.methods.includes(method) && isDeepStrictEqual(declared.constraints, constraints)) ?? []
+  return first === undefined || others.some(({ policy }) => policy !== first.policy) ? undefined : { declared: first, order: first.order }
+}
+
+/** Where routes of one URL and host meet. */
+function placeOf ({ pattern, constraints: { host } }: RegisteredRoute): string {
+  return `${pattern} ${String(host)}`
+}
+
+function haveSameValues (one: object, other: object): boolean {
+  const names = Object.keys(one)
+  return names.length === Object.keys(other).length && names.every((name) => one[name as never] === other[name as never])
+}
