@@ -119,9 +119,14 @@ t.test('Access-Control-Request-Method says which method the preflight is for', a
     t.equal(only(response, 'Access-Control-Allow-Origin'), FOO)
     t.match(only(response, 'Vary'), /\bAccess-Control-Request-Method\b/)
   }
-  for (const method of ['DELETE', 'put', 'TRACE']) {
+  for (const method of ['DELETE', 'put']) {
     const response = await announce(method)
-    t.equal(response.statusLine, 'HTTP/1.1 404 Not Found', `${method}: no such route`)
+    t.equal(response.statusLine, 'HTTP/1.1 204 No Content', `${method}: no such route`)
+    t.equal(only(response, 'Access-Control-Allow-Methods'), 'GET, HEAD, PUT', 'the browser finds that the method is not among them, and names it')
+  }
+  for (const method of ['POST', 'TRACE']) {
+    const response = await announce(method)
+    t.equal(response.statusLine, 'HTTP/1.1 404 Not Found', `${method}: an answer would allow it, or no page can ask`)
     t.strictSame(accessControl(response), {})
   }
   t.equal((await request('OPTIONS', `Origin: ${FOO}`)).statusLine, 'HTTP/1.1 404 Not Found', 'without it, OPTIONS is no preflight')

@@ -169,7 +169,7 @@ export class PreflightRouter {
     const known = this.#answering.get(route)
     if (known !== undefined) return known
     const alike = (this.#places.get(placeOf(route)) as RegisteredRoute[]).filter(({ declared }) => declared?.policy === policy)
-    const methods = alike.sort((one, other) => one.order - other.order).map(({ method }) => method)
+    const methods = alike.sort((one, other) => one.order - other.order || positionOf(one) - positionOf(other)).map(({ method }) => method)
     const requestHeaders = policy.allowedHeaders === undefined ? route.declared?.requestHeaders(route.method) ?? [] : []
     const answering = { optionsRoute: this.#optionsRouteOf(route), answer: new PreflightAnswer(policy, [...new Set(methods)], requestHeaders) }
     this.#answering.set(route, answering)
@@ -224,6 +224,11 @@ function policyOf (matches: readonly Match[]): CompiledPolicy | null {
 function declarationOf ({ method, path, constraints }: RegisteredRoute, unmarked: ReadonlyMap<string, readonly DeclaredRoute[]>): Pick<RegisteredRoute, 'declared' | 'order'> | undefined {
   const [first, ...others] = unmarked.get(path)?.filter((declared) => declared.methods.includes(method) && isDeepStrictEqual(declared.constraints, constraints)) ?? []
   return first === undefined || others.some(({ policy }) => policy !== first.policy) ? undefined : { declared: first, order: first.order }
+}
+
+/** Where a declaration names the method. */
+function positionOf ({ declared, method }: RegisteredRoute): number {
+  return declared?.methods.indexOf(method) ?? 0
 }
 
 /** Where routes of one URL and host meet. */
