@@ -6,12 +6,12 @@ import { corsPolicyError, quote, type CorsProblem } from './errors'
 import { applicationOf } from './application/observer'
 import { checkOptions } from './declaration/options'
 import { ResponsePolicy } from './response/response'
-import type { CorsPluginOptions } from './schema'
+import type { PluginOptions } from './schema'
 import { scopeOf, type Scope } from './application/scope'
 import { unbound } from './response/unbound'
 
 /** What happens when the plugin is registered on an instance. */
-export async function addScope (instance: FastifyInstance, options: CorsPluginOptions): Promise<void> {
+export async function addScope (instance: FastifyInstance, options: PluginOptions): Promise<void> {
   const outer = scopeOf(instance)
   const problems: CorsProblem[] = []
   const checked = checkOptions(options, outer?.names ?? NO_NAMES, problems)

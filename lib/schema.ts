@@ -1,12 +1,9 @@
 // The TypeBox schemas: the one source of what a policy, a route's `config.cors` and the plugin's options may look like.
 // The static types are derived from them, so the comments here are what an editor shows: each says its schema's description, range and
-// default (test/package/editor.test.ts).
-import { Kind, Type, TypeRegistry, type Static, type TUnsafe } from '@sinclair/typebox'
+// default (test/package/editor.test.ts). `Name` in a type stands for the names of policies that an application declares: index.ts, which
+// has their interface, says what they are.
+import { Kind, Type, TypeRegistry, type Static } from '@sinclair/typebox'
 import type { FastifyRequest, LogLevel } from 'fastify'
-import type { CorsPolicyNames } from './index'
-
-/** The names that `extends` and `defaultPolicy` take: those of {@link CorsPolicyNames}, or any text as long as it is empty. */
-export type CorsPolicyName = [keyof CorsPolicyNames] extends [never] ? string : Extract<keyof CorsPolicyNames, string>
 
 /**
  * Decides whether an origin is allowed. Called once per request, and only with a syntactically valid origin that is not `null`.
@@ -15,7 +12,7 @@ export type CorsPolicyName = [keyof CorsPolicyNames] extends [never] ? string : 
 export type CorsOriginFunction = (origin: string, request: FastifyRequest) => boolean | Promise<boolean>
 
 /** An origin, a pattern of origins, `'*'` or `'null'`. */
-export type CorsOriginText = '*' | 'null' | (string & {})
+type CorsOriginText = '*' | 'null' | (string & {})
 
 // Values that JSON cannot hold. In plain JSON Schema `not: {}` accepts nothing, so an exported schema stays exact.
 TypeRegistry.Set('fastify-cors-policy:RegExp', (_schema, value) => value instanceof RegExp)
@@ -38,13 +35,7 @@ const Origin = Type.Union([OriginText, OriginList, OriginFunction], {
   description: 'Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, or a function (origin, request) => boolean'
 })
 
-// An interface, for the compiler writes the types of constants out when it builds the package: CorsPolicyName would become the `string`
-// that it is here, where no application has declared names yet.
-interface TPolicyName extends TUnsafe<CorsPolicyName> {}
-
-const Extends: TPolicyName = Type.Unsafe<CorsPolicyName>(Type.String({
-  description: 'The name of a policy to start from: the fields given here replace its fields, one by one'
-}))
+const Extends = Type.String({ description: 'The name of a policy to start from: the fields given here replace its fields, one by one' })
 
 const settings = {
   /**
@@ -186,18 +177,16 @@ export const ExtendingPolicySchema = Type.Object({
 // it cannot know the form yet. `?: never` tells the forms apart.
 type Settings = Omit<Static<typeof StandalonePolicySchema>, 'origin'>
 type WithOrigin = Pick<Static<typeof StandalonePolicySchema>, 'origin'>
-type WithName = Pick<Static<typeof ExtendingPolicySchema>, 'extends'>
+type Extending = Static<typeof ExtendingPolicySchema>
+type WithName<Name extends string> = { [Field in keyof Pick<Extending, 'extends'>]: Name }
 type StandalonePolicy = Settings & WithOrigin & { extends?: never }
-type ExtendingPolicy = (Settings & WithName & { origin?: never }) | (Settings & WithName & WithOrigin)
+type ExtendingPolicy<Name extends string> = (Settings & WithName<Name> & { origin?: never }) | (Settings & WithName<Name> & WithOrigin)
 
 /** A policy: who may call a route from a browser, and how. */
-export type CorsPolicy = StandalonePolicy | ExtendingPolicy
-
-/** A route's `config.cors`: `false`, or a policy. */
-export type RouteCors = false | CorsPolicy
+export type Policy<Name extends string = string> = StandalonePolicy | ExtendingPolicy<Name>
 
 /** The TypeBox schema of a policy. `JSON.stringify` makes a plain JSON Schema of it, for everything that JSON can hold. */
-export const CorsPolicySchema = Type.Union([Type.Unsafe<StandalonePolicy>(StandalonePolicySchema), Type.Unsafe<ExtendingPolicy>(ExtendingPolicySchema)], {
+export const CorsPolicySchema = Type.Union([Type.Unsafe<StandalonePolicy>(StandalonePolicySchema), Type.Unsafe<ExtendingPolicy<string>>(ExtendingPolicySchema)], {
   description: 'Who may call a route from a browser, and how'
 })
 
@@ -241,5 +230,14 @@ export const CorsPluginOptionsSchema = Type.Object({
   hideOptionsRoute: Type.Optional(Type.Boolean({ description: 'Whether documentation generators leave the generated OPTIONS routes out', default: true }))
 }, { additionalProperties: false, description: 'The options of fastify-cors-policy' })
 
-/** The options of the plugin. */
-export type CorsPluginOptions = Static<typeof CorsPluginOptionsSchema>
+type Options = Static<typeof CorsPluginOptionsSchema>
+
+interface NamedOptions<Name extends string, NamedPolicy> {
+  policies?: Record<string, NamedPolicy>
+  defaultPolicy?: false | Name | NamedPolicy
+}
+
+/** The options of the plugin. `NamedPolicy` is the policy with these names, under the name that users know it by. */
+export type PluginOptions<Name extends string = string, NamedPolicy = Policy<Name>> = {
+  [Option in keyof Options]: Option extends keyof NamedOptions<Name, NamedPolicy> ? NamedOptions<Name, NamedPolicy>[Option] : Options[Option]
+}

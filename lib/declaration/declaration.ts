@@ -4,7 +4,7 @@ import { child, corsPolicyError, quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord } from './fields'
 import { compilePolicy, type CompiledPolicy, type PolicyFields } from '../policy/policy'
 import { nearest } from './nearest'
-import { ExtendingPolicySchema, StandalonePolicySchema, type CorsPolicy } from '../schema'
+import { ExtendingPolicySchema, StandalonePolicySchema, type Policy } from '../schema'
 
 /** A policy that was checked: its fields after `extends`, to extend further, and what they compile to. */
 export interface CheckedPolicy {
@@ -134,20 +134,8 @@ function insteadOf (value: unknown, names: PolicyNames): string {
   return 'write { origin: "https://app.example.com" }, { extends: "a name" } or, on a route, cors: false'
 }
 
-/**
- * Checks named policies, and freezes them, so that routes can refer to them as values: `config: { cors: policies.public }`. They may
- * extend each other by name; what is returned is complete, and extends nothing.
- *
- * @param policies the policies by name
- * @returns the same names with their checked, frozen policies
- * @throws CorsPolicyError with every problem, where there is one
- * @example
- * const policies = definePolicies({
- *   public: { origin: '*' },
- *   partner: { origin: 'https://*.partners.example.com', credentials: true }
- * })
- */
-export function definePolicies<Name extends string> (policies: Readonly<Record<Name, CorsPolicy>>): Readonly<Record<Name, CorsPolicy>> {
+/** What the package exports by this name: checks named policies, and freezes them. Its documentation is in index.ts. */
+export function definePolicies<Name extends string> (policies: Readonly<Record<Name, Policy>>): Readonly<Record<Name, Policy>> {
   const problems: CorsProblem[] = []
   const checked = checkPolicies(policies, '', NO_NAMES, problems)
   if (problems.length > 0) throw corsPolicyError('definePolicies', problems)
