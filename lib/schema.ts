@@ -2,7 +2,7 @@
 // The static types are derived from them, so the comments here are what an editor shows: each says its schema's description, range and
 // default (test/package/editor.test.ts). `Name` in a type stands for the names of policies that an application declares: index.ts, which
 // has their interface, says what they are.
-import { Kind, Type, TypeRegistry, type Static } from '@sinclair/typebox'
+import { Type, type Static, type TSchema, type TUnsafe } from '@sinclair/typebox'
 import type { FastifyRequest, LogLevel } from 'fastify'
 
 /**
@@ -14,16 +14,25 @@ export type CorsOriginFunction = (origin: string, request: FastifyRequest) => bo
 /** An origin, a pattern of origins, `'*'` or `'null'`. */
 type CorsOriginText = '*' | 'null' | (string & {})
 
-// Values that JSON cannot hold. In plain JSON Schema `not: {}` accepts nothing, so an exported schema stays exact.
-TypeRegistry.Set('fastify-cors-policy:RegExp', (_schema, value) => value instanceof RegExp)
-TypeRegistry.Set('fastify-cors-policy:Function', (_schema, value) => typeof value === 'function')
+/**
+ * The schema of a value that JSON cannot hold: in plain JSON Schema, one that accepts nothing. It is made of types that TypeBox has of itself.
+ * TypeBox comes twice, as an ES module and as CommonJS, and a type of our own that one of them knows is unknown to the other.
+ */
+function beyondJson<Value> (schema: TSchema): TUnsafe<Value> {
+  return Type.Unsafe<Value>({ ...schema, toJSON: () => ({ description: schema.description, not: {} }) })
+}
+
+const Method = Type.Function([], Type.Unknown())
 
 const OriginText = Type.Unsafe<CorsOriginText>(Type.String({
   description: 'An origin as browsers write it ("https://app.example.com"), a pattern of subdomains ("https://*.example.com") or of ports ("http://localhost:*"), or "null"',
   pattern: '^(?:\\*|null|[a-z][a-z0-9+.-]*://[^/?#@\\\\\\s]+)$'
 }))
-const OriginRegExp = Type.Unsafe<RegExp>({ [Kind]: 'fastify-cors-policy:RegExp', description: 'A RegExp anchored at both ends', not: {} })
-const OriginFunction = Type.Unsafe<CorsOriginFunction>({ [Kind]: 'fastify-cors-policy:Function', description: 'A function that decides about an origin', not: {} })
+const OriginRegExp = beyondJson<RegExp>(Type.Object(
+  { source: Type.String(), flags: Type.String(), lastIndex: Type.Integer(), exec: Method, test: Method },
+  { description: 'A RegExp anchored at both ends' }
+))
+const OriginFunction = beyondJson<CorsOriginFunction>(Type.Function([Type.String(), Type.Unknown()], Type.Unknown(), { description: 'A function that decides about an origin' }))
 
 const HeaderName = Type.String({ description: 'The name of a header, in any case', pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 256 })
 
