@@ -1,5 +1,6 @@
 // The package's exports: the plugin itself for require(), for its default and for its named import, and what belongs to it.
 /// <reference path="../types/fastify.d.ts" preserve="true" />
+import type { TUnsafe } from '@sinclair/typebox' with { 'resolution-mode': 'import' }
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import * as declaration from './declaration/declaration'
@@ -23,6 +24,7 @@ async function cors (instance: FastifyInstance, options: cors.CorsPluginOptions)
 
 fp(cors, { name: 'fastify-cors-policy', fastify: '5.x' })
 
+// A schema has the types of both builds of TypeBox: in a CommonJS file its functions want those of the one, in an ES module of the other.
 type PolicySchema = typeof schema.CorsPolicySchema
 type RouteSchema = typeof schema.RouteCorsSchema
 type OptionsSchema = typeof schema.CorsPluginOptionsSchema
@@ -75,20 +77,20 @@ declare namespace cors {
    *   partner: { origin: 'https://*.partners.example.com', credentials: true }
    * })
    */
-  export function definePolicies<Name extends string> (policies: Readonly<Record<Name, CorsPolicy>>): CorsPolicies<Name>
+  export function definePolicies<Name extends string> (policies: { readonly [Key in Name]: Key extends '$schema' ? string : CorsPolicy }): CorsPolicies<Exclude<Name, '$schema'>>
 
   /** The type of {@link CorsPolicySchema}: a TypeBox schema of {@link CorsPolicy}. */
-  export interface CorsPolicySchema extends PolicySchema { static: CorsPolicy }
+  export interface CorsPolicySchema extends PolicySchema, TUnsafe<CorsPolicy> { static: CorsPolicy }
   /** The TypeBox schema of a policy. `JSON.stringify` makes a plain JSON Schema of it, for everything that JSON can hold. */
   export const CorsPolicySchema: CorsPolicySchema
 
   /** The type of {@link RouteCorsSchema}: a TypeBox schema of {@link RouteCors}. */
-  export interface RouteCorsSchema extends RouteSchema { static: RouteCors }
+  export interface RouteCorsSchema extends RouteSchema, TUnsafe<RouteCors> { static: RouteCors }
   /** The TypeBox schema of a route's `config.cors`. */
   export const RouteCorsSchema: RouteCorsSchema
 
   /** The type of {@link CorsPluginOptionsSchema}: a TypeBox schema of {@link CorsPluginOptions}. */
-  export interface CorsPluginOptionsSchema extends OptionsSchema { static: CorsPluginOptions }
+  export interface CorsPluginOptionsSchema extends OptionsSchema, TUnsafe<CorsPluginOptions> { static: CorsPluginOptions }
   /** The TypeBox schema of the plugin's options. */
   export const CorsPluginOptionsSchema: CorsPluginOptionsSchema
 }

@@ -204,6 +204,11 @@ export const RouteCorsSchema = Type.Union([Type.Literal(false), CorsPolicySchema
   description: 'false: no page of another origin may read this route\'s responses; or the policy that says who may'
 })
 
+/** The TypeBox schema of policies by name, as a file may hold them. */
+export const PoliciesSchema = Type.Unsafe<Record<string, Policy>>(Type.Object({
+  $schema: Type.Optional(Type.String({ description: 'Where an editor finds the JSON Schema of a file of policies' }))
+}, { additionalProperties: CorsPolicySchema, description: 'The policies that routes may extend, by name' }))
+
 /** The TypeBox schema of the plugin's options. */
 export const CorsPluginOptionsSchema = Type.Object({
   /**
@@ -212,7 +217,7 @@ export const CorsPluginOptionsSchema = Type.Object({
    * @defaultValue none
    * @example policies: { public: { origin: '*' } }
    */
-  policies: Type.Optional(Type.Record(Type.String(), CorsPolicySchema, { description: 'The policies that routes may extend, by name' })),
+  policies: Type.Optional(PoliciesSchema),
   /**
    * For routes that declare nothing and for 404 responses: false, the name of a policy, or a policy.
    *

@@ -96,6 +96,10 @@ export function checkPolicies (value: unknown, pointer: string, outer: PolicyNam
     problems.push({ pointer, reason: 'type', value, message: `${quote(value)} is not an object of policies; write { public: { origin: "*" } }` })
     return checked
   }
+  const $schema = policies.get('$schema')
+  if (policies.delete('$schema') && typeof $schema !== 'string') {
+    problems.push({ pointer: child(pointer, '$schema'), reason: 'type', value: $schema, message: `${quote($schema)} cannot be "$schema", by which an editor finds the JSON Schema of a file; write another name for the policy` })
+  }
   const open: string[] = []
   const resolve = (name: string): CheckedPolicy | null => {
     const done = checked.get(name)
