@@ -5,12 +5,12 @@ import { corsPolicyError, quote, type CorsProblem } from './errors'
 import { applicationOf } from './application/observer'
 import { checkOptions } from './declaration/options'
 import { ResponsePolicy } from './response/response'
-import type { CorsPluginOptions } from './schema'
+import type { PluginOptions } from './schema'
 import { hasOwnScope, namesAround, Scope, scopeOf } from './application/scope'
 import { unbound } from './response/unbound'
 
 /** What happens when the plugin is registered on an instance. */
-export async function addScope (instance: FastifyInstance, options: CorsPluginOptions): Promise<void> {
+export async function addScope (instance: FastifyInstance, options: PluginOptions): Promise<void> {
   const problems: CorsProblem[] = []
   const checked = checkOptions(options, namesAround(instance), problems)
   checkLogLevel(checked.logLevel, instance, problems)

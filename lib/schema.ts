@@ -1,12 +1,9 @@
 // The TypeBox schemas: the one source of what a policy, a route's `config.cors` and the plugin's options may look like.
 // The static types are derived from them, so the comments here are what an editor shows: each says its schema's description, range and
-// default (test/package/editor.test.ts).
-import { Kind, Type, TypeRegistry, type Static, type TUnsafe } from '@sinclair/typebox'
+// default (test/package/editor.test.ts). `Name` in a type stands for the names of policies that an application declares: index.ts, which
+// has their interface, says what they are.
+import { Type, type Static, type TSchema, type TUnsafe } from '@sinclair/typebox'
 import type { FastifyRequest, LogLevel } from 'fastify'
-import type { CorsPolicyNames } from './index'
-
-/** The names that `extends` and `defaultPolicy` take: those of {@link CorsPolicyNames}, or any text as long as it is empty. */
-export type CorsPolicyName = [keyof CorsPolicyNames] extends [never] ? string : Extract<keyof CorsPolicyNames, string>
 
 /**
  * Decides whether an origin is allowed. Called once per request, and only with a syntactically valid origin that is not `null`.
@@ -15,18 +12,27 @@ export type CorsPolicyName = [keyof CorsPolicyNames] extends [never] ? string : 
 export type CorsOriginFunction = (origin: string, request: FastifyRequest) => boolean | Promise<boolean>
 
 /** An origin, a pattern of origins, `'*'` or `'null'`. */
-export type CorsOriginText = '*' | 'null' | (string & {})
+type CorsOriginText = '*' | 'null' | (string & {})
 
-// Values that JSON cannot hold. In plain JSON Schema `not: {}` accepts nothing, so an exported schema stays exact.
-TypeRegistry.Set('fastify-cors-policy:RegExp', (_schema, value) => value instanceof RegExp)
-TypeRegistry.Set('fastify-cors-policy:Function', (_schema, value) => typeof value === 'function')
+/**
+ * The schema of a value that JSON cannot hold: in plain JSON Schema, one that accepts nothing. It is made of types that TypeBox has of itself.
+ * TypeBox comes twice, as an ES module and as CommonJS, and a type of our own that one of them knows is unknown to the other.
+ */
+function beyondJson<Value> (schema: TSchema): TUnsafe<Value> {
+  return Type.Unsafe<Value>({ ...schema, toJSON: () => ({ description: schema.description, not: {} }) })
+}
+
+const Method = Type.Function([], Type.Unknown())
 
 const OriginText = Type.Unsafe<CorsOriginText>(Type.String({
   description: 'An origin as browsers write it ("https://app.example.com"), a pattern of subdomains ("https://*.example.com") or of ports ("http://localhost:*"), or "null"',
   pattern: '^(?:\\*|null|[a-z][a-z0-9+.-]*://[^/?#@\\\\\\s]+)$'
 }))
-const OriginRegExp = Type.Unsafe<RegExp>({ [Kind]: 'fastify-cors-policy:RegExp', description: 'A RegExp anchored at both ends', not: {} })
-const OriginFunction = Type.Unsafe<CorsOriginFunction>({ [Kind]: 'fastify-cors-policy:Function', description: 'A function that decides about an origin', not: {} })
+const OriginRegExp = beyondJson<RegExp>(Type.Object(
+  { source: Type.String(), flags: Type.String(), lastIndex: Type.Integer(), exec: Method, test: Method },
+  { description: 'A RegExp anchored at both ends' }
+))
+const OriginFunction = beyondJson<CorsOriginFunction>(Type.Function([Type.String(), Type.Unknown()], Type.Unknown(), { description: 'A function that decides about an origin' }))
 
 const HeaderName = Type.String({ description: 'The name of a header, in any case', pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 256 })
 
@@ -38,13 +44,7 @@ const Origin = Type.Union([OriginText, OriginList, OriginFunction], {
   description: 'Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, or a function (origin, request) => boolean'
 })
 
-// An interface, for the compiler writes the types of constants out when it builds the package: CorsPolicyName would become the `string`
-// that it is here, where no application has declared names yet.
-interface TPolicyName extends TUnsafe<CorsPolicyName> {}
-
-const Extends: TPolicyName = Type.Unsafe<CorsPolicyName>(Type.String({
-  description: 'The name of a policy to start from: the fields given here replace its fields, one by one'
-}))
+const Extends = Type.String({ description: 'The name of a policy to start from: the fields given here replace its fields, one by one' })
 
 const settings = {
   /**
@@ -186,18 +186,16 @@ export const ExtendingPolicySchema = Type.Object({
 // it cannot know the form yet. `?: never` tells the forms apart.
 type Settings = Omit<Static<typeof StandalonePolicySchema>, 'origin'>
 type WithOrigin = Pick<Static<typeof StandalonePolicySchema>, 'origin'>
-type WithName = Pick<Static<typeof ExtendingPolicySchema>, 'extends'>
+type Extending = Static<typeof ExtendingPolicySchema>
+type WithName<Name extends string> = { [Field in keyof Pick<Extending, 'extends'>]: Name }
 type StandalonePolicy = Settings & WithOrigin & { extends?: never }
-type ExtendingPolicy = (Settings & WithName & { origin?: never }) | (Settings & WithName & WithOrigin)
+type ExtendingPolicy<Name extends string> = (Settings & WithName<Name> & { origin?: never }) | (Settings & WithName<Name> & WithOrigin)
 
 /** A policy: who may call a route from a browser, and how. */
-export type CorsPolicy = StandalonePolicy | ExtendingPolicy
-
-/** A route's `config.cors`: `false`, or a policy. */
-export type RouteCors = false | CorsPolicy
+export type Policy<Name extends string = string> = StandalonePolicy | ExtendingPolicy<Name>
 
 /** The TypeBox schema of a policy. `JSON.stringify` makes a plain JSON Schema of it, for everything that JSON can hold. */
-export const CorsPolicySchema = Type.Union([Type.Unsafe<StandalonePolicy>(StandalonePolicySchema), Type.Unsafe<ExtendingPolicy>(ExtendingPolicySchema)], {
+export const CorsPolicySchema = Type.Union([Type.Unsafe<StandalonePolicy>(StandalonePolicySchema), Type.Unsafe<ExtendingPolicy<string>>(ExtendingPolicySchema)], {
   description: 'Who may call a route from a browser, and how'
 })
 
@@ -205,6 +203,11 @@ export const CorsPolicySchema = Type.Union([Type.Unsafe<StandalonePolicy>(Standa
 export const RouteCorsSchema = Type.Union([Type.Literal(false), CorsPolicySchema], {
   description: 'false: no page of another origin may read this route\'s responses; or the policy that says who may'
 })
+
+/** The TypeBox schema of policies by name, as a file may hold them. */
+export const PoliciesSchema = Type.Unsafe<Record<string, Policy>>(Type.Object({
+  $schema: Type.Optional(Type.String({ description: 'Where an editor finds the JSON Schema of a file of policies' }))
+}, { additionalProperties: CorsPolicySchema, description: 'The policies that routes may extend, by name' }))
 
 /** The TypeBox schema of the plugin's options. */
 export const CorsPluginOptionsSchema = Type.Object({
@@ -214,7 +217,7 @@ export const CorsPluginOptionsSchema = Type.Object({
    * @defaultValue none
    * @example policies: { public: { origin: '*' } }
    */
-  policies: Type.Optional(Type.Record(Type.String(), CorsPolicySchema, { description: 'The policies that routes may extend, by name' })),
+  policies: Type.Optional(PoliciesSchema),
   /**
    * For routes that declare nothing and for 404 responses: false, the name of a policy, or a policy.
    *
@@ -241,5 +244,14 @@ export const CorsPluginOptionsSchema = Type.Object({
   hideOptionsRoute: Type.Optional(Type.Boolean({ description: 'Whether documentation generators leave the generated OPTIONS routes out', default: true }))
 }, { additionalProperties: false, description: 'The options of fastify-cors-policy' })
 
-/** The options of the plugin. */
-export type CorsPluginOptions = Static<typeof CorsPluginOptionsSchema>
+type Options = Static<typeof CorsPluginOptionsSchema>
+
+interface NamedOptions<Name extends string, NamedPolicy> {
+  policies?: Record<string, NamedPolicy>
+  defaultPolicy?: false | Name | NamedPolicy
+}
+
+/** The options of the plugin. `NamedPolicy` is the policy with these names, under the name that users know it by. */
+export type PluginOptions<Name extends string = string, NamedPolicy = Policy<Name>> = {
+  [Option in keyof Options]: Option extends keyof NamedOptions<Name, NamedPolicy> ? NamedOptions<Name, NamedPolicy>[Option] : Options[Option]
+}

@@ -1,11 +1,13 @@
-// The schemas as plain JSON Schema, for editors of policy files and for other languages: what JSON.stringify makes of them is compiled by Ajv
-// in its strict mode, takes what is right, the policies of README and of examples/policies.json included, and nothing else.
+// The schemas as plain JSON Schema, for editors of policy files and for other languages: what JSON.stringify makes of them, and the
+// policies.schema.json that the build makes of them (so build first: npm test does). Compiled by Ajv in its strict mode, they take what is
+// right, the policies of README and of examples/policies.json included, and nothing else.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
+import Fastify from 'fastify'
 import t from 'tap'
 import ts from 'typescript'
-import { CorsPluginOptionsSchema, CorsPolicySchema, definePolicies, RouteCorsSchema } from '../lib/index'
+import cors, { CorsPluginOptionsSchema, CorsPolicySchema, definePolicies, RouteCorsSchema } from '../lib/index'
 
 interface JsonSchema { [keyword: string]: unknown }
 type Json = Record<string, unknown>
@@ -66,9 +68,9 @@ function compile (schema: object): ValidateFunction {
 
 /** Every schema within a schema, itself included. */
 function schemasIn (schema: JsonSchema, path = ''): Array<[path: string, schema: JsonSchema]> {
-  const inner = (['properties', 'patternProperties'] as const).flatMap((keyword) => Object.entries((schema[keyword] ?? {}) as Record<string, JsonSchema>))
+  const inner = Object.entries((schema['properties'] ?? {}) as Record<string, JsonSchema>)
     .concat(['anyOf', 'allOf', 'oneOf'].flatMap((keyword) => Object.entries((schema[keyword] ?? []) as JsonSchema[])))
-    .concat('items' in schema ? [['items', schema['items'] as JsonSchema]] : [])
+    .concat(['items', 'additionalProperties'].filter((keyword) => typeof schema[keyword] === 'object').map((keyword) => [keyword, schema[keyword] as JsonSchema]))
   return [[path, schema], ...inner.flatMap(([name, value]) => schemasIn(value, `${path}/${name}`))]
 }
 
@@ -100,6 +102,10 @@ function declaredIn (code: string): { routes: unknown[], policies: unknown[] } {
   return { routes: routes.filter((value) => value !== undefined), policies: policies.filter((value) => value !== undefined) }
 }
 
+/** The schema of a file of policies, as it is shipped. */
+const FILE_SCHEMA = JSON.parse(readFileSync(join(ROOT, 'policies.schema.json'), 'utf8')) as JsonSchema
+
+const isFile = compile(FILE_SCHEMA)
 const isPolicy = compile(CorsPolicySchema)
 const isRouteCors = compile(RouteCorsSchema)
 const areOptions = compile(CorsPluginOptionsSchema)
@@ -136,10 +142,10 @@ t.test('every schema', async (t) => {
     const inner = schemasIn(exported(schema))
     const objects = inner.filter(([, { type }]) => type === 'object')
     t.ok(objects.length > 0, `${name} has objects`)
-    for (const [path, { properties, patternProperties, additionalProperties }] of objects) {
-      // An object either has these fields and no other, or every name is one that its user gives.
-      if (patternProperties === undefined) t.equal(additionalProperties, false, `${name}${path} has no other fields`)
-      else t.notOk(properties, `${name}${path} has names only`)
+    for (const [path, { properties, additionalProperties }] of objects) {
+      // An object either has these fields and no other, or every other name is one that its user gives.
+      if (typeof additionalProperties === 'object') t.equal(path, '/policies', `${name}${path} has names`)
+      else t.equal(additionalProperties, false, `${name}${path} has no other fields`)
       for (const [field, { description }] of Object.entries((properties ?? {}) as Record<string, JsonSchema>)) {
         t.ok(typeof description === 'string' && description.trim() !== '', `${name}${path}/${field} has a description`)
       }
@@ -148,15 +154,49 @@ t.test('every schema', async (t) => {
   }
 })
 
+t.test('a file of policies', async (t) => {
+  const policies = Object.fromEntries(POLICIES.map((policy, index) => [`policy ${index}`, policy]))
+  t.ok(isFile({}), 'may be empty')
+  t.ok(isFile(policies), 'takes every policy')
+  t.ok(isFile({ $schema: './node_modules/fastify-cors-policy/policies.schema.json', ...policies }), 'says where its schema is')
+  for (const [why, policy] of WRONG) t.notOk(isFile({ ...policies, wrong: policy }), `not ${why}`)
+  for (const value of [null, [], 'public', { $schema: 5 }, { $schema: POLICIES[0] }, { public: '*' }, { public: false }, { public: null }]) t.notOk(isFile(value), `not ${JSON.stringify(value)}`)
+  t.equal(new Ajv({ strict: true }).validateSchema(FILE_SCHEMA), true, 'has a schema that is one')
+  t.notMatch(JSON.stringify(FILE_SCHEMA), /"not":/, 'which says nothing of what JSON cannot hold')
+  t.strictSame(JSON.stringify(FILE_SCHEMA).match(/"pattern":"[^"]*"/g)?.length, JSON.stringify(CorsPolicySchema).match(/"pattern":"[^"]*"/g)?.length, 'and leaves nothing else out')
+})
+
 t.test('the policy file of the examples', async (t) => {
-  const policies = JSON.parse(readFileSync(join(ROOT, 'examples', 'policies.json'), 'utf8')) as Json
+  const file = JSON.parse(readFileSync(join(ROOT, 'examples', 'policies.json'), 'utf8')) as Json
+  t.ok(isFile(file), 'is right')
+  t.equal(join(ROOT, 'examples', String(file['$schema'])), join(ROOT, 'policies.schema.json'), 'says where its schema is')
+  t.ok(areOptions({ policies: file }), 'is what the plugin takes')
+  const { $schema, ...policies } = file
   t.ok(Object.keys(policies).length > 1, 'has policies')
-  t.ok(areOptions({ policies }), 'is right')
   for (const [name, policy] of Object.entries(policies)) {
     t.ok(isPolicy(policy), name)
-    t.notOk(isPolicy({ ...policy as Json, methods: ['GET'] }), `${name} has no other fields`)
+    t.notOk(isFile({ ...file, [name]: { ...policy as Json, methods: ['GET'] } }), `${name} has no other fields`)
   }
-  t.strictSame(Object.keys(definePolicies(policies as Parameters<typeof definePolicies>[0])), Object.keys(policies), 'can be loaded')
+  t.strictSame(Object.keys(definePolicies(file as Parameters<typeof definePolicies>[0])), Object.keys(policies), 'can be loaded')
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(cors, { policies: file as Record<string, cors.CorsPolicy>, defaultPolicy: 'public' })
+  app.get('/', () => 'ok')
+  t.equal((await app.inject({ url: '/' })).headers['access-control-allow-origin'], '*', 'and registered')
+})
+
+t.test('"$schema" is the name of no policy', async (t) => {
+  const reasons = (policies: Json): unknown[] => {
+    try {
+      return Object.keys(definePolicies(policies as Parameters<typeof definePolicies>[0]))
+    } catch (error) {
+      return (error as cors.CorsPolicyError).problems.map(({ pointer, reason }) => `${pointer} ${reason}`)
+    }
+  }
+  t.strictSame(reasons({ $schema: './policies.schema.json', a: { extends: '$schema' } }), ['/a/extends unknown-policy'], 'cannot be extended')
+  t.strictSame(reasons({ $schema: 5 }), ['/$schema type'])
+  t.strictSame(reasons({ $schema: { origin: '*' }, a: { origin: 'x' } }), ['/$schema type', '/a/origin invalid'])
+  t.strictSame(reasons({ $Schema: './policies.schema.json' }), ['/$Schema type'], 'nothing else is left out')
 })
 
 t.test('the policies of README', async (t) => {

@@ -4,7 +4,7 @@ import { child, corsPolicyError, quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord } from './fields'
 import { compilePolicy, type CompiledPolicy, type PolicyFields } from '../policy/policy'
 import { nearest } from './nearest'
-import { ExtendingPolicySchema, StandalonePolicySchema, type CorsPolicy } from '../schema'
+import { ExtendingPolicySchema, StandalonePolicySchema, type Policy } from '../schema'
 
 /** A policy that was checked: its fields after `extends`, to extend further, and what they compile to. */
 export interface CheckedPolicy {
@@ -96,6 +96,10 @@ export function checkPolicies (value: unknown, pointer: string, outer: PolicyNam
     problems.push({ pointer, reason: 'type', value, message: `${quote(value)} is not an object of policies; write { public: { origin: "*" } }` })
     return checked
   }
+  const $schema = policies.get('$schema')
+  if (policies.delete('$schema') && typeof $schema !== 'string') {
+    problems.push({ pointer: child(pointer, '$schema'), reason: 'type', value: $schema, message: `${quote($schema)} cannot be "$schema", by which an editor finds the JSON Schema of a file; write another name for the policy` })
+  }
   const open: string[] = []
   const resolve = (name: string): CheckedPolicy | null => {
     const done = checked.get(name)
@@ -134,20 +138,8 @@ function insteadOf (value: unknown, names: PolicyNames): string {
   return 'write { origin: "https://app.example.com" }, { extends: "a name" } or, on a route, cors: false'
 }
 
-/**
- * Checks named policies, and freezes them, so that routes can refer to them as values: `config: { cors: policies.public }`. They may
- * extend each other by name; what is returned is complete, and extends nothing.
- *
- * @param policies the policies by name
- * @returns the same names with their checked, frozen policies
- * @throws CorsPolicyError with every problem, where there is one
- * @example
- * const policies = definePolicies({
- *   public: { origin: '*' },
- *   partner: { origin: 'https://*.partners.example.com', credentials: true }
- * })
- */
-export function definePolicies<Name extends string> (policies: Readonly<Record<Name, CorsPolicy>>): Readonly<Record<Name, CorsPolicy>> {
+/** What the package exports by this name: checks named policies, and freezes them. Its documentation is in index.ts. */
+export function definePolicies<Name extends string> (policies: Readonly<Record<Name, Policy>>): Readonly<Record<Name, Policy>> {
   const problems: CorsProblem[] = []
   const checked = checkPolicies(policies, '', NO_NAMES, problems)
   if (problems.length > 0) throw corsPolicyError('definePolicies', problems)
