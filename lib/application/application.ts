@@ -32,6 +32,8 @@ export class Application {
   /** The constraints for which the application has strategies of its own. */
   readonly #custom = new Set<string>()
   readonly #seenConstraints = new Set<string>()
+  /** URLs whose OPTIONS routes Fastify refused, and why. */
+  readonly #undeclared = new Map<string, string>()
   #hasScopes = false
   #router: PreflightRouter | undefined
 
@@ -46,7 +48,8 @@ export class Application {
     if (options.handler === sendAnswer) return
     const route = new Route(instance, options)
     if (options.constraints != null) this.#noteConstraints(route)
-    if (this.#hasScopes) this.#declare(route)
+    if (this.#hasScopes || options.config != null) route.keepDeclaration(this.#hasScopes)
+    this.#govern(route)
     this.#routes.push(route)
   }
 
@@ -79,11 +82,6 @@ export class Application {
   get router (): PreflightRouter {
     this.#router ??= new PreflightRouter(this.#root, this.#custom, this.#routes.filter(({ isUnmarked }) => isUnmarked))
     return this.#router
-  }
-
-  #declare (route: Route): void {
-    route.keepDeclaration()
-    this.#govern(route)
   }
 
   #govern (route: Route): void {
@@ -139,8 +137,14 @@ export class Application {
     refuseTooMany(url, routes)
     const path = url.slice(instance.prefix.length)
     // Fastify takes one of two slashes away where prefix and path meet.
-    instance.route(this.#optionsRoute(instance.prefix.endsWith('/') && path.startsWith('/') ? `/${path}` : path, optionsRoute, scope))
-    return true
+    try {
+      instance.route(this.#optionsRoute(instance.prefix.endsWith('/') && path.startsWith('/') ? `/${path}` : path, optionsRoute, scope))
+      return true
+    } catch (err) {
+      // Most often Fastify refuses the route itself for the same reason, and says so.
+      this.#undeclared.set(url, (err as Error).message)
+      return false
+    }
   }
 
   #optionsRoute (url: string, optionsRoute: GeneratedRoute, scope: Scope | undefined): RouteOptions {
@@ -200,6 +204,7 @@ export class Application {
     }
     for (const { route, response } of this.#exposing) response.expose(route.exposedHeaders())
     this.#warnOfUnread()
+    this.#warnOfUndeclared()
     if ([...this.#seenConstraints, ...this.#custom].some((name) => name !== 'host')) this.#checkConstraints()
     this.#exposing.length = 0
     for (const map of [this.#byUrl, this.#checked, this.#policies, this.#responses]) map.clear()
@@ -214,6 +219,12 @@ export class Application {
     const ambiguous = this.router.ambiguous().map(({ method, path }: RegisteredRoute) => `${method} ${path}`)
     if (ambiguous.length > 0) {
       this.#root.log.warn(`fastify-cors-policy approves no preflight for ${printable(ambiguous.join(', '))}: a request that does not fulfil the constraints would reach another route, of another policy, and a preflight does not say which; write the same policy on both`)
+    }
+  }
+
+  #warnOfUndeclared (): void {
+    for (const [url, reason] of this.#undeclared) {
+      this.#root.log.warn(`fastify-cors-policy answers no preflight for ${quote(url)}: Fastify refused the OPTIONS route for it (${printable(reason)})`)
     }
   }
 

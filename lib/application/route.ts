@@ -18,6 +18,8 @@ export type Declared = { readonly cors: unknown } | undefined
 
 const NO_CONSTRAINTS: Constraints = Object.freeze({})
 
+const NOT_KEPT = Symbol('not kept')
+
 export class Route implements DeclaredRoute {
   readonly order = nextOrder()
   policy: CompiledPolicy | null = null
@@ -25,7 +27,9 @@ export class Route implements DeclaredRoute {
   isGoverned = false
   readonly optionsRoutes: GeneratedRoute[] = []
   readonly #firstUrl: string
-  #declared: Declared
+  #kept: Declared
+  /** The caller's own `config.cors`, which it may change. */
+  #callers: unknown = NOT_KEPT
   #response: ResponsePolicy | undefined
 
   constructor (readonly instance: FastifyInstance, readonly options: ObservedOptions) {
@@ -67,21 +71,26 @@ export class Route implements DeclaredRoute {
   /** What `config.cors` says now. */
   get declared (): Declared {
     const config = this.options.config as { cors?: unknown } | undefined
-    return config !== undefined && config !== null && Object.hasOwn(config, 'cors') ? { cors: config.cors } : undefined
+    if (config === undefined || config === null || !Object.hasOwn(config, 'cors')) return undefined
+    return config.cors === this.#callers ? this.#kept : { cors: config.cors }
   }
 
-  /** Keeps what is declared, and gives the route a copy of it: what a later hook changes there is meant, what the caller changes in its own object is not. */
-  keepDeclaration (): void {
-    const declared = this.declared
-    this.#declared = declared && { cors: copyDeclaration(declared.cors) }
-    const config = { ...this.options.config, ...(declared && { cors: copyDeclaration(declared.cors) }) }
+  /**
+   * Keeps what is declared, and gives the route a `config` of its own: what a later hook changes there is meant, what the caller changes in its own object is not.
+   * `copies` says whether `config.cors` becomes a copy as well; in an application that may not use the plugin, it stays what it is.
+   */
+  keepDeclaration (copies: boolean): void {
+    const { declared } = this
+    this.#kept = declared && { cors: copyDeclaration(declared.cors) }
+    if (!copies) this.#callers = declared?.cors ?? NOT_KEPT
+    const config = { ...this.options.config, ...(copies && declared && { cors: copyDeclaration(declared.cors) }) }
     this.options.config = withRegistration(config as object, this) as never
   }
 
   /** Whether the declaration is no longer what was kept. */
   get hasChanged (): boolean {
     const { declared } = this
-    return declared === undefined || this.#declared === undefined ? declared !== this.#declared : !isSameDeclaration(declared.cors, this.#declared.cors)
+    return declared === undefined || this.#kept === undefined ? declared !== this.#kept : !isSameDeclaration(declared.cors, this.#kept.cors)
   }
 
   /** Whether its registrations do not lead back to it: it was declared before the plugin was registered, or a later hook replaced its `config`. */

@@ -52,7 +52,7 @@ export class PreflightRouter {
     for (const method of root.supportedMethods.filter(canBePreflighted)) {
       const routes = this.#read(method, declarations)
       if (routes.length > 0) this.#routes.set(method, routes)
-      constraints.versions ||= routes.some(({ constraints }) => constraints.version !== undefined)
+      constraints.versions ||= !custom.has('version') && routes.some(({ constraints }) => constraints.version !== undefined)
       for (const route of routes) {
         const key = placeOf(route)
         const place = this.#places.get(key)

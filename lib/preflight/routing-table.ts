@@ -87,7 +87,11 @@ export class RoutingTables {
   pathsOf (url: string): readonly string[] {
     if (this.#takesPathsAsTheyAre && !url.includes('?')) return [url]
     const router = this.#router([])
-    router.on(METHOD, url, noHandler)
+    try {
+      router.on(METHOD, url, noHandler)
+    } catch {
+      return [] // Fastify's router refuses it as well
+    }
     return collectRoutes<RegisteredRoute>(METHOD, (options) => router.prettyPrint(options as never)).map(({ path }) => path)
   }
 
