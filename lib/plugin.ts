@@ -1,10 +1,11 @@
-// The plugin: checks its options, makes a scope of the instance it is registered on, and heads the scope's 404 responses.
-import type { FastifyInstance, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
+// The plugin: checks its options, makes a scope of the instance it is registered on, and sets the headers of the scope's 404s.
+import type { FastifyInstance, FastifyReply, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
 import { sendAnswer } from './application/application'
 import { NO_NAMES, within } from './declaration/declaration'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
 import { applicationOf } from './application/observer'
 import { checkOptions } from './declaration/options'
+import { requiredOf } from './response/required-headers'
 import { ResponsePolicy } from './response/response'
 import type { CorsPluginOptions } from './schema'
 import { scopeOf, type Scope } from './application/scope'
@@ -37,16 +38,16 @@ export async function addScope (instance: FastifyInstance, options: CorsPluginOp
     optionsRoutes
   }
   application.addScope(scope)
-  if (scope.defaultPolicy !== false) headNotFound(instance, scope, new ResponsePolicy(scope.defaultPolicy.compiled))
+  if (scope.defaultPolicy !== false) setNotFoundHeaders(instance, scope, new ResponsePolicy(scope.defaultPolicy.compiled))
 }
 
-/** Not-found handlers have no route that could be hooked: hooks of the instance head their responses, and leave all others alone. */
-function headNotFound (instance: FastifyInstance, scope: Scope, response: ResponsePolicy): void {
-  // Of several scopes around a not-found handler, the nearest one counts.
-  const concerns = (request: FastifyRequest): boolean => request.is404 && scopeOf(request.server) === scope
-  instance.addHook('onRequest', unbound<onRequestHookHandler>((request, reply, done) => concerns(request) ? response.onRequest(request, reply, done) : done()))
-  instance.addHook('onError', unbound<onErrorHookHandler>((request, reply, error, done) => concerns(request) ? response.onError(request, reply, error, done) : done()))
-  instance.addHook('onSend', unbound<onSendHookHandler>((request, reply, payload, done) => concerns(request) ? response.onSend(request, reply, payload, done) : done()))
+/** Not-found handlers have no route whose hooks could be ours: hooks of the instance set the headers of their responses, and leave all others alone. */
+function setNotFoundHeaders (instance: FastifyInstance, scope: Scope, response: ResponsePolicy): void {
+  // Of several scopes around a not-found handler, the nearest one counts; where a route with a policy of its own calls the handler, that policy.
+  const concerns = (request: FastifyRequest, reply: FastifyReply): boolean => request.is404 && scopeOf(request.server) === scope && (requiredOf(reply)?.owner ?? response) === response
+  instance.addHook('onRequest', unbound<onRequestHookHandler>((request, reply, done) => concerns(request, reply) ? response.onRequest(request, reply, done) : done()))
+  instance.addHook('onError', unbound<onErrorHookHandler>((request, reply, error, done) => concerns(request, reply) ? response.onError(request, reply, error, done) : done()))
+  instance.addHook('onSend', unbound<onSendHookHandler>((request, reply, payload, done) => concerns(request, reply) ? response.onSend(request, reply, payload, done) : done()))
 }
 
 /** Fastify refuses an unknown level only when a route with it is declared. */

@@ -103,7 +103,10 @@ export class Application {
       // Without a policy there is nothing to document: the target stands in the way of others, and answers none.
       ...((scope?.hideOptionsRoute !== false || policy === null) && { schema: HIDDEN as object }),
       ...(scope?.logLevel !== undefined && { logLevel: scope.logLevel as never }),
-      onSend: headAnswer,
+      onError: refuseOther,
+      onSend: reportOther,
+      // Fastify runs it only for who logs or has such hooks, at a price: nobody hears a warning where nothing is logged.
+      ...(instance.log.warn !== instance.log.info && { onResponse: reportOtherLate }),
       handler: sendAnswer
     })
   }
@@ -164,12 +167,20 @@ export class Application {
 }
 
 /** The onRequest hook of the instances that hold the generated routes. */
-export const sendAnswer = unbound((request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> => answerOf(request).send(request, reply))
+export const sendAnswer = unbound((request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> => answerOf(request).send(request, reply, (request.raw as Answered)[kMethods]))
 
-const headAnswer = unbound((request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void => {
-  answerOf(request).write(request, reply, (request.raw as Answered)[kMethods])
+const refuseOther = unbound((request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void): void => {
+  answerOf(request).refuse(reply)
   done()
 })
+
+const reportOther = unbound((request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void => {
+  answerOf(request).reportOther(request, reply)
+  done()
+})
+
+/** Whoever answers past Fastify, on the raw response, gets only here. */
+const reportOtherLate = unbound((request: FastifyRequest, reply: FastifyReply, done: () => void): void => reportOther(request, reply, undefined, done))
 
 /** Only preflights that have one are routed to the generated routes. */
 function answerOf (request: FastifyRequest): PreflightAnswer {
