@@ -1,9 +1,11 @@
-// The plugin: checks its options, makes a scope of the instance it is registered on, and heads the scope's 404 responses.
-import type { FastifyInstance, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
+// The plugin: checks its options, makes a scope of the instance it is registered on, and sets the headers of the scope's 404s.
+import type { FastifyInstance, FastifyReply, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
 import { sendAnswer } from './preflight/generated-route'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
-import { applicationOf } from './application/observer'
+import { applicationOf, around } from './application/observer'
 import { checkOptions } from './declaration/options'
+import type { CompiledPolicy } from './policy/policy'
+import { requiredOf } from './response/required-headers'
 import { ResponsePolicy } from './response/response'
 import type { PluginOptions } from './schema'
 import { hasOwnScope, namesAround, Scope, scopeOf } from './application/scope'
@@ -28,16 +30,33 @@ export async function addScope (instance: FastifyInstance, options: PluginOption
   })
   const scope = new Scope(instance, checked, optionsRoutes)
   application.addScope(scope)
-  if (scope.defaultPolicy !== false) headNotFound(instance, scope, new ResponsePolicy(scope.defaultPolicy.compiled))
+  // A scope without a default of its own may get one from a parent that is registered later.
+  if (checked.defaultPolicy === undefined ? around(instance).length > 1 : checked.defaultPolicy !== false) setNotFoundHeaders(instance, scope)
 }
 
-/** Not-found handlers have no route that could be hooked: hooks of the instance head their responses, and leave all others alone. */
-function headNotFound (instance: FastifyInstance, scope: Scope, response: ResponsePolicy): void {
-  // Of several scopes around a not-found handler, the nearest one counts.
-  const concerns = (request: FastifyRequest): boolean => request.is404 && scopeOf(request.server) === scope
-  instance.addHook('onRequest', unbound<onRequestHookHandler>((request, reply, done) => concerns(request) ? response.onRequest(request, reply, done) : done()))
-  instance.addHook('onError', unbound<onErrorHookHandler>((request, reply, error, done) => concerns(request) ? response.onError(request, reply, error, done) : done()))
-  instance.addHook('onSend', unbound<onSendHookHandler>((request, reply, payload, done) => concerns(request) ? response.onSend(request, reply, payload, done) : done()))
+/** Not-found handlers have no route whose hooks could be ours: hooks of the instance set the headers of their responses, and leave all others alone. */
+function setNotFoundHeaders (instance: FastifyInstance, scope: Scope): void {
+  let response: ResponsePolicy | undefined
+  let policy: CompiledPolicy | undefined
+  // Of several scopes around a not-found handler, the nearest one counts; where a route with a policy of its own calls the handler, that policy.
+  const concerned = (request: FastifyRequest, reply: FastifyReply): ResponsePolicy | undefined => {
+    if (!request.is404 || scopeOf(request.server) !== scope || scope.defaultPolicy === false) return undefined
+    const { compiled } = scope.defaultPolicy
+    if (response === undefined || policy !== compiled) response = new ResponsePolicy(policy = compiled)
+    return (requiredOf(reply)?.owner ?? response) === response ? response : undefined
+  }
+  instance.addHook('onRequest', unbound<onRequestHookHandler>((request, reply, done) => {
+    const response = concerned(request, reply)
+    return response === undefined ? done() : response.onRequest(request, reply, done)
+  }))
+  instance.addHook('onError', unbound<onErrorHookHandler>((request, reply, error, done) => {
+    const response = concerned(request, reply)
+    return response === undefined ? done() : response.onError(request, reply, error, done)
+  }))
+  instance.addHook('onSend', unbound<onSendHookHandler>((request, reply, payload, done) => {
+    const response = concerned(request, reply)
+    return response === undefined ? done() : response.onSend(request, reply, payload, done)
+  }))
 }
 
 /** Fastify refuses an unknown level only when a route with it is declared. */

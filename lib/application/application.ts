@@ -6,7 +6,7 @@ import { writtenAs } from '../declaration/fields'
 import { corsPolicyError, printable, quote, type CorsProblem } from '../errors'
 import type { RouteSchema } from '../policy/derive'
 import type { CompiledPolicy } from '../policy/policy'
-import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, sendAnswer, writeAnswer } from '../preflight/generated-route'
+import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, refuseOther, reportOther, reportOtherLate, sendAnswer } from '../preflight/generated-route'
 import { registeredRoutes, withRegistration, type RegisteredRoute } from '../preflight/registered'
 import { PreflightRouter } from '../preflight/router'
 import { ResponsePolicy } from '../response/response'
@@ -156,7 +156,10 @@ export class Application {
       constraints: { [CONSTRAINT]: optionsRoute },
       ...(scope?.hideOptionsRoute !== false && { schema: HIDDEN as object }),
       ...(scope?.logLevel !== undefined && { logLevel: scope.logLevel as never }),
-      onSend: writeAnswer,
+      onError: refuseOther,
+      onSend: reportOther,
+      // Fastify runs it only for who logs or has such hooks, at a price: nobody hears a warning where nothing is logged.
+      ...(this.#root.log.warn !== this.#root.log.info && { onResponse: reportOtherLate }),
       handler: sendAnswer
     }
   }

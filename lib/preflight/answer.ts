@@ -1,22 +1,20 @@
 // The answer to a preflight: what one policy says about one method of one URL.
+import { STATUS_CODES } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isListOfNames, namesIn, uniqueNames } from '../http/headers'
 import { VARY_PREFLIGHT } from '../http/vary'
 import type { AllowedHeaders, CompiledPolicy } from '../policy/policy'
-import { addVary, currentHeaders, HeaderSet } from '../response/reply-headers'
-import { judge, type Verdict } from '../response/verdict'
-
-/** Where a preflight carries the verdict that its answer tells. */
-const kVerdict = Symbol('fastify-cors-policy.verdict')
-
-interface Judged { [kVerdict]?: Verdict }
+import { corsHeaders, NO_CORS_HEADERS, type CorsHeaders } from '../response/cors-headers'
+import { decide, type Decision } from '../response/decision'
+import { requiredOf, requireHeaders } from '../response/required-headers'
+import { hasTimedOut, never } from '../response/time-out'
 
 export class PreflightAnswer {
   readonly policy: CompiledPolicy
   /** Those of the route's URL that have this policy. */
   readonly methods: readonly string[]
   /** Every header of an approval that does not depend on the request. */
-  readonly #headers: HeaderSet
+  readonly #headers: CorsHeaders
   /** With credentials, browsers read `*` as a name (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.7). */
   readonly #namesWhatIsAsked: boolean
 
@@ -26,7 +24,7 @@ export class PreflightAnswer {
     this.policy = policy
     this.methods = methods
     this.#namesWhatIsAsked = allowed.any && policy.credentials
-    this.#headers = new HeaderSet({
+    this.#headers = corsHeaders({
       'access-control-allow-credentials': policy.credentials ? 'true' : undefined,
       'access-control-allow-methods': methods.join(', '),
       'access-control-allow-headers': this.#namesWhatIsAsked ? undefined : listOf(allowed),
@@ -34,44 +32,59 @@ export class PreflightAnswer {
     })
   }
 
-  /** Answers the request: completely here, before any hook that was registered later than the plugin. */
-  send (request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> {
-    const verdict = isListOfNames(requestedHeaders(request)) && judge(this.policy.origin, request)
-    if (typeof verdict !== 'object') return this.#send(request, reply, verdict)
-    // Fastify goes on to the next hook when a promise settles, unless it settles with the reply.
-    return verdict.then((settled) => {
-      this.#send(request, reply, settled)
+  /** Answers the request: completely here, before any hook that was registered later than the plugin. `methods` are those that the answer may name. */
+  send (request: FastifyRequest, reply: FastifyReply, methods: readonly string[] = this.methods): void | Promise<unknown> {
+    const required = requireHeaders(reply, this, VARY_PREFLIGHT)
+    const answer = (decision: Decision): void => {
+      if (decision !== false) required.set(decision, this.#headersFor(request, methods))
+      reply.code(decision === false ? 403 : this.policy.optionsSuccessStatus).send()
+    }
+    const decision = isListOfNames(requestedHeaders(request)) && decide(this.policy.origin, request)
+    required.set(false, NO_CORS_HEADERS)
+    if (typeof decision !== 'object') return answer(decision)
+    return decision.then(async (settled) => {
+      if (reply.sent || hasTimedOut(request)) return await never()
+      answer(settled)
+      // Fastify goes on to the next hook when a promise settles, unless it settles with the reply.
       return reply
     })
   }
 
-  #send (request: FastifyRequest & Judged, reply: FastifyReply, verdict: Verdict): void {
-    request[kVerdict] = verdict
-    reply.code(verdict === false ? 403 : this.policy.optionsSuccessStatus).send()
+  /** The onError hook: where a hook failed before `send` was reached, its error response gets no permission. */
+  refuse (reply: FastifyReply): void {
+    if (requiredOf(reply) === undefined) requireHeaders(reply, OTHER, VARY_PREFLIGHT).set(false, NO_CORS_HEADERS)
   }
 
-  /** Puts the headers on the answer, just before it is sent: after all other hooks. An answer that is not ours gets no permission. */
-  write (request: FastifyRequest & Judged, reply: FastifyReply, methods: readonly string[] = this.methods): void {
-    const verdict = request[kVerdict] ?? false
-    if (request[kVerdict] === undefined) warnOfHook(request, reply)
-    const current = currentHeaders(reply)
-    addVary(reply, current.vary, VARY_PREFLIGHT)
-    this.#headers.restore(reply, current, verdict)
-    if (verdict === false) return
-    if (methods.length < this.methods.length) reply.header('access-control-allow-methods', methods.join(', '))
-    if (!this.#namesWhatIsAsked) return
-    const requested = uniqueNames(namesIn(requestedHeaders(request)))
-    if (requested.length > 0) reply.header('access-control-allow-headers', requested.join(', '))
+  /** The onSend hook, and the onResponse hook: where a hook answered before `send` was reached, its answer gets no permission, and the developer hears of it. */
+  reportOther (request: FastifyRequest, reply: FastifyReply): void {
+    this.refuse(reply)
+    if (requiredOf(reply)?.owner === OTHER) warnOfHook(request, reply)
+  }
+
+  #headersFor (request: FastifyRequest, methods: readonly string[]): CorsHeaders {
+    const requested = this.#namesWhatIsAsked ? uniqueNames(namesIn(requestedHeaders(request))) : []
+    if (methods.length === this.methods.length && requested.length === 0) return this.#headers
+    return {
+      ...this.#headers,
+      'access-control-allow-methods': methods.join(', '),
+      ...(requested.length > 0 && { 'access-control-allow-headers': requested.join(', ') })
+    }
   }
 }
 
+/** Whoever answered a preflight before it came to us. */
+const OTHER = {}
+
 const warned = new WeakSet<object>()
 
-/** A preflight never carries credentials (https://fetch.spec.whatwg.org/#cors-preflight-fetch): authentication that runs before us makes every preflight fail. */
-function warnOfHook (request: FastifyRequest, reply: FastifyReply): void {
-  if ((reply.statusCode !== 401 && reply.statusCode !== 403) || warned.has(request.server)) return
+function warnOfHook (request: FastifyRequest, { statusCode }: FastifyReply): void {
+  if (warned.has(request.server)) return
   warned.add(request.server)
-  request.log.warn(`a hook that was registered before fastify-cors-policy answered a preflight with ${reply.statusCode}: preflights carry no credentials, so register the plugin before such hooks`)
+  // Authentication makes every preflight fail: a preflight carries no credentials (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
+  const reason = statusCode === 401 || statusCode === 403
+    ? 'preflights carry no credentials, so register the plugin before such hooks'
+    : 'the policy of the route had no say; register the plugin before that hook, and take another CORS plugin out or register it later'
+  request.log.warn(`a hook that was registered before fastify-cors-policy answered a preflight with ${[statusCode, STATUS_CODES[statusCode]].join(' ').trim()}: ${reason}`)
 }
 
 function requestedHeaders (request: FastifyRequest): string | undefined {

@@ -68,14 +68,23 @@ export function addPreflightConstraint (root: FastifyInstance, resolve: (preflig
 }
 
 /** The onRequest hook of the instances that hold the generated routes, and the handler of these: only preflights that have an answer are led there. */
-export const sendAnswer = unbound((request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> => resolutionOf(request).answer.send(request, reply))
-
-/** Their onSend hook. */
-export const writeAnswer = unbound((request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void => {
+export const sendAnswer = unbound((request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> => {
   const { answer, methods } = resolutionOf(request)
-  answer.write(request, reply, methods)
+  return answer.send(request, reply, methods)
+})
+
+export const refuseOther = unbound((request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void): void => {
+  resolutionOf(request).answer.refuse(reply)
   done()
 })
+
+export const reportOther = unbound((request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void => {
+  resolutionOf(request).answer.reportOther(request, reply)
+  done()
+})
+
+/** Whoever answers past Fastify, on the raw response, gets only here. */
+export const reportOtherLate = unbound((request: FastifyRequest, reply: FastifyReply, done: () => void): void => reportOther(request, reply, undefined, done))
 
 function resolutionOf (request: FastifyRequest): Resolution {
   return (request.raw as Resolved)[kResolution] as Resolution

@@ -1,86 +1,92 @@
-// The headers of actual responses: put on as soon as the route is known, and put right again just before they are sent.
+// The headers of actual responses, as hooks of a route or of a scope's 404s. They decide on the origin as early as they can; `required-headers.ts` makes
+// sure that the response has the headers that follow.
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
-import { Vary, VARY_ORIGIN } from '../http/vary'
-import { addVary, currentHeaders, HeaderSet, RESPONSE_HEADERS } from './reply-headers'
 import { isPreflight } from '../http/preflight-request'
+import { VARY_ORIGIN, type Vary } from '../http/vary'
 import type { CompiledPolicy } from '../policy/policy'
+import { corsHeaders, type CorsHeaders } from './cors-headers'
+import { decide, type Decision } from './decision'
+import { requiredOf, requireHeaders, type RequiredHeaders } from './required-headers'
+import { hasTimedOut, never } from './time-out'
 import { unbound } from './unbound'
-import { judge, verdictSoFar, type Verdict } from './verdict'
 
-/** What a policy says on the responses of a route (or of a scope's 404s), as hooks. Without a policy: nothing, to anyone. */
+/** The hooks that set a policy's headers. Without a policy: none, for anyone. */
 export class ResponsePolicy {
   readonly #policy: CompiledPolicy | null
-  readonly #varies: boolean
-  #headers!: HeaderSet
+  /** A policy that allows every origin gives the same response to all (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). */
+  readonly #vary: Vary | undefined
+  #headers!: CorsHeaders
 
   constructor (policy: CompiledPolicy | null) {
     this.#policy = policy
-    this.#varies = policy !== null && policy.origin.kind !== 'any'
+    this.#vary = policy === null || policy.origin.kind === 'any' ? undefined : VARY_ORIGIN
     this.expose(policy?.exposedHeaders ?? [])
   }
 
-  /** Has pages read these headers. */
+  /** Lets pages read these headers. */
   expose (names: readonly string[]): void {
-    this.#headers = new HeaderSet({
+    this.#headers = corsHeaders({
       'access-control-allow-credentials': this.#policy?.credentials === true ? 'true' : undefined,
       'access-control-expose-headers': names.length > 0 ? names.join(', ') : undefined
     })
   }
 
-  /** Early, so that a reply which is hijacked, or an error that nobody catches, has the headers too. */
-  readonly onRequest = unbound((request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => this.#head(request, reply, judge, done))
-
-  /** Where a hook threw before `onRequest` came to us: the error's response may be sent without `onSend`. */
-  readonly onError = unbound((request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void) => this.#head(request, reply, verdictSoFar, done))
-
-  /** Last: whatever happened to the headers since, here they are put right. */
-  readonly onSend = unbound((request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (err: null, payload: unknown) => void): void | Promise<unknown> => {
-    const verdict = this.#judge(request, verdictSoFar)
-    if (typeof verdict === 'object') return verdict.then((settled) => this.#finish(reply, settled, payload))
-    done(null, this.#finish(reply, verdict, payload))
+  /** Early, so that a reply which is hijacked has the headers too. */
+  readonly onRequest = unbound((request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void | Promise<void> => {
+    const required = this.#require(request, reply)
+    if (required.pending === undefined) return done()
+    required.isAwaited = true
+    return required.pending.then(async () => { if (hasTimedOut(request)) await never() })
   })
 
-  /** A preflight that comes here was answered by no policy, so it gets no permission from this one either. */
-  #judge (request: FastifyRequest, by: typeof judge): Verdict | Promise<Verdict> {
-    return this.#policy !== null && !isPreflight(request.raw) && by(this.#policy.origin, request)
-  }
-
-  #head (request: FastifyRequest, reply: FastifyReply, by: typeof judge, done: () => void): void | Promise<void> {
-    const verdict = this.#judge(request, by)
-    if (typeof verdict === 'object') return verdict.then((settled) => this.#write(reply, settled))
-    this.#write(reply, verdict)
+  /** Where a hook threw before `onRequest` was reached. Synchronous: Fastify cannot send a handler's time-out while an onError hook is awaited. */
+  readonly onError = unbound((request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void): void => {
+    this.#requireOnce(request, reply)
     done()
+  })
+
+  /** Where a hook sent a response before `onRequest` was reached. An origin function that is asked only now is awaited, once: not by a second attempt, such as a time-out's. */
+  readonly onSend = unbound((request: FastifyRequest, reply: FastifyReply, payload: unknown, done: () => void): void | Promise<unknown> => {
+    const required = this.#requireOnce(request, reply)
+    required.overwrittenVary = required.vary !== undefined && isStreamed(payload) ? varyOf(reply) : undefined
+    const attempt = ++required.attempts
+    if (required.pending === undefined || required.isAwaited || hasTimedOut(request)) return done()
+    required.isAwaited = true
+    return required.pending.then(async () => {
+      // A time-out, or whoever failed besides, has sent its own response meanwhile.
+      if (reply.sent || required.attempts !== attempt || hasTimedOut(request)) await never()
+    })
+  })
+
+  #requireOnce (request: FastifyRequest, reply: FastifyReply): RequiredHeaders {
+    const required = requiredOf(reply)
+    return required?.owner === this ? required : this.#require(request, reply)
   }
 
-  #write (reply: FastifyReply, verdict: Verdict): void {
-    if (this.#varies) addVary(reply, reply.getHeader('vary'), VARY_ORIGIN)
-    this.#headers.write(reply, verdict)
-  }
-
-  #finish (reply: FastifyReply, verdict: Verdict, payload: unknown): unknown {
-    const result = isWebResponse(payload) ? adopt(reply, payload) : payload
-    const current = currentHeaders(reply)
-    if (this.#varies) addVary(reply, current.vary, VARY_ORIGIN)
-    this.#headers.restore(reply, current, verdict)
-    return result
+  /** Decides on the request's origin. What is not known in time is refused: a response goes out as it is required to be at that moment. */
+  #require (request: FastifyRequest, reply: FastifyReply): RequiredHeaders {
+    const required = requireHeaders(reply, this, this.#vary)
+    // A preflight that comes here was answered by no policy, so it gets no permission from this one either.
+    const decision: Decision | Promise<Decision> = this.#policy !== null && !isPreflight(request.raw) && decide(this.#policy.origin, request)
+    required.set(typeof decision === 'object' ? false : decision, this.#headers)
+    if (typeof decision === 'object') {
+      required.pending = decision.then((settled) => {
+        if (required.owner !== this || hasTimedOut(request)) return
+        required.pending = undefined
+        required.set(settled, this.#headers)
+      })
+    }
+    return required
   }
 }
 
-function isWebResponse (payload: unknown): payload is Response {
-  return typeof payload === 'object' && Object.prototype.toString.call(payload) === '[object Response]'
+/** A stream or a web `Response`: before these, Fastify copies headers from the one to the reply, and from the reply to the raw response. */
+function isStreamed (payload: unknown): boolean {
+  return typeof payload === 'object' && payload !== null && !Buffer.isBuffer(payload)
 }
 
-/**
- * Fastify copies the headers of a web `Response` onto the reply after every hook. What concerns us is moved to the reply here; as the
- * headers of a fetched `Response` cannot be changed, the rest goes on in a new one.
- */
-function adopt (reply: FastifyReply, response: Response): Response {
-  const headers = new Headers(response.headers)
-  const vary = headers.get('vary')
-  const foreign = RESPONSE_HEADERS.filter((name) => headers.has(name))
-  // A body that was read already is an error that Fastify reports.
-  if ((vary === null && foreign.length === 0) || response.bodyUsed) return response
-  if (vary !== null) addVary(reply, reply.getHeader('vary'), new Vary(vary))
-  for (const name of ['vary', ...foreign]) headers.delete(name)
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers })
+/** Everything that the response varies by so far; undefined for what cannot be sent, which Fastify reports itself. */
+function varyOf (reply: FastifyReply): string | undefined {
+  const list = [reply.raw.getHeader('vary'), reply.getHeader('vary')].filter((value) => value !== undefined).join()
+  return list !== '' && /^[\t -~]*$/.test(list) ? list : undefined
 }

@@ -1,0 +1,44 @@
+// The CORS headers of a response by name: computed once per policy, compared and written for every response.
+
+/** Every `Access-Control-*` header that a response can have. */
+export const CORS_HEADER_NAMES = [
+  'access-control-allow-origin', 'access-control-allow-credentials', 'access-control-expose-headers', 'access-control-allow-methods',
+  'access-control-allow-headers', 'access-control-max-age', 'access-control-allow-private-network'
+] as const
+
+/** The values for an allowed origin, without `Access-Control-Allow-Origin`, which is the origin's own. */
+export type CorsHeaders = Readonly<Record<typeof CORS_HEADER_NAMES[number], string | undefined>>
+
+/** Headers as Fastify and Node take them, by their lower-case names. */
+export type Headers = Record<string, unknown>
+
+/** All sets have one shape, so that reading them costs the same for every policy. */
+export function corsHeaders (values: Partial<CorsHeaders>): CorsHeaders {
+  return Object.freeze(Object.fromEntries(CORS_HEADER_NAMES.map((name) => [name, values[name]]))) as CorsHeaders
+}
+
+/** The CORS headers of a response to a refused origin. */
+export const NO_CORS_HEADERS = corsHeaders({})
+
+/** Whether `current` has these CORS headers and no others. Written out: this runs for every response, and reading seven known names is cheaper than any loop. */
+export function hasExactly (current: Headers, allowedOrigin: string | undefined, values: CorsHeaders): boolean {
+  return current['access-control-allow-origin'] === allowedOrigin &&
+    current['access-control-allow-credentials'] === values['access-control-allow-credentials'] &&
+    current['access-control-expose-headers'] === values['access-control-expose-headers'] &&
+    current['access-control-allow-methods'] === values['access-control-allow-methods'] &&
+    current['access-control-allow-headers'] === values['access-control-allow-headers'] &&
+    current['access-control-max-age'] === values['access-control-max-age'] &&
+    current['access-control-allow-private-network'] === undefined
+}
+
+/** Writes the CORS headers; none for a refused origin. Written out for the same reason. */
+export function assignCorsHeaders (target: Headers, allowedOrigin: string | undefined, values: CorsHeaders): Headers {
+  if (allowedOrigin === undefined) return target
+  target['access-control-allow-origin'] = allowedOrigin
+  if (values['access-control-allow-credentials'] !== undefined) target['access-control-allow-credentials'] = values['access-control-allow-credentials']
+  if (values['access-control-expose-headers'] !== undefined) target['access-control-expose-headers'] = values['access-control-expose-headers']
+  if (values['access-control-allow-methods'] !== undefined) target['access-control-allow-methods'] = values['access-control-allow-methods']
+  if (values['access-control-allow-headers'] !== undefined) target['access-control-allow-headers'] = values['access-control-allow-headers']
+  if (values['access-control-max-age'] !== undefined) target['access-control-max-age'] = values['access-control-max-age']
+  return target
+}
