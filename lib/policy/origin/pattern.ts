@@ -43,6 +43,9 @@ const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([['http', '80'], ['ht
 /** Schemes of documents whose origin is opaque, so that browsers write `null` for them. */
 const OPAQUE_SCHEME = '(?:about|blob|data|file|javascript):'
 
+/** The characters that a serialised origin can have: it is ASCII and lower case, and has no others. */
+export const ORIGIN_CHARACTERS = '+-./0123456789:[]_abcdefghijklmnopqrstuvwxyz'
+
 const LABEL = '[a-z0-9_-]+'
 
 /** RFC 1035, section 2.3.4. A pattern of its own, as counting makes the other one several times slower. */
@@ -63,7 +66,7 @@ function readTuple (text: string): Tuple | undefined {
 }
 
 /** What the URL standard takes for an IP address: a host in brackets, or one that ends in a number (https://url.spec.whatwg.org/#ends-in-a-number-checker). */
-const ADDRESS = /^\[|(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/
+export const ADDRESS = /^\[|(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/
 
 /** Whether browsers write the host this way. For addresses: four decimal numbers, or IPv6 with its longest run of zeros left out. */
 function isCanonicalHost (scheme: string, host: string): boolean {
@@ -131,11 +134,11 @@ function canonicalTuple (text: string): Tuple | undefined {
 }
 
 /** Whether pages of this origin can be read and changed on their way: plain text, and not from this machine itself. */
-export function isInsecure ({ scheme, host }: TupleOrigin): boolean {
+export function isInsecure ({ scheme, host }: Pick<TupleOrigin, 'scheme' | 'host'>): boolean {
   return (scheme === 'http' || scheme === 'ws' || scheme === 'ftp') && !isLoopback(host)
 }
 
 /** https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy */
-function isLoopback (host: string): boolean {
+export function isLoopback (host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
