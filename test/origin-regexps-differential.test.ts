@@ -53,7 +53,7 @@ const regexp = fc.tuple(source, flags, fc.boolean()).map(([source, flags, whole]
   } catch {
     return undefined
   }
-}).filter((regexp) => regexp !== undefined && !isMisreadByV8(regexp))
+}).filter((regexp): regexp is RegExp => regexp !== undefined && !isMisreadByV8(regexp))
 
 const label = fc.constantFrom('a', 'b', 'z', 'example', 'com', 'k', 's', 'evil', '0', '9', '61', '-', '_', 'https', 'x')
 const origin = fc.tuple(fc.constantFrom('https', 'http', 'a', 'capacitor'), fc.array(label, { minLength: 1, maxLength: 4 }), fc.constantFrom('', ':1', ':8080', ':90')).map(([scheme, labels, port]) => `${scheme}://${labels.join('.')}${port}`)
