@@ -96,7 +96,7 @@ function patternsOf (form: Form, anchors: { readonly start: boolean, readonly en
   if (parts === null) return []
   const [, separator, before, varies, dot, host = '', port] = parts
   // A single name is none of a site's, but this machine's.
-  if (!host.includes('.') && !host.startsWith('[') && !isLoopback(host) && separator === undefined) return []
+  if (!host.includes('.') && !host.startsWith('[') && !isLoopback(host) && separator === undefined && dot === '') return []
   const isOpen = separator === undefined && !anchors.start
   const scheme = schemeFor(before, host)
   const anyPort = port === VARIES || (port === undefined && isLoopback(host) && (separator === undefined || !anchors.end))

@@ -18,6 +18,9 @@ const MAX_FORMS = 5000
 /** As much as a literal text is repeated: `w{3}`. */
 const MAX_COPIES = 16
 
+/** Repetitions of more alternatives than these vary as a whole. */
+const MAX_REPEATED = 16
+
 const EMPTY: Form = []
 
 /** The forms of an expression: every text that it matches has one of them. undefined where there are too many. */
@@ -55,7 +58,12 @@ function formsOfRepeat ({ part, min, max }: Extract<Expression, { kind: 'repeat'
   const variesOnce = once?.length === 1 && literal === undefined
   if (max === 1 && !variesOnce) return forms && (min === 1 ? forms : [EMPTY, ...forms])
   const characters = charactersOf(part)
-  return characters === '' ? [EMPTY] : [[{ characters }]]
+  if (characters === '') return [EMPTY]
+  const varying: Form = [{ characters }]
+  if (forms === undefined || forms.length > MAX_REPEATED || variesOnce) return [varying]
+  // The last time, it is what is repeated: `([a-z]+\.)*example\.com` has a dot before the domain.
+  const repeated = forms.map((form) => join(varying, form))
+  return min > 0 ? repeated : [EMPTY, ...repeated]
 }
 
 function product (forms: readonly Form[], more: readonly Form[] | undefined): readonly Form[] | undefined {
@@ -115,6 +123,7 @@ const BEGINNING = /^(?:[a-z][a-z0-9+.-]*(?::(?:\/(?:\/[^/]*)?)?)?)?$/
 function canBeOrigin (form: Form): boolean {
   const text = textOf(form)
   if (!text.includes(VARIES)) return isSerialisedOrigin(text)
+  if (text.includes('..')) return false
   const characters = form.map((item) => typeof item === 'string' ? item : item.characters).join('')
   return characters.includes(':') && characters.includes('/') && BEGINNING.test(text.slice(0, text.indexOf(VARIES)))
 }
