@@ -5,6 +5,7 @@ import t from 'tap'
 import { printable } from '../lib/errors'
 import { createMatcher, type OriginMatcher } from '../lib/policy/origin/matcher'
 import { isSerialisedOrigin, parseOriginEntry, type TupleOrigin } from '../lib/policy/origin/pattern'
+import { compileRegExp } from '../lib/policy/origin/regexp-re2'
 
 /** The matcher of a list as a policy has it. */
 function matcherOf (list: ReadonlyArray<string | RegExp>): OriginMatcher {
@@ -12,7 +13,7 @@ function matcherOf (list: ReadonlyArray<string | RegExp>): OriginMatcher {
     const entry = parseOriginEntry(text as string)
     return entry.kind === 'tuple' ? entry : fail(JSON.stringify(entry))
   })
-  return createMatcher({ entries, nullOrigin: list.includes('null'), regexps: list.filter((entry) => entry instanceof RegExp) })
+  return createMatcher({ entries, nullOrigin: list.includes('null'), regexps: list.filter((entry) => entry instanceof RegExp).map((regexp) => compileRegExp(regexp).matches) })
 }
 
 interface Parts { scheme: string, labels: string[], port: string }

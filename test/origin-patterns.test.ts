@@ -5,7 +5,6 @@ import t from 'tap'
 import { printable } from '../lib/errors'
 import { isInsecure, isSerialisedOrigin, MAX_ORIGIN_LENGTH, parseOriginEntry, type OriginRefusal, type TupleOrigin } from '../lib/policy/origin/pattern'
 import { isPublicSuffix } from '../lib/policy/origin/public-suffix'
-import { whyNotRegExp } from '../lib/policy/origin/regexp'
 
 /** What a text is read as, short enough for a table: scheme, host, port; and which of them are patterns. */
 function read (text: string): string {
@@ -146,7 +145,8 @@ t.test('an origin that no browser writes so is refused with the one that they wr
 })
 
 t.test('a text that means no origin is refused with the reason', async (t) => {
-  const begins = 'an origin begins with its scheme, such as "https://example.com"'
+  const begins = 'an origin begins with its scheme, such as "https://app.example.com"'
+  const beginsHere = 'an origin begins with its scheme, such as "https://example.com"'
   const asterisk = 'an asterisk may stand only for whole subdomains ("https://*.example.com") or for the port ("https://example.com:*")'
   const dot = 'a host neither begins nor ends with a dot, and has no two in a row'
   const character = 'an origin has no spaces, commas, backslashes or control characters'
@@ -157,20 +157,20 @@ t.test('a text that means no origin is refused with the reason', async (t) => {
   const PROHIBITED: ReadonlyArray<readonly [string, string]> = [
     // scheme
     ['', begins],
-    ['example.com', begins],
+    ['example.com', beginsHere],
     ['*.example.com', 'such as "https://*.example.com"'],
     ['example.com:8080', 'such as "https://example.com:8080"'],
-    ['localhost', 'such as "https://localhost"'],
-    ['Example.com', begins],
-    ['//example.com', begins],
-    ['://example.com', begins],
-    ['https:example.com', begins],
-    ['https:/example.com', begins],
-    ['*://example.com', begins],
-    ['http*://example.com', begins],
-    ['1http://example.com', begins],
-    ['hättps://example.com', begins],
-    ['Null', begins],
+    ['localhost', 'such as "http://localhost"'],
+    ['Example.com', beginsHere],
+    ['//example.com', beginsHere],
+    ['://example.com', beginsHere],
+    ['https:example.com', beginsHere],
+    ['https:/example.com', beginsHere],
+    ['*://example.com', beginsHere],
+    ['http*://example.com', beginsHere],
+    ['1http://example.com', beginsHere],
+    ['hättps://example.com', beginsHere],
+    ['Null', 'browsers write it in lower case; write "null"'],
     ['**', begins],
     ['\u2028', begins],
     // schemes without an origin
@@ -274,7 +274,6 @@ t.test('a text that means no origin is refused with the reason', async (t) => {
     t.equal(refusal.reason, message.startsWith('write "') ? 'not-canonical' : 'invalid', name)
     t.equal(isSerialisedOrigin(text), false, `${name} is no origin`)
   }
-  t.equal(refused('https://xn--a.example').message, none, 'punycode that cannot be decoded')
 })
 
 t.test('whatever the text is, it is read or refused, and every correction is accepted', async (t) => {
@@ -321,74 +320,5 @@ t.test('a public suffix is a host below which strangers can register names', asy
   }
   for (const host of ['example.com', 'example.co.uk', 'me.github.io', 'www.ck', 'city.kawasaki.jp', 'example', 'test', 'invalid', 'localhost', 'internal', 'local', 'app.test', 'foo.unknown', '-']) {
     t.equal(isPublicSuffix(host), false, host)
-  }
-})
-
-t.test('a RegExp that matches whole origins only is accepted', async (t) => {
-  for (const regexp of [
-    /^https:\/\/example\.com$/, /^https:\/\/[a-z0-9-]+\.example\.com$/, /^https:\/\/(?:a|b)\.example\.com$/, /^a$|^b$/, /^(a|b)$/, /^(?<name>a)$/,
-    /^[|]$/, /^[(|]$/, /^[\]|]$/, /^a\|b$/, /^\[a\|b\]$/, /^\(a\|b\)$/, /^]$/, /^\\$/, /^a\$$/, /^a\\\\$/, /^$/, /^\$$/, /^a{1,63}$/, /^(a|b)?c$/, /^(ab)+$/, /^((a)b)+$/, /^((a|b)c)?$/,
-    /^https:\/\/a(|:\d+)$/, /^a$/i, /^a$/s, /^a$/u, /^a$/d,
-    // eslint-disable-next-line prefer-regex-literals -- for our target, TypeScript does not know this flag
-    new RegExp('^[[a-z]--[q]]$', 'v')
-  ]) {
-    t.equal(whyNotRegExp(regexp), undefined, String(regexp))
-  }
-})
-
-t.test('a RegExp that matches parts of origins is refused with one that does not', async (t) => {
-  const UNANCHORED: ReadonlyArray<readonly [RegExp, string]> = [
-    [/example\.com/, '/^example\\.com$/'],
-    [/^example\.com/, '/^example\\.com$/'],
-    [/example\.com$/, '/^example\\.com$/'],
-    [/^a|b$/, '/^(?:a|b)$/'],
-    [/^a$|b/, '/^(?:a|b)$/'],
-    [/^a$|^b/, '/^(?:a|b)$/'],
-    [/a$|^b$/, '/^(?:a|b)$/'],
-    [/^a$|/, '/^(?:a|)$/'],
-    [/^(?:a|b)|c/, '/^(?:(?:a|b)|c)$/'],
-    [/^a[|]b|c$/, '/^(?:a[|]b|c)$/'],
-    [/^a\$/, '/^a\\$$/'],
-    [/^a\\\$/, '/^a\\\\\\$$/'],
-    [/\^a$/, '/^\\^a$/'],
-    [/[^a]$/, '/^[^a]$/'],
-    [/^a[$]/, '/^a[$]$/'],
-    [/(^a$)/, '/^(^a$)$/'],
-    [/^(?:a$|b)/, '/^(?:a$|b)$/'],
-    [/^/, '/^$/'],
-    [/$/, '/^$/'],
-    [/(?:)/, '/^(?:)$/'],
-    [/^a$/m, '/^a$/'],
-    [/a/im, '/^a$/i'],
-    [/a\/b/, '/^a\\/b$/']
-  ]
-  for (const [regexp, corrected] of UNANCHORED) {
-    t.strictSame(whyNotRegExp(regexp), { reason: 'unanchored-regexp', message: `a RegExp must match the whole origin; write ${corrected}` }, `${String(regexp)} -> ${corrected}`)
-  }
-  t.match((whyNotRegExp(new RegExp(`${String.fromCharCode(7)}\u202e`)) ?? fail()).message, 'write /^\\u0007\\u202e$/', 'control characters are not')
-})
-
-t.test('a RegExp that keeps state, or may take exponential time, is refused', async (t) => {
-  const flags = 'the flags "g" and "y" make a RegExp remember its last match'
-  const repetition = 'repeat no group that has repetitions or alternatives in it'
-  const UNSAFE: ReadonlyArray<readonly [RegExp, string]> = [
-    [/^a$/g, `${flags}, so that every other request fails; write /^a$/`],
-    [/^a$/y, `${flags}, so that every other request fails; write /^a$/`],
-    [/^a$/giy, `${flags}, so that every other request fails; write /^a$/i`],
-    [/^(a+)+$/, repetition],
-    [/^(a*)*$/, repetition],
-    [/^([a-z]+\.)*example\.com$/, repetition],
-    [/^https:\/\/a(:\d+)?$/, 'for an optional port, write "(|:\\d+)" instead of "(:\\d+)?"'],
-    [/^(a|a)*$/, repetition],
-    [/^(a|ab|b)+$/, repetition],
-    [/^(?:[a-z]|[a-z0-9])+$/, repetition],
-    [/^(a|a){30}$/, repetition],
-    [/^((a|a)b)*$/, repetition],
-    [/^((a|a))*$/, repetition]
-  ]
-  for (const [regexp, expected] of UNSAFE) {
-    const { reason, message } = whyNotRegExp(regexp) ?? fail(`${String(regexp)} was accepted`)
-    t.equal(reason, 'unsafe-regexp', String(regexp))
-    t.ok(message.includes(expected), `${String(regexp)}: ${message}`)
   }
 })

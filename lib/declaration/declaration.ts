@@ -4,6 +4,7 @@ import { child, corsPolicyError, quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord } from './fields'
 import { compilePolicy, type CompiledPolicy, type PolicyFields } from '../policy/policy'
 import { nearest } from './nearest'
+import { originMeantBy } from '../policy/origin/pattern'
 import { ExtendingPolicySchema, StandalonePolicySchema, type Policy } from '../schema'
 
 /** A policy that was checked: its fields after `extends`, to extend further, and what they compile to. */
@@ -74,16 +75,13 @@ function lookUp (name: unknown, pointer: string, names: PolicyNames, problems: C
 export function unknownPolicy (name: string, pointer: string, names: PolicyNames): CorsProblem {
   const known = [...names.known()]
   const suggestion = nearest(name, known)
+  const origin = originMeantBy(name)
   const instead = suggestion !== undefined
     ? `did you mean ${quote(suggestion)}?`
-    : looksLikeOrigin(name)
-      ? `write a policy: { origin: ${quote(name)} }`
+    : origin !== undefined
+      ? `write a policy: { origin: ${quote(origin)} }`
       : known.length === 0 ? 'no policy has a name here: give them to the plugin as `policies`' : `the names here are ${known.map(quote).join(', ')}`
   return { pointer, reason: 'unknown-policy', value: name, message: `there is no policy ${quote(name)}; ${instead}` }
-}
-
-function looksLikeOrigin (text: string): boolean {
-  return text === '*' || text.includes('://')
 }
 
 /**
@@ -129,12 +127,13 @@ export function checkPolicies (value: unknown, pointer: string, outer: PolicyNam
 
 function insteadOf (value: unknown, names: PolicyNames): string {
   if (typeof value === 'string') {
-    return looksLikeOrigin(value)
-      ? `write { origin: ${quote(value)} }`
-      : `write { extends: ${quote(nearest(value, [...names.known()]) ?? value)} } for a named policy`
+    const name = nearest(value, [...names.known()])
+    const origin = name === undefined ? originMeantBy(value) : undefined
+    return origin === undefined ? `write { extends: ${quote(name ?? value)} } for a named policy` : `write { origin: ${quote(origin)} }`
   }
   if (typeof value === 'function') return 'write { origin: (origin, request) => … } for a function that decides'
-  if (Array.isArray(value) || value instanceof RegExp) return 'write { origin: [ … ] }'
+  if (value instanceof RegExp) return `write { origin: [${quote(value)}] }`
+  if (Array.isArray(value)) return `write { origin: [${value.length > 0 && value.length <= 3 ? value.map(quote).join(', ') : ' … '}] }`
   return 'write { origin: "https://app.example.com" }, { extends: "a name" } or, on a route, cors: false'
 }
 

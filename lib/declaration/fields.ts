@@ -3,6 +3,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { child, quote, type CorsProblem } from '../errors'
+import { insteadOfField, isCallbackStyle, isMeantAsBase } from './elsewhere'
 import { nearest } from './nearest'
 import { CorsPluginOptionsSchema, ExtendingPolicySchema } from '../schema'
 
@@ -65,41 +66,57 @@ export function checkFields (schema: ObjectSchema, fields: ReadonlyMap<string, u
   }
   for (const [key, field] of fields) {
     const fieldSchema = Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined
-    if (fieldSchema === undefined) report(key, { reason: 'unknown-property', message: unknownField(key, schema) })
-    else if (!CHECKED_ELSEWHERE.has(key) && !isWellFormed(key, fieldSchema, field)) report(key, malformed(key, field, key === 'extends' || !required.includes(key)))
+    if (fieldSchema === undefined) report(key, { reason: 'unknown-property', message: unknownField(key, field, schema) })
+    else if (!CHECKED_ELSEWHERE.has(key) && !isWellFormed(key, fieldSchema, field)) report(key, malformed(key, field, key === 'extends' || !required.includes(key), pointer))
   }
   for (const key of required) {
-    if (!fields.has(key)) report(key, { reason: 'missing', message: `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one` })
+    // A policy that names another one in a field that does not exist was meant to extend it.
+    if (!fields.has(key) && ![...fields].some(([other, field]) => isMeantAsBase(other, field))) report(key, { reason: 'missing', message: `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one` })
   }
   return wrong
 }
 
-function unknownField (key: string, schema: ObjectSchema): string {
-  if (key === 'methods') return 'there is no option "methods"; leave it out: a preflight allows the methods that the URL has routes for'
-  if (schema === CorsPluginOptionsSchema && Object.hasOwn(ExtendingPolicySchema.properties, key)) {
+/** Says what takes the place of a field that is not there. */
+function unknownField (key: string, value: unknown, schema: ObjectSchema): string {
+  const isOfOptions = schema === CorsPluginOptionsSchema
+  if (isOfOptions && Object.hasOwn(ExtendingPolicySchema.properties, key)) {
     return `${quote(key)} belongs in a policy; write defaultPolicy: { ${key}: … } for the routes that declare none`
   }
   const known = Object.keys(schema.properties)
+  if (!isOfOptions && !known.includes('extends')) known.unshift('extends')
   const suggestion = nearest(key, known)
-  return `there is no option ${quote(key)}; ${suggestion === undefined ? `the options are ${known.join(', ')}` : `did you mean ${quote(suggestion)}?`}`
+  const instead = insteadOfField(key, value, isOfOptions) ?? (suggestion === undefined ? `the options are ${known.join(', ')}` : `did you mean ${quote(suggestion)}?`)
+  return `there is no option ${quote(key)}; ${instead}`
 }
 
 /** Whether a field is of its type. What its texts and arrays hold is for policy.ts to judge, which knows the correction. */
 function isWellFormed (key: string, schema: TSchema, value: unknown): boolean {
   if (key === 'origin' && typeof value === 'string') return true
+  if (key === 'origin' && typeof value === 'function' && isCallbackStyle(value as () => unknown)) return false
   if ((key === 'origin' || HEADER_LISTS.has(key)) && Array.isArray(value)) return true
   return Value.Check(schema, value)
 }
 
-function malformed (key: string, value: unknown, canBeLeftOut: boolean): Pick<CorsProblem, 'reason' | 'message'> {
+function malformed (key: string, value: unknown, canBeLeftOut: boolean, pointer: string): Pick<CorsProblem, 'reason' | 'message'> {
   return {
     reason: Number.isInteger(value) && WHOLE_NUMBERS.has(key) ? 'out-of-range' : 'type',
-    message: `${quote(value)} cannot be ${quote(key)}; ${correction(key, value, canBeLeftOut)}`
+    message: `${quote(value)} cannot be ${quote(key)}; ${correction(key, value, canBeLeftOut, pointer)}`
   }
 }
 
-function correction (key: string, value: unknown, canBeLeftOut: boolean): string {
+function correction (key: string, value: unknown, canBeLeftOut: boolean, pointer: string): string {
   if (typeof value === 'string' && HEADER_LISTS.has(key)) return `write [${value.split(',').map((name) => quote(name.trim())).join(', ')}]`
-  if (value instanceof RegExp && key === 'origin') return `write [${quote(value)}]`
+  if (key === 'origin') {
+    if (value instanceof RegExp) return `write [${quote(value)}]`
+    if (value === true) return 'write "*" for everyone, or list the origins that may read the response'
+    if (value === false) return `write ${offAt(pointer)}`
+    if (typeof value === 'function') return 'it has to decide by what it returns, not through a callback; write (origin, request) => boolean, or an async function'
+  }
   return `${value === undefined && canBeLeftOut ? 'leave it out, or ' : ''}write ${EXPECTED[key]}`
+}
+
+/** How CORS is turned off in the place of a policy. */
+function offAt (pointer: string): string {
+  if (pointer === '') return 'cors: false'
+  return pointer === '/defaultPolicy' ? 'defaultPolicy: false' : 'cors: false on the routes, and leave this policy out'
 }

@@ -3,9 +3,10 @@
 import { child, quote, type CorsProblem, type CorsProblemReason } from '../errors'
 import { isHeaderName, uniqueNames, whyNotReadable, whyNotSendable } from '../http/headers'
 import { createMatcher, type OriginMatcher } from './origin/matcher'
-import { isInsecure, parseOriginEntry, type TupleOrigin } from './origin/pattern'
-import { isPublicSuffix } from './origin/public-suffix'
-import { whyNotRegExp } from './origin/regexp'
+import { checkCredentialedEntry } from './origin/credentials'
+import { parseOriginEntry, type TupleOrigin } from './origin/pattern'
+import { parseOriginRegExp } from './origin/regexp'
+import type { OriginRegExp, RegExpMatcher } from './origin/regexp-re2'
 import type { CorsOriginFunction } from '../schema'
 
 /** The fields of a policy after `extends`, each of its type. What stands in their arrays is judged here. */
@@ -103,13 +104,17 @@ function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['
 function compileList (fields: PolicyFields, list: readonly unknown[], report: (finding: Finding) => void): OriginRule {
   const credentials = fields.credentials === true
   const entries: TupleOrigin[] = []
-  const regexps: RegExp[] = []
+  const regexps: RegExpMatcher[] = []
   let nullOrigin = false
   list.forEach((value, index) => {
     if (value instanceof RegExp) {
-      const refusal = whyNotRegExp(value)
-      if (refusal === undefined) regexps.push(value)
-      else report({ reason: refusal.reason, message: `${quote(value)}: ${refusal.message}`, index })
+      const regexp = parseOriginRegExp(value)
+      if (regexp.kind === 'refused') {
+        report({ reason: regexp.reason, message: `${quote(value)}: ${regexp.message}`, index })
+      } else {
+        regexps.push(regexp.matches)
+        if (credentials) checkCredentialed(fields, regexp, (finding) => report({ ...finding, index }))
+      }
       return
     }
     if (typeof value !== 'string') {
@@ -136,26 +141,8 @@ function compileList (fields: PolicyFields, list: readonly unknown[], report: (f
   return { kind: 'list', matches: createMatcher({ entries, nullOrigin, regexps }) }
 }
 
-function checkCredentialed (fields: PolicyFields, entry: TupleOrigin, report: (finding: Finding) => void): void {
-  if (isInsecure(entry) && fields.dangerouslyAllowInsecureOrigins !== true) {
-    report({
-      reason: 'insecure-with-credentials',
-      message: `whoever sits on the network can change pages of ${quote(entry.text)} and act with its users' credentials; write ${quote(secured(entry.text))}, or set dangerouslyAllowInsecureOrigins: true`,
-      along: ['credentials', 'dangerouslyAllowInsecureOrigins']
-    })
-  }
-  if (entry.subdomains && fields.dangerouslyAllowPublicSuffixes !== true && isPublicSuffix(entry.host)) {
-    report({
-      reason: 'public-suffix',
-      message: `anyone can register a name below ${quote(entry.host)} and act with your users' credentials; write the subdomains out, or set dangerouslyAllowPublicSuffixes: true`,
-      along: ['credentials', 'dangerouslyAllowPublicSuffixes']
-    })
-  }
-}
-
-/** The encrypted form of an insecure origin. */
-function secured (text: string): string {
-  return text.replace(/^(?:http|ftp):/, 'https:').replace(/^ws:/, 'wss:').replace(/:443$/, '')
+function checkCredentialed (fields: PolicyFields, entry: TupleOrigin | OriginRegExp, report: (finding: Finding) => void): void {
+  for (const { reason, message, liftedBy } of checkCredentialedEntry(entry, fields)) report({ reason, message, along: ['credentials', liftedBy] })
 }
 
 function checkAllowedHeaders ({ allowedHeaders }: PolicyFields, report: Report): void {

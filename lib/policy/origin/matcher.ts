@@ -1,5 +1,6 @@
 // Whether a request's Origin is one that a policy lists, at a cost that does not grow with the list.
 import { isSerialisedOrigin, type TupleOrigin } from './pattern'
+import type { RegExpMatcher } from './regexp-re2'
 
 /** Whether this value of an Origin header is allowed. Knows nothing of `'*'`, which needs no matching. */
 export type OriginMatcher = (origin: string) => boolean
@@ -7,7 +8,7 @@ export type OriginMatcher = (origin: string) => boolean
 export interface OriginList {
   readonly entries: readonly TupleOrigin[]
   readonly nullOrigin: boolean
-  readonly regexps: readonly RegExp[]
+  readonly regexps: readonly RegExpMatcher[]
 }
 
 /** The cheapest matcher that decides about this list: chosen once, so that a request pays only for what the list has. */
@@ -18,7 +19,7 @@ export function createMatcher ({ entries, nullOrigin, regexps }: OriginList): Or
   if (patterns.length === 0 && regexps.length === 0) return exactMatcher(exact)
   const matchesPattern = patternMatcher(patterns)
   return remembering((origin) => exact.has(origin) ||
-    (isSerialisedOrigin(origin) && (matchesPattern(origin) || regexps.some((regexp) => regexp.test(origin)))))
+    (isSerialisedOrigin(origin) && (matchesPattern(origin) || regexps.some((matches) => matches(origin)))))
 }
 
 /** The same, but the last answer is given again without looking: every request asks twice, at its beginning and at its end. */

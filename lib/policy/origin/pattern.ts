@@ -1,6 +1,7 @@
 // What an entry of `origin` may be: reads one text of a policy into an origin or a pattern, or says why it is neither.
 // Also the syntax of an origin as browsers serialise it (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin).
 import type { CorsProblemReason } from '../../errors'
+import { isPunycode } from './punycode'
 
 /** `'*'`: every origin. */
 export interface AnyOrigin { readonly kind: 'any' }
@@ -26,6 +27,8 @@ export interface OriginRefusal {
   readonly kind: 'refused'
   readonly reason: Extract<CorsProblemReason, 'invalid' | 'not-canonical'>
   readonly message: string
+  /** How browsers write it, where it is only written otherwise. */
+  readonly corrected?: string
 }
 
 /** RFC 1035, section 2.3.4. */
@@ -43,6 +46,9 @@ const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([['http', '80'], ['ht
 /** Schemes of documents whose origin is opaque, so that browsers write `null` for them. */
 const OPAQUE_SCHEME = '(?:about|blob|data|file|javascript):'
 
+/** The characters that a serialised origin can have: it is ASCII and lower case, and has no others. */
+export const ORIGIN_CHARACTERS = '+-./0123456789:[]_abcdefghijklmnopqrstuvwxyz'
+
 const LABEL = '[a-z0-9_-]+'
 
 /** RFC 1035, section 2.3.4. A pattern of its own, as counting makes the other one several times slower. */
@@ -59,11 +65,19 @@ function readTuple (text: string): Tuple | undefined {
   if (scheme.length > MAX_SCHEME_LENGTH || host.length > MAX_HOST_LENGTH || (host.length > 63 && LONG_LABEL.test(host))) return undefined
   if (port !== '' && (Number(port) > 65535 || port === DEFAULT_PORTS.get(scheme))) return undefined
   if (ADDRESS.test(host) && !isCanonicalHost(scheme, host)) return undefined
+  if (host.includes(ENCODED) && DEFAULT_PORTS.has(scheme) && !hasPunycode(host)) return undefined
   return { scheme, host, port }
 }
 
+/** A label that begins so is encoded: of the hosts that the URL standard reads as names, which are those of special schemes. */
+const ENCODED = 'xn--'
+
+function hasPunycode (host: string): boolean {
+  return host.split('.').every((label) => !label.startsWith(ENCODED) || isPunycode(label))
+}
+
 /** What the URL standard takes for an IP address: a host in brackets, or one that ends in a number (https://url.spec.whatwg.org/#ends-in-a-number-checker). */
-const ADDRESS = /^\[|(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/
+export const ADDRESS = /^\[|(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/
 
 /** Whether browsers write the host this way. For addresses: four decimal numbers, or IPv6 with its longest run of zeros left out. */
 function isCanonicalHost (scheme: string, host: string): boolean {
@@ -77,50 +91,106 @@ const SHORT = 'http://'.length + 63
 
 /** Whether this is an origin as browsers write them: not `null`, lower case, no default port, nothing before or behind. */
 export function isSerialisedOrigin (text: string): boolean {
-  return (text.length <= SHORT && MOST_ORIGINS.test(text)) || readTuple(text) !== undefined
+  return (text.length <= SHORT && !text.includes(ENCODED) && MOST_ORIGINS.test(text)) || readTuple(text) !== undefined
 }
 
 /** Reads one text of a policy's `origin`. */
 export function parseOriginEntry (text: string): OriginEntry | OriginRefusal {
+  return read(text, (guess, text) => guess(text))
+}
+
+/** What was probably meant by a text, as code; undefined where nothing is right. Is made of canonical origins, so it needs no quoting of its own. */
+type Guess = (text: string) => string | undefined
+
+function read (text: string, instead: (guess: Guess, text: string) => string | undefined): OriginEntry | OriginRefusal {
   if (text === '*') return { kind: 'any' }
   if (text === 'null') return { kind: 'null' }
   if (text.length > MAX_ORIGIN_LENGTH) return invalid(`no origin is longer than ${MAX_ORIGIN_LENGTH} characters`)
   const mistake = MISTAKES.find(([pattern]) => pattern.test(text))
-  if (mistake !== undefined) return invalid(mistake[1])
+  if (mistake !== undefined) return invalid(mistake[1], mistake[2] && instead(mistake[2], text))
   const parts = PARTS.exec(text)
-  if (parts === null) return invalid(`an origin begins with its scheme, such as ${JSON.stringify(withScheme(text))}`)
+  if (parts === null) return invalid(`an origin begins with its scheme, such as ${instead(withScheme, text) ?? '"https://app.example.com"'}`)
   const [, scheme = '', wildcard = '', rest = '', anyPort = ''] = parts
-  if (rest.includes('*')) return invalid('an asterisk may stand only for whole subdomains ("https://*.example.com") or for the port ("https://example.com:*")')
-  const tuple = canonicalTuple(`${scheme}://${rest}`)
-  if (tuple === undefined) return invalid('this is not an origin; write a scheme, "://", a host and perhaps a port from 1 to 65535, such as "https://app.example.com:8443"')
+  if (rest.includes('*')) return invalid('an asterisk may stand only for whole subdomains ("https://*.example.com") or for the port ("https://example.com:*")', instead(withoutAsterisks, text))
+  const tuple = readTuple(`${scheme}://${rest}`) ?? canonicalTuple(`${scheme}://${rest}`)
+  if (tuple === undefined) return rest.includes(ENCODED) ? invalid(NOT_PUNYCODE) : invalid('this is not an origin; write a scheme, "://", a host and perhaps a port from 1 to 65535, such as "https://app.example.com:8443"')
   if (anyPort !== '' && tuple.port !== '') return invalid('there are two ports; keep the number, or ":*" for every port')
   if (wildcard !== '' && ADDRESS.test(tuple.host)) return invalid('an IP address has no subdomains; write the address without "*."')
   const corrected = `${tuple.scheme}://${wildcard}${tuple.host}${tuple.port === '' ? anyPort : `:${tuple.port}`}`
-  if (corrected !== text) return { kind: 'refused', reason: 'not-canonical', message: `browsers do not write the origin this way; write ${JSON.stringify(corrected)}` }
+  if (corrected !== text) return { kind: 'refused', reason: 'not-canonical', message: `browsers do not write the origin this way; write ${JSON.stringify(corrected)}`, corrected }
   return { kind: 'tuple', text, ...tuple, subdomains: wildcard !== '', anyPort: anyPort !== '' }
 }
 
-/** What can be told from the text alone, and what to say about it. */
-const MISTAKES: ReadonlyArray<readonly [RegExp, string]> = [
+const NOT_PUNYCODE = 'a name that begins with "xn--" is the punycode of an international one, and this is none; write the international name, such as "https://bücher.example", and the message has its punycode'
+
+/** What can be told from the text alone, what to say about it, and what was probably meant. */
+const MISTAKES: ReadonlyArray<readonly [RegExp, string, Guess?]> = [
+  [/^null$/i, 'browsers write it in lower case; write "null"'],
   [new RegExp(`^${OPAQUE_SCHEME}`, 'i'), 'documents of this scheme have no origin of their own: browsers send "null" for them; write "null" if you mean all of those'],
   // The URL parser drops these silently, or reads a backslash as a slash: such a text was not meant as it looks.
   // eslint-disable-next-line no-control-regex -- control characters are exactly what this looks for
-  [/[\u0000-\u0020\u007f\\,]/, 'an origin has no spaces, commas, backslashes or control characters; leave them out, and give each origin a place of its own in an array'],
+  [/[\u0000-\u0020\u007f\\,]/, 'an origin has no spaces, commas, backslashes or control characters; leave them out, and give each origin a place of its own in an array', separated],
   [/^[^/]*\/\/[^/?#]*@/, 'an origin has no user name or password; leave out "@" and what stands before it'],
-  [/^[^/]*\/\/(?:[^/?#]*\.)?\.|^[^/]*\/\/[^/?#]*\.(?=[:/?#]|$)/, 'a host neither begins nor ends with a dot, and has no two in a row; leave out the dot too many']
+  [/^[^/]*\/\/(?:[^/?#]*\.)?\.|^[^/]*\/\/[^/?#]*\.(?=[:/?#]|$)/, 'a host neither begins nor ends with a dot, and has no two in a row; leave out the dot too many', withoutDots]
 ]
 
 // scheme :// [*.] rest [:*], where whatever is wrong with the rest is for the URL parser to say
 const PARTS = /^([a-z][a-z0-9+.-]*):\/\/(\*\.)?(.*?)(:\*)?\/?$/is
 
-function invalid (message: string): OriginRefusal {
-  return { kind: 'refused', reason: 'invalid', message }
+/** `instead` is code that was tried out. */
+function invalid (message: string, instead?: string): OriginRefusal {
+  return { kind: 'refused', reason: 'invalid', message: instead === undefined ? message : `${message}: write ${instead}` }
 }
 
-/** What was probably meant by a host alone. */
-function withScheme (text: string): string {
-  const guess = parseOriginEntry(`https://${text}`)
-  return guess.kind === 'tuple' ? guess.text : 'https://example.com'
+/** A guess, as browsers write it; undefined if it is no entry. */
+function accepted (guess: string): string | undefined {
+  const entry = read(guess, () => undefined)
+  if (entry.kind === 'refused') return entry.corrected
+  return entry.kind === 'tuple' ? entry.text : undefined
+}
+
+/** The origin or pattern that a text means, whatever is to be said about how it is written; `'*'` too. undefined where it means none, or might mean anything. */
+export function originMeantBy (text: string): string | undefined {
+  return text === '*' ? text : accepted(text) ?? originWithScheme(text)
+}
+
+function asCode (entry: string | undefined): string | undefined {
+  return entry && JSON.stringify(entry)
+}
+
+/** The beginning of a URL, with whatever stands there instead of a scheme. */
+const NO_SCHEME = /^(?:[^/.]*:)?\/{1,3}|^https?:/i
+
+/** What was probably meant by a host without a scheme. This machine is seldom asked over https, and a single name is seldom a host. */
+function withScheme (text: string): string | undefined {
+  return asCode(originWithScheme(text))
+}
+
+function originWithScheme (text: string): string | undefined {
+  const host = text.replace(NO_SCHEME, '')
+  const entry = accepted(`http://${host}`)
+  if (entry === undefined) return undefined
+  const { host: name } = readTuple(entry.replace('*.', '').replace(/:\*$/, '')) as Tuple
+  const isHost = name.includes('.') || name.startsWith('[')
+  return isLoopback(name) ? entry : isHost ? accepted(`https://${host}`) : undefined
+}
+
+/** Several origins in one text. */
+function separated (text: string): string | undefined {
+  const texts = text.split(/[\s,]+/).filter((part) => part !== '').map(accepted)
+  return texts.length > 0 && texts.every((entry) => entry !== undefined) ? texts.map(asCode).join(', ') : undefined
+}
+
+function withoutDots (text: string): string | undefined {
+  const entry = accepted(text.replace(/\.+(?=[:/?#]|$)/, '').replace(/(:\/\/)\.+(?=.)/, '$1*.').replace(/\.{2,}/g, '.'))
+  return asCode(entry)
+}
+
+/** `https://*` is everyone, and `https://*example.com` lacks the dot. */
+function withoutAsterisks (text: string): string | undefined {
+  if (/^https?:\/\/\*+(?::\*)?\/?$/i.test(text)) return '"*"'
+  const entry = accepted(text.replace(/:\/\/(?:\*+\.?)+/, '://*.'))
+  return asCode(entry)
 }
 
 /** The origin of this URL as a browser would write it; undefined for what is no URL, or has no origin that can be written. */
@@ -131,11 +201,11 @@ function canonicalTuple (text: string): Tuple | undefined {
 }
 
 /** Whether pages of this origin can be read and changed on their way: plain text, and not from this machine itself. */
-export function isInsecure ({ scheme, host }: TupleOrigin): boolean {
+export function isInsecure ({ scheme, host }: Pick<TupleOrigin, 'scheme' | 'host'>): boolean {
   return (scheme === 'http' || scheme === 'ws' || scheme === 'ftp') && !isLoopback(host)
 }
 
 /** https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy */
-function isLoopback (host: string): boolean {
+export function isLoopback (host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }

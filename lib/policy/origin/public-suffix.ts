@@ -9,6 +9,11 @@ export function isPublicSuffix (host: string): boolean {
   return suffixes()(host, { allowPrivateDomains: true }).publicSuffix === host && !SPECIAL_USE.has(host)
 }
 
+/** Whether this is what one registers: a name directly below a public suffix, such as `example.com` or `me.github.io`. */
+export function isRegistrableDomain (host: string): boolean {
+  return suffixes()(host, { allowPrivateDomains: true }).domain === host
+}
+
 /** Loaded when first needed: the list is over a megabyte of heap, and most policies have no such pattern. */
 function suffixes (): typeof parseHost {
   return (require('tldts') as typeof import('tldts')).parse

@@ -1,77 +1,59 @@
-// Which regular expressions may decide about origins: anchored at both ends in every alternative, without state, and
-// without a way to make them take exponential time.
-import isSafe from 'safe-regex2'
-import { quote, type CorsProblemReason } from '../../errors'
+// Which RegExps may decide about origins: those that match whole origins, keep no state, and can be matched in linear time.
+import type { CorsProblemReason } from '../../errors'
+import { parseOriginEntry, type TupleOrigin } from './pattern'
+import { correctionOf } from './regexp-correction'
+import { isAnchored, UnsupportedSyntax, type RegExpText } from './regexp-expression'
+import { formsOfOrigins } from './regexp-forms'
+import { compileRegExp, type OriginRegExp } from './regexp-re2'
 
+/** Why a RegExp may not stand in a list of origins. */
 export interface RegExpRefusal {
-  readonly reason: Extract<CorsProblemReason, 'unanchored-regexp' | 'unsafe-regexp'>
+  readonly kind: 'refused'
+  readonly reason: Extract<CorsProblemReason, 'invalid' | 'unanchored-regexp' | 'unsafe-regexp'>
   readonly message: string
 }
 
-/** Why this RegExp cannot be used, or undefined if it can. */
-export function whyNotRegExp (regexp: RegExp): RegExpRefusal | undefined {
-  if (regexp.global || regexp.sticky) {
-    return { reason: 'unsafe-regexp', message: `the flags "g" and "y" make a RegExp remember its last match, so that every other request fails; write ${quote(new RegExp(regexp.source, regexp.flags.replace(/[gy]/g, '')))}` }
+/** Reads a RegExp of a policy. */
+export function parseOriginRegExp (regexp: RegExpText): OriginRegExp | RegExpRefusal {
+  const result = examine(regexp)
+  if (result.kind !== 'mistake') return result
+  const { reason, message, readable } = result
+  const correction = correctionOf(readable, readAcceptable) ?? GENERAL_CORRECTION
+  return { kind: 'refused', reason, message: `${message}; write ${correction}` }
+}
+
+const GENERAL_CORRECTION = 'a RegExp from "^https:\\/\\/" to "$", or patterns such as "https://*.example.com"'
+
+/** A mistake in a RegExp that can be read, so that it can be corrected. */
+interface Mistake {
+  readonly kind: 'mistake'
+  readonly reason: RegExpRefusal['reason']
+  readonly message: string
+  readonly readable: OriginRegExp
+}
+
+function examine ({ source, flags }: RegExpText): OriginRegExp | RegExpRefusal | Mistake {
+  const unknown = flags.replace(/[dgimsuvy]/g, '')
+  if (unknown !== '') return { kind: 'refused', reason: 'unsafe-regexp', message: `the flags ${JSON.stringify(unknown)} are not supported; write it without them` }
+  // The flags that a RegExp is corrected to have.
+  const kept = flags.replace(/[gmy]/g, '')
+  try {
+    const readable = compileRegExp({ source, flags: kept })
+    const { expression } = readable
+    const mistake = (reason: RegExpRefusal['reason'], message: string): Mistake => ({ kind: 'mistake', reason, message, readable })
+    if (/[gy]/.test(flags)) return mistake('unsafe-regexp', 'the flags "g" and "y" make a RegExp remember its last match, so that every other request fails')
+    if (flags.includes('m')) return mistake('unanchored-regexp', 'with the flag "m", "^" and "$" match at every line')
+    if (!isAnchored(expression, 'start') || !isAnchored(expression, 'end')) return mistake('unanchored-regexp', 'a RegExp must match the whole origin')
+    if (formsOfOrigins(expression)?.length === 0) return mistake('invalid', 'this RegExp matches no origin: browsers write a scheme, a host in lower case and perhaps a port, and nothing more')
+    return readable
+  } catch (error) {
+    if (!(error instanceof UnsupportedSyntax)) throw error
+    return { kind: 'refused', reason: 'unsafe-regexp', message: error.message }
   }
-  const { alternatives, repeatsAlternatives } = read(regexp)
-  if (regexp.multiline || !alternatives.every(isAnchored)) {
-    return { reason: 'unanchored-regexp', message: `a RegExp must match the whole origin; write ${quote(anchored(alternatives, regexp.flags))}` }
-  }
-  if (repeatsAlternatives || !isSafe(regexp)) {
-    return { reason: 'unsafe-regexp', message: 'a hostile origin may make this RegExp take exponential time; repeat no group that has repetitions or alternatives in it (for an optional port, write "(|:\\d+)" instead of "(:\\d+)?"), or write patterns such as "https://*.example.com:*"' }
-  }
-  return undefined
 }
 
-const FIRST_ANCHOR = /^\^/
-
-/** A dollar sign at the end, not escaped: before it stands an even number of backslashes. */
-const LAST_ANCHOR = /(?<=(?:^|[^\\])(?:\\\\)*)\$$/
-
-function isAnchored (alternative: string): boolean {
-  return FIRST_ANCHOR.test(alternative) && LAST_ANCHOR.test(alternative)
+/** An entry that would be accepted without credentials. */
+export function readAcceptable (entry: string | RegExp): TupleOrigin | OriginRegExp | undefined {
+  const result = typeof entry === 'string' ? parseOriginEntry(entry) : examine(entry)
+  return result.kind === 'tuple' || result.kind === 'regexp' ? result : undefined
 }
-
-function anchored (alternatives: readonly string[], flags: string): RegExp {
-  const inner = alternatives.map((alternative) => alternative.replace(FIRST_ANCHOR, '').replace(LAST_ANCHOR, '')).join('|')
-  return new RegExp(`^${alternatives.length > 1 ? `(?:${inner})` : inner}$`, flags.replace('m', ''))
-}
-
-interface Reading {
-  /** The source cut at the `|` that are in no group and no character class. */
-  readonly alternatives: readonly string[]
-  /** Whether a group with a `|` in it is repeated: where two alternatives can match the same text, each repetition doubles the ways to match. */
-  readonly repeatsAlternatives: boolean
-}
-
-function read ({ source }: RegExp): Reading {
-  const alternatives: string[] = []
-  /** Of each open group, whether there is a `|` in it. */
-  const groups: boolean[] = []
-  let inClass = false
-  let start = 0
-  let repeatsAlternatives = false
-  for (let i = 0; i < source.length; i++) {
-    const char = source[i]
-    if (char === '\\') i++
-    else if (char === '[') inClass = true
-    else if (char === ']') inClass = false
-    else if (inClass) continue
-    else if (char === '(') groups.push(false)
-    else if (char === ')') {
-      const hasAlternatives = groups.pop() === true
-      if (hasAlternatives && groups.length > 0) groups[groups.length - 1] = true
-      repeatsAlternatives ||= hasAlternatives && REPETITION.test(source.slice(i + 1))
-    } else if (char === '|' && groups.length > 0) {
-      groups[groups.length - 1] = true
-    } else if (char === '|') {
-      alternatives.push(source.slice(start, i))
-      start = i + 1
-    }
-  }
-  alternatives.push(source.slice(start))
-  return { alternatives, repeatsAlternatives }
-}
-
-/** More than once: `?` at most allows a group to be missing. */
-const REPETITION = /^[*+{]/

@@ -1,0 +1,72 @@
+// What people write who know other plugins, @fastify/cors before all, or who misremember this one; and what takes its place.
+import { quote } from '../errors'
+
+/** What takes the place of an option that is not there. `isOfOptions` tells the plugin's options from a policy. */
+type Instead = (value: unknown, isOfOptions: boolean, key: string) => string
+
+const ALWAYS_ANSWERED = 'leave it out: a preflight of a route that has a policy is answered before any handler runs'
+const OWN_OPTIONS = 'write cors: false on a route whose preflights go to your own OPTIONS route'
+
+/** By the name of the option. */
+const ELSEWHERE: ReadonlyMap<string, Instead> = new Map<string, Instead>([
+  // options of @fastify/cors
+  ['methods', () => 'leave it out: a preflight allows the methods that the URL has routes for'],
+  ['delegator', () => 'leave it out: give each route its policy in config.cors, or decide in a policy\'s function: origin: (origin, request) => boolean'],
+  ['hook', () => 'leave it out: preflights are answered and headers are set in onRequest'],
+  ['preflight', (value) => value === false ? `leave it out, and ${OWN_OPTIONS}` : ALWAYS_ANSWERED],
+  ['preflightContinue', (value) => value === true ? `leave it out, and ${OWN_OPTIONS}` : ALWAYS_ANSWERED],
+  ['strictPreflight', () => 'leave it out: an OPTIONS request without Origin or Access-Control-Request-Method is no preflight, and goes to your own OPTIONS route'],
+  ['cacheControl', () => 'leave it out, and write maxAge: 600 for how many seconds a browser may remember the answer to a preflight'],
+  ['hideOptionsRoute', registration],
+  ['logLevel', registration],
+  // the other options of the plugin, in a policy
+  ['policies', registration],
+  ['defaultPolicy', registration],
+  // other words for a named policy
+  ['extend', base],
+  ['policy', base],
+  // words of other plugins
+  ['origins', field('origin')],
+  ['headers', field('allowedHeaders')],
+  ['exposeHeaders', field('exposedHeaders')],
+  ['allowCredentials', field('credentials')],
+  ['supportsCredentials', field('credentials')]
+])
+
+/** What takes the place of an option that is not there; undefined where that is not known. */
+export function insteadOfField (key: string, value: unknown, isOfOptions: boolean): string | undefined {
+  return ELSEWHERE.get(key)?.(value, isOfOptions, key)
+}
+
+function registration (value: unknown, _: boolean, key: string): string {
+  return `it belongs where the plugin is registered; write app.register(cors, { ${key}: ${isPlain(value) ? quote(value) : '…'} })`
+}
+
+function base (value: unknown, isOfOptions: boolean): string {
+  return `write ${isOfOptions ? 'defaultPolicy' : 'extends'}: ${typeof value === 'string' ? quote(value) : '"a name"'}`
+}
+
+function isPlain (value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'boolean'
+}
+
+function field (name: string): Instead {
+  return (_, isOfOptions) => isOfOptions ? `write defaultPolicy: { ${name}: … } for the routes that declare none` : `did you mean ${quote(name)}?`
+}
+
+/** Whether a field of this name was meant to be `extends`, so that nothing else is missing. */
+export function isMeantAsBase (key: string, value: unknown): boolean {
+  return ELSEWHERE.get(key) === base && typeof value === 'string'
+}
+
+/** A function's parameters as they are written: what it is called, one name, and a second one. */
+const TWO_PARAMETERS = /^(?:async\b\s*)?(?:function\b\s*)?(?:[\w$]+\s*)?\(\s*[\w$]+[^,()]*,\s*([\w$]+)/
+
+const CALLBACK = /^_?(?:cb|callback|done|next)$/i
+
+/** Whether a function was written for a plugin whose functions decide through a callback: this plugin's would never answer it. */
+export function isCallbackStyle (decide: (...parameters: never[]) => unknown): boolean {
+  const source = Function.prototype.toString.call(decide).replace(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '')
+  const [, second = ''] = TWO_PARAMETERS.exec(source) ?? []
+  return CALLBACK.test(second)
+}

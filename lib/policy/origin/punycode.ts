@@ -1,0 +1,66 @@
+// Which labels that begin with "xn--" are the punycode of an international name. Decided here, not by the URL parser: those of newer Node
+// versions take labels that older ones refuse.
+
+/** RFC 3492, section 5. */
+const BASE = 36
+const MIN = 1
+const MAX = 26
+const SKEW = 38
+const DAMP = 700
+const FIRST_BIAS = 72
+const FIRST_CODE_POINT = 128
+const MAX_CODE_POINT = 0x10ffff
+
+/**
+ * What no international name has (https://www.unicode.org/reports/tr46/#Validity_Criteria): controls, halves of characters, private and
+ * non-characters, blanks, and invisible characters but the two joiners.
+ */
+const DISALLOWED = /[\p{Cc}\p{Cs}\p{Co}\p{Z}\p{Noncharacter_Code_Point}]|(?![\u200c\u200d])\p{Cf}|^\p{M}/u
+
+/** Whether this label, which begins with `xn--`, is one that a browser writes. */
+export function isPunycode (label: string): boolean {
+  const name = decode(label.slice('xn--'.length))
+  return name !== undefined && /[^\u0000-\u007f]/.test(name) && !DISALLOWED.test(name) && name.normalize('NFKC') === name && name.toLowerCase() === name // eslint-disable-line no-control-regex -- all of ASCII
+}
+
+/** RFC 3492, section 6.2. */
+function decode (text: string): string | undefined {
+  const delimiter = text.lastIndexOf('-')
+  const codePoints = [...text.slice(0, Math.max(0, delimiter))].map((character) => character.charCodeAt(0))
+  let codePoint = FIRST_CODE_POINT
+  let bias = FIRST_BIAS
+  let i = 0
+  for (let at = delimiter + 1; at < text.length;) {
+    const before = i
+    let weight = 1
+    for (let k = BASE; ; k += BASE) {
+      const digit = digitAt(text, at++)
+      if (digit === undefined) return undefined
+      i += digit * weight
+      const threshold = Math.min(MAX, Math.max(MIN, k - bias))
+      if (digit < threshold) break
+      weight *= BASE - threshold
+    }
+    const length = codePoints.length + 1
+    bias = adapt(i - before, length, before === 0)
+    codePoint += Math.floor(i / length)
+    if (codePoint > MAX_CODE_POINT) return undefined
+    i %= length
+    codePoints.splice(i++, 0, codePoint)
+  }
+  return String.fromCodePoint(...codePoints)
+}
+
+function digitAt (text: string, at: number): number | undefined {
+  const digit = 'abcdefghijklmnopqrstuvwxyz0123456789'.indexOf(text.charAt(at))
+  return at < text.length && digit !== -1 ? digit : undefined
+}
+
+/** RFC 3492, section 6.1. */
+function adapt (delta: number, length: number, isFirst: boolean): number {
+  let rest = isFirst ? Math.floor(delta / DAMP) : delta >> 1
+  rest += Math.floor(rest / length)
+  let k = 0
+  for (; rest > ((BASE - MIN) * MAX) >> 1; k += BASE) rest = Math.floor(rest / (BASE - MIN))
+  return k + Math.floor((BASE - MIN + 1) * rest / (rest + SKEW))
+}

@@ -1,0 +1,146 @@
+// Reads a RegExp into an expression over the characters of origins. Everything that decides about a RegExp (anchors, RE2, credentials)
+// decides by this expression, never by the RegExp's text.
+import type * as Regexpp from '@eslint-community/regexpp'
+import type { AST } from '@eslint-community/regexpp'
+import { ORIGIN_CHARACTERS } from './pattern'
+
+/** What a RegExp matches of strings that consist of the characters of origins. Groups and greediness make no difference to that, so they are gone. */
+export type Expression =
+  /** One of these characters, in the order of {@link ORIGIN_CHARACTERS}. None: matches nothing. */
+  | { readonly kind: 'set', readonly characters: string }
+  | { readonly kind: 'sequence', readonly parts: readonly Expression[] }
+  | { readonly kind: 'choice', readonly alternatives: readonly Expression[] }
+  | { readonly kind: 'repeat', readonly part: Expression, readonly min: number, readonly max: number }
+  | { readonly kind: 'assertion', readonly at: 'start' | 'end' | 'word-boundary' | 'no-word-boundary' }
+
+/** A RegExp, or what is read of one. */
+export interface RegExpText { readonly source: string, readonly flags: string }
+
+/** Thrown where a RegExp has something that RE2 cannot do, or that this file does not know. The message says what, and what to write. */
+export class UnsupportedSyntax extends Error {}
+
+const INSTEAD = 'list what is allowed in a RegExp without it, or write a function (origin) => boolean that decides'
+
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  lookahead: `a lookahead cannot be matched in linear time; ${INSTEAD}`,
+  lookbehind: `a lookbehind cannot be matched in linear time; ${INSTEAD}`,
+  backreference: `a back-reference cannot be matched in linear time; ${INSTEAD}`,
+  modifiers: 'flags inside a RegExp ("(?i:…)") are not supported; write the flag behind it, or a RegExp for each part',
+  strings: 'a class that matches strings of several characters ("\\q{…}", or a property of strings) is not supported; write "(?:ab|c)" instead of "[\\q{ab|c}]"',
+  unreadable: `this RegExp has a syntax that is not supported; ${INSTEAD}`
+}
+
+/** Reads a RegExp whose flags have neither `m` nor state. Throws {@link UnsupportedSyntax}. */
+export function readExpression (regexp: RegExpText): Expression {
+  const { alternatives } = parsePattern(regexp)
+  return new Reader(regexp.flags, regexpp().visitRegExpAST).choice(alternatives)
+}
+
+/** The top-level alternatives of a RegExp as they are written, without the anchors at their beginnings and ends. */
+export function alternativesWithoutAnchors (regexp: RegExpText): readonly string[] {
+  return parsePattern(regexp).alternatives.map(({ raw, elements }) =>
+    raw.slice(isEdge(elements[0], 'start') ? 1 : 0, isEdge(elements.at(-1), 'end') ? -1 : undefined))
+}
+
+function isEdge (element: AST.Element | undefined, kind: 'start' | 'end'): boolean {
+  return element?.type === 'Assertion' && element.kind === kind
+}
+
+function parsePattern ({ source, flags }: RegExpText): AST.Pattern {
+  const { RegExpParser } = regexpp()
+  try {
+    return new RegExpParser().parsePattern(source, 0, source.length, { unicode: flags.includes('u'), unicodeSets: flags.includes('v') })
+  } catch {
+    throw new UnsupportedSyntax(UNSUPPORTED.unreadable)
+  }
+}
+
+/** Loaded when first needed: most policies have no RegExp. */
+function regexpp (): typeof Regexpp {
+  return require('@eslint-community/regexpp') as typeof Regexpp
+}
+
+const ASSERTIONS = { start: 'start', end: 'end' } as const
+
+class Reader {
+  readonly #flags: string
+  readonly #visit: typeof Regexpp.visitRegExpAST
+  readonly #sets = new Map<string, Expression>()
+
+  constructor (flags: string, visit: typeof Regexpp.visitRegExpAST) {
+    // The flags that decide which characters a class matches.
+    this.#flags = flags.replace(/[^isuv]/g, '')
+    this.#visit = visit
+  }
+
+  choice (alternatives: readonly AST.Alternative[]): Expression {
+    const [first, ...more] = alternatives.map(({ elements }): Expression => ({ kind: 'sequence', parts: elements.map((element) => this.#element(element)) }))
+    return more.length === 0 ? first as Expression : { kind: 'choice', alternatives: [first as Expression, ...more] }
+  }
+
+  #element (element: AST.Element): Expression {
+    switch (element.type) {
+      case 'Group':
+        if (element.modifiers !== null) throw new UnsupportedSyntax(UNSUPPORTED.modifiers)
+        return this.choice(element.alternatives)
+      case 'CapturingGroup': return this.choice(element.alternatives)
+      case 'Quantifier': return { kind: 'repeat', part: this.#element(element.element), min: element.min, max: element.max }
+      case 'Assertion': return this.#assertion(element)
+      // Written as an escape: what stands in the RegExp may mean something else when it stands alone.
+      case 'Character': return this.#set(escaped(element.value))
+      case 'CharacterSet':
+      case 'CharacterClass':
+      case 'ExpressionCharacterClass':
+        this.#refuseStrings(element)
+        return this.#set(element.raw)
+      case 'Backreference': throw new UnsupportedSyntax(UNSUPPORTED.backreference)
+    }
+  }
+
+  #assertion (element: AST.Assertion): Expression {
+    switch (element.kind) {
+      case 'lookahead':
+      case 'lookbehind': throw new UnsupportedSyntax(UNSUPPORTED[element.kind])
+      case 'word': return { kind: 'assertion', at: element.negate ? 'no-word-boundary' : 'word-boundary' }
+      default: return { kind: 'assertion', at: ASSERTIONS[element.kind] }
+    }
+  }
+
+  #refuseStrings (element: AST.CharacterSet | AST.CharacterClass | AST.ExpressionCharacterClass): void {
+    const refuse = (): never => { throw new UnsupportedSyntax(UNSUPPORTED.strings) }
+    this.#visit(element, {
+      onClassStringDisjunctionEnter: refuse,
+      onCharacterSetEnter: (set) => { if (set.kind === 'property' && set.strings) refuse() }
+    })
+  }
+
+  /** The set of those characters that the engine itself says this matches, with the flags of the RegExp. So no rule of classes, escapes or case is written down here. */
+  #set (source: string): Expression {
+    const known = this.#sets.get(source)
+    if (known !== undefined) return known
+    const regexp = new RegExp(`^${source}$`, this.#flags)
+    const set: Expression = { kind: 'set', characters: [...ORIGIN_CHARACTERS].filter((character) => regexp.test(character)).join('') }
+    this.#sets.set(source, set)
+    return set
+  }
+}
+
+/** A character as a RegExp's escape, whatever its flags. Half characters stay halves: with `u` and `v`, a whole one is one character of the RegExp. */
+function escaped (codePoint: number): string {
+  return String.fromCodePoint(codePoint).split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+}
+
+/** Whether nothing can match before (or behind) the beginning (or end) of the text: in every alternative, an anchor comes before any character. */
+export function isAnchored (expression: Expression, at: 'start' | 'end'): boolean {
+  switch (expression.kind) {
+    case 'assertion': return expression.at === at
+    case 'set': return false
+    case 'choice': return expression.alternatives.every((alternative) => isAnchored(alternative, at))
+    case 'repeat': return expression.min > 0 && isAnchored(expression.part, at)
+    case 'sequence': {
+      const parts = at === 'start' ? expression.parts : expression.parts.toReversed()
+      const first = parts.find((part) => part.kind !== 'assertion' || part.at === at)
+      return first !== undefined && isAnchored(first, at)
+    }
+  }
+}

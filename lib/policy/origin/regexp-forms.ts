@@ -1,0 +1,129 @@
+// The forms of the texts that an expression matches: what is literal in them, from left to right, and what varies. Credentials are judged by
+// them, and corrections are made of them.
+import { isSerialisedOrigin } from './pattern'
+import type { Expression } from './regexp-expression'
+
+/** Any text of these characters, or none. */
+export interface Varying { readonly characters: string }
+
+/** Literal texts and what varies between them: no two literal texts stand side by side, and no two varying ones. */
+export type Form = ReadonlyArray<string | Varying>
+
+/** Stands for what varies, where a form is read as a text. No origin has it. */
+export const VARIES = '\0'
+
+/** Nobody writes as many. */
+const MAX_FORMS = 5000
+
+/** As much as a literal text is repeated: `w{3}`. */
+const MAX_COPIES = 16
+
+/** Repetitions of more alternatives than these vary as a whole. */
+const MAX_REPEATED = 16
+
+const EMPTY: Form = []
+
+/** The forms of an expression: every text that it matches has one of them. undefined where there are too many. */
+export function formsOf (expression: Expression): readonly Form[] | undefined {
+  switch (expression.kind) {
+    case 'assertion': return [EMPTY]
+    case 'set': return formsOfSet(expression.characters)
+    case 'choice': {
+      const forms: Form[] = []
+      for (const alternative of expression.alternatives) {
+        const more = formsOf(alternative)
+        if (more === undefined || forms.length + more.length > MAX_FORMS) return undefined
+        forms.push(...more)
+      }
+      return forms
+    }
+    case 'sequence': return expression.parts.reduce<readonly Form[] | undefined>((forms, part) => forms && product(forms, formsOf(part)), [EMPTY])
+    case 'repeat': return formsOfRepeat(expression)
+  }
+}
+
+function formsOfSet (characters: string): readonly Form[] {
+  if (characters === '') return []
+  return characters.length === 1 ? [[characters]] : [[{ characters }]]
+}
+
+function formsOfRepeat ({ part, min, max }: Extract<Expression, { kind: 'repeat' }>): readonly Form[] | undefined {
+  const forms = formsOf(part)
+  if (max === 0) return [EMPTY]
+  if (forms?.length === 0) return min > 0 ? [] : [EMPTY]
+  const once = forms?.length === 1 ? forms[0] as Form : undefined
+  const literal = once?.length === 1 && typeof once[0] === 'string' ? once[0] : undefined
+  if (literal !== undefined && min === max && max <= MAX_COPIES) return [[literal.repeat(max)]]
+  // `[a-z]?` varies as `[a-z]*` does: as two forms each, many of them would be too many.
+  const variesOnce = once?.length === 1 && literal === undefined
+  if (max === 1 && !variesOnce) return forms && (min === 1 ? forms : [EMPTY, ...forms])
+  const characters = charactersOf(part)
+  if (characters === '') return [EMPTY]
+  const varying: Form = [{ characters }]
+  if (forms === undefined || forms.length > MAX_REPEATED || variesOnce) return [varying]
+  // The last time, it is what is repeated: `([a-z]+\.)*example\.com` has a dot before the domain.
+  const repeated = forms.map((form) => join(varying, form))
+  return min > 0 ? repeated : [EMPTY, ...repeated]
+}
+
+function product (forms: readonly Form[], more: readonly Form[] | undefined): readonly Form[] | undefined {
+  if (more === undefined || forms.length * more.length > MAX_FORMS) return undefined
+  return forms.flatMap((form) => more.map((next) => join(form, next)))
+}
+
+function join (form: Form, next: Form): Form {
+  const last = form.at(-1)
+  const [first, ...rest] = next
+  if (last === undefined || first === undefined) return last === undefined ? next : form
+  if (typeof last === 'string' && typeof first === 'string') return [...form.slice(0, -1), last + first, ...rest]
+  if (typeof last === 'object' && typeof first === 'object') return [...form.slice(0, -1), { characters: union([last.characters, first.characters]) }, ...rest]
+  return [...form, ...next]
+}
+
+/** Every character that stands anywhere in an expression. */
+export function charactersOf (expression: Expression): string {
+  switch (expression.kind) {
+    case 'assertion': return ''
+    case 'set': return expression.characters
+    case 'choice': return union(expression.alternatives.map(charactersOf))
+    case 'sequence': return union(expression.parts.map(charactersOf))
+    case 'repeat': return charactersOf(expression.part)
+  }
+}
+
+function union (sets: readonly string[]): string {
+  return [...new Set(sets.join(''))].join('')
+}
+
+/** A form as a text, with {@link VARIES} for what varies. */
+export function textOf (form: Form): string {
+  return form.map((item) => typeof item === 'string' ? item : VARIES).join('')
+}
+
+/**
+ * A text of this form, with the word where something varies, as far as its characters allow. Where they do not, one of them; for a port, a digit.
+ */
+export function sampleOf (form: Form, word: string): string {
+  return form.reduce<string>((text, item) => text + (typeof item === 'string' ? item : sampleOfVarying(item, text.endsWith(':') ? '1' : word)), '')
+}
+
+function sampleOfVarying ({ characters }: Varying, word: string): string {
+  return [...word].every((character) => characters.includes(character)) ? word : characters.charAt(0)
+}
+
+/** The forms of the origins that an expression matches. undefined where there are too many. */
+export function formsOfOrigins (expression: Expression): readonly Form[] | undefined {
+  return formsOf(expression)?.filter(canBeOrigin)
+}
+
+/** The beginning of an origin, as far as it is literal. */
+const BEGINNING = /^(?:[a-z][a-z0-9+.-]*(?::(?:\/(?:\/[^/]*)?)?)?)?$/
+
+/** Whether an origin can have this form. Says yes where it does not know. */
+function canBeOrigin (form: Form): boolean {
+  const text = textOf(form)
+  if (!text.includes(VARIES)) return isSerialisedOrigin(text)
+  if (text.includes('..')) return false
+  const characters = form.map((item) => typeof item === 'string' ? item : item.characters).join('')
+  return characters.includes(':') && characters.includes('/') && BEGINNING.test(text.slice(0, text.indexOf(VARIES)))
+}
