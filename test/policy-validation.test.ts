@@ -77,7 +77,7 @@ interface Sides {
 const REASONS: Readonly<Record<cors.CorsProblemReason, Sides>> = {
   type: {
     refused: [
-      [{ route: { origin: 5 } }, '/origin', '5 cannot be "origin"; write an origin such as "https://app.example.com", "*", an array of origins and RegExps, or a function'],
+      [{ route: { origin: 5 } }, '/origin', '5 cannot be "origin"; write an origin such as "https://app.example.com", "*", an array of origins and RegExps, an originList, or a function'],
       [{ route: { origin: true } }, '/origin', 'true cannot be "origin"; write an origin'],
       [{ route: { origin: null } }, '/origin', 'null cannot be "origin"; write an origin'],
       [{ route: { origin: { host: 'a' } } }, '/origin', 'an object cannot be "origin"; write an origin'],

@@ -4,6 +4,7 @@ import { child, corsPolicyError, quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord } from './fields'
 import { compilePolicy, type CompiledPolicy, type PolicyFields } from '../policy/policy'
 import { nearest } from './nearest'
+import { OriginList } from '../policy/origin/list'
 import { ExtendingPolicySchema, StandalonePolicySchema, type Policy } from '../schema'
 
 /** A policy that was checked: its fields after `extends`, to extend further, and what they compile to. */
@@ -133,6 +134,7 @@ function insteadOf (value: unknown, names: PolicyNames): string {
       ? `write { origin: ${quote(value)} }`
       : `write { extends: ${quote(nearest(value, [...names.known()]) ?? value)} } for a named policy`
   }
+  if (value instanceof OriginList) return 'write { origin: tenants } with the list in place of tenants'
   if (typeof value === 'function') return 'write { origin: (origin, request) => … } for a function that decides'
   if (Array.isArray(value) || value instanceof RegExp) return 'write { origin: [ … ] }'
   return 'write { origin: "https://app.example.com" }, { extends: "a name" } or, on a route, cors: false'

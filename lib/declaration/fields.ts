@@ -4,11 +4,12 @@ import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { child, quote, type CorsProblem } from '../errors'
 import { nearest } from './nearest'
+import { OriginList } from '../policy/origin/list'
 import { CorsPluginOptionsSchema, ExtendingPolicySchema } from '../schema'
 
 /** An object of fields. */
 export function isRecord (value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof RegExp)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof RegExp) && !(value instanceof OriginList)
 }
 
 /** The own fields of an object, its arrays and their RegExps copied, so that nothing the caller keeps can change what was checked. */
@@ -34,7 +35,7 @@ interface ObjectSchema { readonly properties: Record<string, TSchema>, readonly 
 
 /** What belongs in a field, for a message. */
 const EXPECTED: Readonly<Record<string, string>> = {
-  origin: 'an origin such as "https://app.example.com", "*", an array of origins and RegExps, or a function',
+  origin: 'an origin such as "https://app.example.com", "*", an array of origins and RegExps, an originList, or a function',
   extends: 'the name of a policy',
   credentials: 'true or false',
   allowedHeaders: '"*" or an array of header names',
@@ -88,7 +89,7 @@ function unknownField (key: string, schema: ObjectSchema): string {
 function isWellFormed (key: string, schema: TSchema, value: unknown): boolean {
   if (key === 'origin' && typeof value === 'string') return true
   if ((key === 'origin' || HEADER_LISTS.has(key)) && Array.isArray(value)) return true
-  return Value.Check(schema, value)
+  return Value.Check(schema, value) && (key !== 'origin' || typeof value !== 'object' || value instanceof OriginList)
 }
 
 function malformed (key: string, value: unknown, canBeLeftOut: boolean): Pick<CorsProblem, 'reason' | 'message'> {

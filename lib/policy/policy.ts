@@ -2,15 +2,14 @@
 // computed once per policy. Imports nothing from Fastify but a type.
 import { child, quote, type CorsProblem, type CorsProblemReason } from '../errors'
 import { isHeaderName, uniqueNames, whyNotReadable, whyNotSendable } from '../http/headers'
+import { readEntry, whyNotWithCredentials, type CredentialRules, type Entry } from './origin/entry'
+import { OriginList } from './origin/list'
 import { createMatcher, type OriginMatcher } from './origin/matcher'
-import { isInsecure, parseOriginEntry, type TupleOrigin } from './origin/pattern'
-import { isPublicSuffix } from './origin/public-suffix'
-import { whyNotRegExp } from './origin/regexp'
 import type { CorsOriginFunction } from '../schema'
 
 /** The fields of a policy after `extends`, each of its type. What stands in their arrays is judged here. */
 export interface PolicyFields {
-  readonly origin?: string | readonly unknown[] | CorsOriginFunction
+  readonly origin?: string | readonly unknown[] | OriginList | CorsOriginFunction
   readonly credentials?: boolean
   readonly allowedHeaders?: '*' | readonly unknown[]
   readonly exposedHeaders?: '*' | readonly unknown[]
@@ -48,10 +47,11 @@ export interface CompiledPolicy {
 interface Finding {
   readonly reason: CorsProblemReason
   readonly message: string
-  /** The element of the field's array. */
+  /** The element of the field's array or list: where it stands, and what it is. */
   readonly index?: number
+  readonly value?: unknown
   /** The other fields that it takes to make the problem. */
-  readonly along?: ReadonlyArray<keyof PolicyFields>
+  readonly along?: ReadonlyArray<keyof PolicyFields> | undefined
 }
 
 type Report = (field: keyof PolicyFields, finding: Finding) => void
@@ -62,13 +62,13 @@ type Report = (field: keyof PolicyFields, finding: Finding) => void
  */
 export function compilePolicy (fields: PolicyFields, own: ReadonlySet<string>, pointer: string, problems: CorsProblem[]): CompiledPolicy | undefined {
   const before = problems.length
-  const report: Report = (field, { reason, message, index, along = [] }) => {
+  const report: Report = (field, { reason, message, index, value, along = [] }) => {
     const at = [field, ...along].find((candidate) => own.has(candidate)) as keyof PolicyFields
     const inArray = at === field && index !== undefined
     problems.push({
       pointer: inArray ? child(child(pointer, at), index) : child(pointer, at),
       reason,
-      value: inArray ? (fields[at] as readonly unknown[])[index] : fields[at],
+      value: inArray ? value : fields[at],
       message
     })
   }
@@ -76,8 +76,9 @@ export function compilePolicy (fields: PolicyFields, own: ReadonlySet<string>, p
   checkAllowedHeaders(fields, report)
   checkExposedHeaders(fields, report)
   if (origin === undefined || problems.length > before) return undefined
+  if (problems.length === 0) origin.accept?.()
   return Object.freeze({
-    origin: Object.freeze(origin),
+    origin: Object.freeze(origin.rule),
     credentials: fields.credentials === true,
     allowedHeaders: fields.allowedHeaders === undefined ? undefined : allowedHeaders(fields.allowedHeaders as '*' | readonly string[]),
     exposedHeaders: fields.exposedHeaders === undefined ? undefined : uniqueNames([fields.exposedHeaders].flat() as string[]),
@@ -87,75 +88,49 @@ export function compilePolicy (fields: PolicyFields, own: ReadonlySet<string>, p
   })
 }
 
-function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['origin']>, report: Report): OriginRule {
-  if (typeof origin === 'function') return { kind: 'function', decide: origin }
+/** Who is allowed, and what has to be done once the whole policy is accepted. */
+interface Compiled { readonly rule: OriginRule, readonly accept?: () => void }
+
+function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['origin']>, report: Report): Compiled {
+  if (typeof origin === 'function') return { rule: { kind: 'function', decide: origin } }
   if (origin === '*') {
     if (fields.credentials === true) {
       report('origin', { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; list the origins that may send them, or leave credentials out', along: ['credentials'] })
     }
-    return { kind: 'any' }
+    return { rule: { kind: 'any' } }
   }
-  if (typeof origin === 'string') return compileList(fields, [origin], ({ index, ...finding }) => report('origin', finding))
-  if (origin.length === 0) report('origin', { reason: 'invalid', message: 'an empty array allows nobody; write cors: false for that' })
-  return compileList(fields, origin, (finding) => report('origin', finding))
+  const rules = fields.credentials === true ? credentialRules(fields) : undefined
+  return origin instanceof OriginList ? compileOriginList(origin, rules, report) : { rule: compileList(origin, rules, report) }
 }
 
-function compileList (fields: PolicyFields, list: readonly unknown[], report: (finding: Finding) => void): OriginRule {
-  const credentials = fields.credentials === true
-  const entries: TupleOrigin[] = []
-  const regexps: RegExp[] = []
-  let nullOrigin = false
-  list.forEach((value, index) => {
-    if (value instanceof RegExp) {
-      const refusal = whyNotRegExp(value)
-      if (refusal === undefined) regexps.push(value)
-      else report({ reason: refusal.reason, message: `${quote(value)}: ${refusal.message}`, index })
-      return
-    }
-    if (typeof value !== 'string') {
-      report({ reason: 'type', message: `${quote(value)} cannot stand in "origin"; write an origin such as "https://app.example.com", a pattern of origins, or a RegExp`, index })
-      return
-    }
-    const entry = parseOriginEntry(value)
-    switch (entry.kind) {
-      case 'refused':
-        report({ reason: entry.reason, message: `${quote(value)}: ${entry.message}`, index })
-        break
-      case 'any':
-        report({ reason: 'invalid', message: '"*" allows everyone, so nothing can stand beside it; write origin: "*" alone', index })
-        break
-      case 'null':
-        nullOrigin = true
-        if (credentials) report({ reason: 'null-origin', message: 'every sandboxed frame on any site has the origin "null"; leave it out, or leave credentials out', index, along: ['credentials'] })
-        break
-      case 'tuple':
-        entries.push(entry)
-        if (credentials) checkCredentialed(fields, entry, (finding) => report({ ...finding, index }))
-    }
+function credentialRules ({ dangerouslyAllowInsecureOrigins, dangerouslyAllowPublicSuffixes }: PolicyFields): CredentialRules {
+  return { allowsInsecureOrigins: dangerouslyAllowInsecureOrigins === true, allowsPublicSuffixes: dangerouslyAllowPublicSuffixes === true }
+}
+
+function compileOriginList (list: OriginList, rules: CredentialRules | undefined, report: Report): Compiled {
+  for (const problem of rules === undefined ? [] : list.problemsWith(rules)) report('origin', { ...problem, along: BESIDE[problem.reason] })
+  const rule = list.useWith(rules)
+  return { rule, accept: () => list.hold(rule) }
+}
+
+function compileList (origin: string | readonly unknown[], rules: CredentialRules | undefined, report: Report): OriginRule {
+  const values = typeof origin === 'string' ? [origin] : origin
+  if (values.length === 0) report('origin', { reason: 'invalid', message: 'an empty array allows nobody; write cors: false for that' })
+  const entries: Entry[] = []
+  values.forEach((value, position) => {
+    const at = typeof origin === 'string' ? undefined : { index: position, value }
+    const entry = readEntry(value, 'origin')
+    if ('key' in entry) entries.push(entry)
+    for (const problem of 'key' in entry ? rules === undefined ? [] : whyNotWithCredentials(entry, rules) : [entry]) report('origin', { ...problem, ...at, along: BESIDE[problem.reason] })
   })
-  return { kind: 'list', matches: createMatcher({ entries, nullOrigin, regexps }) }
+  return { kind: 'list', matches: createMatcher(entries) }
 }
 
-function checkCredentialed (fields: PolicyFields, entry: TupleOrigin, report: (finding: Finding) => void): void {
-  if (isInsecure(entry) && fields.dangerouslyAllowInsecureOrigins !== true) {
-    report({
-      reason: 'insecure-with-credentials',
-      message: `whoever sits on the network can change pages of ${quote(entry.text)} and act with its users' credentials; write ${quote(secured(entry.text))}, or set dangerouslyAllowInsecureOrigins: true`,
-      along: ['credentials', 'dangerouslyAllowInsecureOrigins']
-    })
-  }
-  if (entry.subdomains && fields.dangerouslyAllowPublicSuffixes !== true && isPublicSuffix(entry.host)) {
-    report({
-      reason: 'public-suffix',
-      message: `anyone can register a name below ${quote(entry.host)} and act with your users' credentials; write the subdomains out, or set dangerouslyAllowPublicSuffixes: true`,
-      along: ['credentials', 'dangerouslyAllowPublicSuffixes']
-    })
-  }
-}
-
-/** The encrypted form of an insecure origin. */
-function secured (text: string): string {
-  return text.replace(/^(?:http|ftp):/, 'https:').replace(/^ws:/, 'wss:').replace(/:443$/, '')
+/** The other fields that it takes to make such a problem. */
+const BESIDE: Partial<Record<CorsProblemReason, ReadonlyArray<keyof PolicyFields>>> = {
+  'null-origin': ['credentials'],
+  'insecure-with-credentials': ['credentials', 'dangerouslyAllowInsecureOrigins'],
+  'public-suffix': ['credentials', 'dangerouslyAllowPublicSuffixes']
 }
 
 function checkAllowedHeaders ({ allowedHeaders }: PolicyFields, report: Report): void {
@@ -174,7 +149,7 @@ function checkExposedHeaders ({ exposedHeaders, credentials }: PolicyFields, rep
 function checkNames (field: keyof PolicyFields, names: readonly unknown[], whyNot: (name: string) => string | undefined, wildcard: Finding | undefined, report: Report): void {
   names.forEach((name, index) => {
     const finding = name === '*' ? wildcard : judgeName(name, whyNot)
-    if (finding !== undefined) report(field, { ...finding, index })
+    if (finding !== undefined) report(field, { ...finding, index, value: name })
   })
 }
 
@@ -202,13 +177,10 @@ function allowedHeaders (value: '*' | readonly string[]): AllowedHeaders {
   return Object.freeze({ any: value.includes('*'), names })
 }
 
-const functionNumbers = new WeakMap<CorsOriginFunction, number>()
-let functions = 0
-
-/** A text that is the same for policies that mean the same. Functions are the same only as themselves. */
+/** A text that is the same for policies that mean the same. Functions and lists that change are the same only as themselves. */
 function valueKey ({ origin, credentials, allowedHeaders, exposedHeaders, maxAge, optionsSuccessStatus }: PolicyFields): string {
   return JSON.stringify([
-    typeof origin === 'function' ? numberOf(origin) : [...new Set([origin].flat().map(String))].sort(),
+    typeof origin === 'function' || origin instanceof OriginList ? numberOf(origin) : [...new Set([origin].flat().map(String))].sort(),
     credentials === true, normalised(allowedHeaders), normalised(exposedHeaders), maxAge, optionsSuccessStatus ?? 204
   ])
 }
@@ -217,8 +189,11 @@ function normalised (names: PolicyFields['allowedHeaders']): readonly string[] |
   return names === undefined ? undefined : [...new Set([names].flat().map((name) => String(name).toLowerCase()))].sort()
 }
 
-function numberOf (decide: CorsOriginFunction): number {
-  const number = functionNumbers.get(decide) ?? ++functions
-  functionNumbers.set(decide, number)
+const numbers = new WeakMap<object, number>()
+let numbered = 0
+
+function numberOf (value: object): number {
+  const number = numbers.get(value) ?? ++numbered
+  numbers.set(value, number)
   return number
 }
