@@ -50,9 +50,11 @@ export function readEntry (value: unknown, list: string): Entry | EntryProblem {
   }
 }
 
+const NOTHING: readonly EntryProblem[] = []
+
 /** What credentials with this entry would mean: nothing bad, mostly. */
-export function whyNotWithCredentials ({ key, form }: Entry, { allowsInsecureOrigins, allowsPublicSuffixes }: CredentialRules): EntryProblem[] {
-  if (form instanceof RegExp || (form === 'exact' && key.startsWith('https://'))) return []
+export function whyNotWithCredentials ({ key, form }: Entry, { allowsInsecureOrigins, allowsPublicSuffixes }: CredentialRules): readonly EntryProblem[] {
+  if (form instanceof RegExp || (form === 'exact' && key.startsWith('https://'))) return NOTHING // as nearly all
   if (key === 'null') return [{ reason: 'null-origin', message: 'every sandboxed frame on any site has the origin "null"; leave it out, or leave credentials out' }]
   const problems: EntryProblem[] = []
   const tuple = form === 'exact' ? parseOriginEntry(key) as TupleOrigin : form

@@ -86,22 +86,24 @@ export class OriginList implements CorsOriginList {
       allowsInsecureOrigins: rules.every(({ allowsInsecureOrigins }) => allowsInsecureOrigins),
       allowsPublicSuffixes: rules.every(({ allowsPublicSuffixes }) => allowsPublicSuffixes)
     }
-    return readAll(values, subject, (entry) => whyNotWithCredentials(entry, strictest).map(({ reason, message }) => ({ reason, message: `a policy with credentials uses this list: ${message}` })), known)
+    return readAll(values, subject, (entry) => whyNotWithCredentials(entry, strictest), known, 'a policy with credentials uses this list: ')
   }
 }
 
-const NO_RULES = (): EntryProblem[] => []
+const NOTHING: readonly EntryProblem[] = []
+const NO_RULES = (): readonly EntryProblem[] => NOTHING
 
 /** Reads every value that is not known, or throws everything that is wrong. */
-function readAll (values: readonly unknown[], subject: string, whyNot: (entry: Entry) => EntryProblem[], known?: OriginSet): Entry[] {
+function readAll (values: readonly unknown[], subject: string, whyNot: (entry: Entry) => readonly EntryProblem[], known?: OriginSet, because = ''): Entry[] {
   const entries: Entry[] = []
   const problems: CorsProblem[] = []
-  values.forEach((value, index) => {
-    if (known !== undefined && isIn(known, value)) return
+  for (const [index, value] of values.entries()) {
+    if (known !== undefined && isIn(known, value)) continue
     const entry = readEntry(value, 'originList')
     if ('key' in entry) entries.push(entry)
-    for (const { reason, message } of 'key' in entry ? whyNot(entry) : [entry]) problems.push({ pointer: `/${index}`, reason, value, message })
-  })
+    else problems.push({ pointer: `/${index}`, value, ...entry })
+    for (const { reason, message } of 'key' in entry ? whyNot(entry) : NOTHING) problems.push({ pointer: `/${index}`, reason, value, message: because + message })
+  }
   if (problems.length > 0) throw corsPolicyError(subject, problems)
   return entries
 }
