@@ -81,7 +81,7 @@ declare namespace cors {
   export function definePolicies<Name extends string> (policies: { readonly [Key in Name]: Key extends '$schema' ? string : CorsPolicy }): CorsPolicies<Exclude<Name, '$schema'>>
 
   /**
-   * Makes a list of origins that can change while the application runs, to stand as `origin` of a policy. Takes the entries that an array takes.
+   * Makes a list of origins that can change while the application runs, to stand as `origin` or `credentials` of a policy. Takes the entries that an array takes.
    *
    * @param entries the first entries: an array, a Set, another list or anything else to iterate over; may be empty
    * @returns the list

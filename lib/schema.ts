@@ -12,7 +12,7 @@ import type { FastifyRequest, LogLevel } from 'fastify'
 export type CorsOriginFunction = (origin: string, request: FastifyRequest) => boolean | Promise<boolean>
 
 /**
- * A list of origins that changes while the application runs: made by `originList`, used as a policy's `origin`. Its entries are those of an array:
+ * A list of origins that changes while the application runs: made by `originList`, used as a policy's `origin` or `credentials`. Its entries are those of an array:
  * origins, patterns, RegExps and `'null'`; each is in it once.
  *
  * A change takes effect for the next request. It is checked like an array, and by the rules of every policy that uses the list; where one entry is
@@ -96,15 +96,18 @@ const Extends = Type.String({ description: 'The name of a policy to start from: 
 
 const settings = {
   /**
-   * Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read what comes back:
-   * sends `Access-Control-Allow-Credentials: true`. Refused together with `origin: '*'` and `'null'`.
+   * Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read what comes back;
+   * or an array of origins, patterns and RegExps, or an originList: for these alone, which are allowed besides "origin".
+   *
+   * Sends `Access-Control-Allow-Credentials: true`. Such origins are encrypted (or on this machine), and nobody else can register one. `true` is
+   * refused together with `origin: '*'` and `'null'`; with a list, other origins are answered as if there were no credentials.
    *
    * @defaultValue `false`
-   * @example credentials: true
+   * @example credentials: ['https://app.example.com']
    * @see https://fetch.spec.whatwg.org/#cors-protocol-and-credentials
    */
-  credentials: Type.Optional(Type.Boolean({
-    description: 'Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read what comes back',
+  credentials: Type.Optional(Type.Union([Type.Boolean(), OriginList, LiveOriginList], {
+    description: 'Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read what comes back; or an array of origins, patterns and RegExps, or an originList: for these alone, which are allowed besides "origin"',
     default: false
   })),
   /**

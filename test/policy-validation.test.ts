@@ -196,7 +196,7 @@ const REASONS: Readonly<Record<cors.CorsProblemReason, Sides>> = {
   },
   'wildcard-with-credentials': {
     refused: [
-      [{ route: { origin: '*', credentials: true } }, '/origin', 'browsers refuse credentials with "*"; list the origins that may send them, or leave credentials out'],
+      [{ route: { origin: '*', credentials: true } }, '/origin', 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, or leave credentials out'],
       [{ route: { extends: 'public', credentials: true } }, '/credentials', 'browsers refuse credentials with "*"'],
       [{ route: { extends: 'partner', origin: '*' } }, '/origin', 'browsers refuse credentials with "*"'],
       [{ route: { origin: FOO, credentials: true, exposedHeaders: '*' } }, '/exposedHeaders', 'with credentials, browsers read "*" as the name of a header; list the names of the headers to expose'],

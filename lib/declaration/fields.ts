@@ -37,7 +37,7 @@ interface ObjectSchema { readonly properties: Record<string, TSchema>, readonly 
 const EXPECTED: Readonly<Record<string, string>> = {
   origin: 'an origin such as "https://app.example.com", "*", an array of origins and RegExps, an originList, or a function',
   extends: 'the name of a policy',
-  credentials: 'true or false',
+  credentials: 'true, false, an array of the origins that may send them, or an originList',
   allowedHeaders: '"*" or an array of header names',
   exposedHeaders: '"*" or an array of header names',
   maxAge: 'a whole number of seconds from 0 to 86400',
@@ -50,6 +50,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
 
 /** Fields in which a wrong whole number is of the right type. */
 const WHOLE_NUMBERS: ReadonlySet<string> = new Set(['maxAge', 'optionsSuccessStatus'])
+
+const ORIGIN_LISTS: ReadonlySet<string> = new Set(['origin', 'credentials'])
 
 const HEADER_LISTS: ReadonlySet<string> = new Set(['allowedHeaders', 'exposedHeaders'])
 
@@ -88,8 +90,8 @@ function unknownField (key: string, schema: ObjectSchema): string {
 /** Whether a field is of its type. What its texts and arrays hold is for policy.ts to judge, which knows the correction. */
 function isWellFormed (key: string, schema: TSchema, value: unknown): boolean {
   if (key === 'origin' && typeof value === 'string') return true
-  if ((key === 'origin' || HEADER_LISTS.has(key)) && Array.isArray(value)) return true
-  return Value.Check(schema, value) && (key !== 'origin' || typeof value !== 'object' || value instanceof OriginList)
+  if ((ORIGIN_LISTS.has(key) || HEADER_LISTS.has(key)) && Array.isArray(value)) return true
+  return Value.Check(schema, value) && (!ORIGIN_LISTS.has(key) || typeof value !== 'object' || value instanceof OriginList)
 }
 
 function malformed (key: string, value: unknown, canBeLeftOut: boolean): Pick<CorsProblem, 'reason' | 'message'> {
@@ -101,6 +103,6 @@ function malformed (key: string, value: unknown, canBeLeftOut: boolean): Pick<Co
 
 function correction (key: string, value: unknown, canBeLeftOut: boolean): string {
   if (typeof value === 'string' && HEADER_LISTS.has(key)) return `write [${value.split(',').map((name) => quote(name.trim())).join(', ')}]`
-  if (value instanceof RegExp && key === 'origin') return `write [${quote(value)}]`
+  if (ORIGIN_LISTS.has(key) && (value instanceof RegExp || (typeof value === 'string' && value.includes('://')))) return `write [${quote(value)}]`
   return `${value === undefined && canBeLeftOut ? 'leave it out, or ' : ''}write ${EXPECTED[key]}`
 }

@@ -10,7 +10,7 @@ import type { CorsOriginFunction } from '../schema'
 /** The fields of a policy after `extends`, each of its type. What stands in their arrays is judged here. */
 export interface PolicyFields {
   readonly origin?: string | readonly unknown[] | OriginList | CorsOriginFunction
-  readonly credentials?: boolean
+  readonly credentials?: boolean | readonly unknown[] | OriginList
   readonly allowedHeaders?: '*' | readonly unknown[]
   readonly exposedHeaders?: '*' | readonly unknown[]
   readonly maxAge?: number
@@ -19,10 +19,13 @@ export interface PolicyFields {
   readonly dangerouslyAllowPublicSuffixes?: boolean
 }
 
+/** Those that a matcher knows. */
+export interface ListRule { readonly kind: 'list', readonly matches: OriginMatcher }
+
 /** Who is allowed: everyone, those a matcher knows, or those a function says. */
 export type OriginRule =
   | { readonly kind: 'any' }
-  | { readonly kind: 'list', readonly matches: OriginMatcher }
+  | ListRule
   | { readonly kind: 'function', readonly decide: CorsOriginFunction }
 
 /** Request headers that a preflight accepts. `undefined` in a policy means: those of the route. */
@@ -34,7 +37,10 @@ export interface AllowedHeaders {
 
 export interface CompiledPolicy {
   readonly origin: OriginRule
+  /** Whether all allowed origins may send credentials. */
   readonly credentials: boolean
+  /** The origins that may send credentials where not all may: they are allowed besides those of `origin`. */
+  readonly credentialedOrigins: ListRule | undefined
   readonly allowedHeaders: AllowedHeaders | undefined
   readonly exposedHeaders: readonly string[] | undefined
   readonly maxAge: string | undefined
@@ -73,13 +79,18 @@ export function compilePolicy (fields: PolicyFields, own: ReadonlySet<string>, p
     })
   }
   const origin = fields.origin === undefined ? undefined : compileOrigin(fields, fields.origin, report)
+  const credentialed = typeof fields.credentials === 'object' ? compileOrigins('credentials', fields.credentials, switchesOf(fields), report) : undefined
   checkAllowedHeaders(fields, report)
   checkExposedHeaders(fields, report)
   if (origin === undefined || problems.length > before) return undefined
-  if (problems.length === 0) origin.accept?.()
+  if (problems.length === 0) {
+    origin.accept?.()
+    credentialed?.accept?.()
+  }
   return Object.freeze({
     origin: Object.freeze(origin.rule),
     credentials: fields.credentials === true,
+    credentialedOrigins: credentialed?.rule,
     allowedHeaders: fields.allowedHeaders === undefined ? undefined : allowedHeaders(fields.allowedHeaders as '*' | readonly string[]),
     exposedHeaders: fields.exposedHeaders === undefined ? undefined : uniqueNames([fields.exposedHeaders].flat() as string[]),
     maxAge: fields.maxAge === undefined ? undefined : String(fields.maxAge),
@@ -89,39 +100,43 @@ export function compilePolicy (fields: PolicyFields, own: ReadonlySet<string>, p
 }
 
 /** Who is allowed, and what has to be done once the whole policy is accepted. */
-interface Compiled { readonly rule: OriginRule, readonly accept?: () => void }
+interface Compiled<Rule extends OriginRule> { readonly rule: Rule, readonly accept?: () => void }
 
-function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['origin']>, report: Report): Compiled {
+function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['origin']>, report: Report): Compiled<OriginRule> {
   if (typeof origin === 'function') return { rule: { kind: 'function', decide: origin } }
   if (origin === '*') {
     if (fields.credentials === true) {
-      report('origin', { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; list the origins that may send them, or leave credentials out', along: ['credentials'] })
+      report('origin', { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, or leave credentials out', along: ['credentials'] })
     }
     return { rule: { kind: 'any' } }
   }
-  const rules = fields.credentials === true ? credentialRules(fields) : undefined
-  return origin instanceof OriginList ? compileOriginList(origin, rules, report) : { rule: compileList(origin, rules, report) }
+  return compileOrigins('origin', origin, fields.credentials === true ? switchesOf(fields) : undefined, report)
 }
 
-function credentialRules ({ dangerouslyAllowInsecureOrigins, dangerouslyAllowPublicSuffixes }: PolicyFields): CredentialRules {
+function switchesOf ({ dangerouslyAllowInsecureOrigins, dangerouslyAllowPublicSuffixes }: PolicyFields): CredentialRules {
   return { allowsInsecureOrigins: dangerouslyAllowInsecureOrigins === true, allowsPublicSuffixes: dangerouslyAllowPublicSuffixes === true }
 }
 
-function compileOriginList (list: OriginList, rules: CredentialRules | undefined, report: Report): Compiled {
-  for (const problem of rules === undefined ? [] : list.problemsWith(rules)) report('origin', { ...problem, along: BESIDE[problem.reason] })
+/** `rules` are those of credentials, where these origins may send some. */
+function compileOrigins (field: 'origin' | 'credentials', origins: string | readonly unknown[] | OriginList, rules: CredentialRules | undefined, report: Report): Compiled<ListRule> {
+  return origins instanceof OriginList ? compileOriginList(field, origins, rules, report) : { rule: compileArray(field, origins, rules, report) }
+}
+
+function compileOriginList (field: 'origin' | 'credentials', list: OriginList, rules: CredentialRules | undefined, report: Report): Compiled<ListRule> {
+  for (const problem of rules === undefined ? [] : list.problemsWith(rules)) report(field, { ...problem, along: BESIDE[problem.reason] })
   const rule = list.useWith(rules)
   return { rule, accept: () => list.hold(rule) }
 }
 
-function compileList (origin: string | readonly unknown[], rules: CredentialRules | undefined, report: Report): OriginRule {
-  const values = typeof origin === 'string' ? [origin] : origin
-  if (values.length === 0) report('origin', { reason: 'invalid', message: 'an empty array allows nobody; write cors: false for that' })
+function compileArray (field: 'origin' | 'credentials', origins: string | readonly unknown[], rules: CredentialRules | undefined, report: Report): ListRule {
+  const values = typeof origins === 'string' ? [origins] : origins
+  if (values.length === 0) report(field, { reason: 'invalid', message: `an empty array allows nobody; write ${field === 'origin' ? 'cors: false' : 'credentials: false'} for that` })
   const entries: Entry[] = []
   values.forEach((value, position) => {
-    const at = typeof origin === 'string' ? undefined : { index: position, value }
-    const entry = readEntry(value, 'origin')
+    const at = typeof origins === 'string' ? undefined : { index: position, value }
+    const entry = readEntry(value, field)
     if ('key' in entry) entries.push(entry)
-    for (const problem of 'key' in entry ? rules === undefined ? [] : whyNotWithCredentials(entry, rules) : [entry]) report('origin', { ...problem, ...at, along: BESIDE[problem.reason] })
+    for (const problem of 'key' in entry ? rules === undefined ? [] : whyNotWithCredentials(entry, rules) : [entry]) report(field, { ...problem, ...at, along: BESIDE[problem.reason] })
   })
   return { kind: 'list', matches: createMatcher(entries) }
 }
@@ -140,9 +155,10 @@ function checkAllowedHeaders ({ allowedHeaders }: PolicyFields, report: Report):
 }
 
 function checkExposedHeaders ({ exposedHeaders, credentials }: PolicyFields, report: Report): void {
-  const wildcard = credentials === true ? WILDCARD_WITH_CREDENTIALS : LISTED_WILDCARD
+  const hasCredentials = credentials === true || typeof credentials === 'object'
+  const wildcard = hasCredentials ? WILDCARD_WITH_CREDENTIALS : LISTED_WILDCARD
   if (typeof exposedHeaders === 'object') checkNames('exposedHeaders', exposedHeaders, whyNotReadable, wildcard, report)
-  else if (exposedHeaders === '*' && credentials === true) report('exposedHeaders', wildcard)
+  else if (exposedHeaders === '*' && hasCredentials) report('exposedHeaders', wildcard)
 }
 
 /** `wildcard` is what is wrong with a `'*'` among these names, if anything is. */
@@ -180,9 +196,12 @@ function allowedHeaders (value: '*' | readonly string[]): AllowedHeaders {
 /** A text that is the same for policies that mean the same. Functions and lists that change are the same only as themselves. */
 function valueKey ({ origin, credentials, allowedHeaders, exposedHeaders, maxAge, optionsSuccessStatus }: PolicyFields): string {
   return JSON.stringify([
-    typeof origin === 'function' || origin instanceof OriginList ? numberOf(origin) : [...new Set([origin].flat().map(String))].sort(),
-    credentials === true, normalised(allowedHeaders), normalised(exposedHeaders), maxAge, optionsSuccessStatus ?? 204
+    originsKey(origin), typeof credentials === 'object' ? originsKey(credentials) : credentials === true, normalised(allowedHeaders), normalised(exposedHeaders), maxAge, optionsSuccessStatus ?? 204
   ])
+}
+
+function originsKey (origins: PolicyFields['origin']): unknown {
+  return typeof origins === 'function' || origins instanceof OriginList ? numberOf(origins) : [...new Set([origins].flat().map(String))].sort()
 }
 
 function normalised (names: PolicyFields['allowedHeaders']): readonly string[] | undefined {

@@ -31,8 +31,11 @@ export function keyOf (value: unknown): string | undefined {
   return typeof value === 'string' ? value : value instanceof RegExp ? String(value) : undefined
 }
 
-/** Reads one value. RegExps are the caller's own copies. `list` is what the value stands in, for a message. */
-export function readEntry (value: unknown, list: string): Entry | EntryProblem {
+const ANY_IN_LIST: EntryProblem = { reason: 'invalid', message: '"*" allows everyone, so nothing can stand beside it; write origin: "*" alone' }
+const ANY_WITH_CREDENTIALS: EntryProblem = { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; write the origins that may send them' }
+
+/** Reads one value. RegExps are the caller's own copies. `list` is what the value stands in. */
+export function readEntry (value: unknown, list: 'origin' | 'credentials' | 'originList'): Entry | EntryProblem {
   if (value instanceof RegExp) {
     const refusal = whyNotRegExp(value)
     return refusal === undefined ? { key: String(value), form: value } : { reason: refusal.reason, message: `${quote(value)}: ${refusal.message}` }
@@ -44,7 +47,7 @@ export function readEntry (value: unknown, list: string): Entry | EntryProblem {
   const entry = parseOriginEntry(value)
   switch (entry.kind) {
     case 'refused': return { reason: entry.reason, message: `${quote(value)}: ${entry.message}` }
-    case 'any': return { reason: 'invalid', message: '"*" allows everyone, so nothing can stand beside it; write origin: "*" alone' }
+    case 'any': return list === 'credentials' ? ANY_WITH_CREDENTIALS : ANY_IN_LIST
     case 'null': return { key: value, form: 'exact' }
     case 'tuple': return { key: value, form: entry.subdomains || entry.anyPort ? entry : 'exact' }
   }
