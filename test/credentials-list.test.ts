@@ -92,6 +92,7 @@ t.test('allowedHeaders: "*" names to listed origins what they ask for, and is th
 t.test('policies with the same list are one policy', async (t) => {
   const list = originList([APP])
   const app = await application(t)
+  for (const method of ['SEARCH', 'LOCK']) app.addHttpMethod(method)
   app.get('/', { config: { cors: { origin: '*', credentials: [APP, BAR] } } }, ok)
   app.put('/', { config: { cors: { origin: '*', credentials: [BAR, APP] } } }, ok)
   app.patch('/', { config: { cors: { origin: '*', credentials: [APP] } } }, ok)

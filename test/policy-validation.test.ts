@@ -86,8 +86,8 @@ const REASONS: Readonly<Record<cors.CorsProblemReason, Sides>> = {
       [{ route: { origin: [[FOO]] } }, '/origin/0', 'an array cannot stand in "origin"; write an origin'],
       [{ route: { origin: [() => true] } }, '/origin/0', 'a function cannot stand in "origin"; write an origin'],
       [{ route: { origin: [FOO, , BAR] } }, '/origin/1', 'undefined cannot stand in "origin"; write an origin'], // eslint-disable-line no-sparse-arrays -- the mistake that this is about
-      [{ route: { origin: FOO, credentials: 'yes' } }, '/credentials', '"yes" cannot be "credentials"; write true or false'],
-      [{ route: { origin: FOO, credentials: 1 } }, '/credentials', '1 cannot be "credentials"; write true or false'],
+      [{ route: { origin: FOO, credentials: 'yes' } }, '/credentials', '"yes" cannot be "credentials"; write true, false, an array of the origins that may send them, or an originList'],
+      [{ route: { origin: FOO, credentials: 1 } }, '/credentials', '1 cannot be "credentials"; write true, false, an array of the origins that may send them, or an originList'],
       [{ route: { origin: FOO, allowedHeaders: 'x-a, x-b' } }, '/allowedHeaders', '"x-a, x-b" cannot be "allowedHeaders"; write ["x-a", "x-b"]'],
       [{ route: { origin: FOO, exposedHeaders: 'etag' } }, '/exposedHeaders', 'write ["etag"]'],
       [{ route: { origin: FOO, allowedHeaders: true } }, '/allowedHeaders', 'write "*" or an array of header names'],

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isListOfNames, namesIn, uniqueNames } from '../http/headers'
 import { VARY_PREFLIGHT } from '../http/vary'
 import type { AllowedHeaders, CompiledPolicy } from '../policy/policy'
+import { credentialedOrigin } from '../response/credentialed'
 import { addVary, currentHeaders, HeaderSet } from '../response/reply-headers'
 import { judge, type Verdict } from '../response/verdict'
 
@@ -15,28 +16,23 @@ export class PreflightAnswer {
   readonly policy: CompiledPolicy
   /** Those of the route's URL that have this policy. */
   readonly methods: readonly string[]
-  /** Every header of an approval that does not depend on the request. */
-  readonly #headers: HeaderSet
-  /** With credentials, browsers read `*` as a name (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.7). */
-  readonly #namesWhatIsAsked: boolean
+  /** For the origins that may send credentials. */
+  readonly #credentialed: Approval
+  /** For the others. */
+  readonly #plain: Approval
 
   /** `derivedHeaders` are the request headers of the route, used if the policy lists none. */
   constructor (policy: CompiledPolicy, methods: readonly string[], derivedHeaders: readonly string[]) {
     const allowed = policy.allowedHeaders ?? { any: false, names: derivedHeaders }
     this.policy = policy
     this.methods = methods
-    this.#namesWhatIsAsked = allowed.any && policy.credentials
-    this.#headers = new HeaderSet({
-      'access-control-allow-credentials': policy.credentials ? 'true' : undefined,
-      'access-control-allow-methods': methods.join(', '),
-      'access-control-allow-headers': this.#namesWhatIsAsked ? undefined : listOf(allowed),
-      'access-control-max-age': policy.maxAge
-    })
+    this.#credentialed = approval(policy, methods, allowed, true)
+    this.#plain = policy.credentials ? this.#credentialed : approval(policy, methods, allowed, false)
   }
 
   /** Answers the request: completely here, before any hook that was registered later than the plugin. */
   send (request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> {
-    const verdict = isListOfNames(requestedHeaders(request)) && judge(this.policy.origin, request)
+    const verdict = isListOfNames(requestedHeaders(request)) && (credentialedOrigin(this.policy, request) ?? judge(this.policy.origin, request))
     if (typeof verdict !== 'object') return this.#send(request, reply, verdict)
     // Fastify goes on to the next hook when a promise settles, unless it settles with the reply.
     return verdict.then((settled) => {
@@ -56,12 +52,34 @@ export class PreflightAnswer {
     if (request[kVerdict] === undefined) warnOfHook(request, reply)
     const current = currentHeaders(reply)
     addVary(reply, current.vary, VARY_PREFLIGHT)
-    this.#headers.restore(reply, current, verdict)
+    const { headers, namesWhatIsAsked } = credentialedOrigin(this.policy, request) === undefined ? this.#plain : this.#credentialed
+    headers.restore(reply, current, verdict)
     if (verdict === false) return
     if (methods.length < this.methods.length) reply.header('access-control-allow-methods', methods.join(', '))
-    if (!this.#namesWhatIsAsked) return
+    if (!namesWhatIsAsked) return
     const requested = uniqueNames(namesIn(requestedHeaders(request)))
     if (requested.length > 0) reply.header('access-control-allow-headers', requested.join(', '))
+  }
+}
+
+/** What an approval says. */
+interface Approval {
+  /** Every header that does not depend on the request. */
+  readonly headers: HeaderSet
+  /** With credentials, browsers read `*` as a name (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.7). */
+  readonly namesWhatIsAsked: boolean
+}
+
+function approval ({ maxAge }: CompiledPolicy, methods: readonly string[], allowed: AllowedHeaders, withCredentials: boolean): Approval {
+  const namesWhatIsAsked = allowed.any && withCredentials
+  return {
+    namesWhatIsAsked,
+    headers: new HeaderSet({
+      'access-control-allow-credentials': withCredentials ? 'true' : undefined,
+      'access-control-allow-methods': methods.join(', '),
+      'access-control-allow-headers': namesWhatIsAsked ? undefined : listOf(allowed),
+      'access-control-max-age': maxAge
+    })
   }
 }
 

@@ -1,6 +1,7 @@
 // The headers of actual responses: put on as soon as the route is known, and put right again just before they are sent.
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { Vary, VARY_ORIGIN } from '../http/vary'
+import { credentialedOrigin } from './credentialed'
 import { addVary, currentHeaders, HeaderSet, RESPONSE_HEADERS } from './reply-headers'
 import { isPreflight } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/policy'
@@ -12,19 +13,19 @@ export class ResponsePolicy {
   readonly #policy: CompiledPolicy | null
   readonly #varies: boolean
   #headers!: HeaderSet
+  #credentialedHeaders!: HeaderSet
 
   constructor (policy: CompiledPolicy | null) {
     this.#policy = policy
-    this.#varies = policy !== null && policy.origin.kind !== 'any'
+    this.#varies = policy !== null && (policy.origin.kind !== 'any' || policy.credentialedOrigins !== undefined)
     this.expose(policy?.exposedHeaders ?? [])
   }
 
   /** Has pages read these headers. */
   expose (names: readonly string[]): void {
-    this.#headers = new HeaderSet({
-      'access-control-allow-credentials': this.#policy?.credentials === true ? 'true' : undefined,
-      'access-control-expose-headers': names.length > 0 ? names.join(', ') : undefined
-    })
+    const exposed = names.length > 0 ? names.join(', ') : undefined
+    this.#credentialedHeaders = new HeaderSet({ 'access-control-allow-credentials': 'true', 'access-control-expose-headers': exposed })
+    this.#headers = this.#policy?.credentials === true ? this.#credentialedHeaders : new HeaderSet({ 'access-control-expose-headers': exposed })
   }
 
   /** Early, so that a reply which is hijacked, or an error that nobody catches, has the headers too. */
@@ -36,32 +37,36 @@ export class ResponsePolicy {
   /** Last: whatever happened to the headers since, here they are put right. */
   readonly onSend = unbound((request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (err: null, payload: unknown) => void): void | Promise<unknown> => {
     const verdict = this.#judge(request, verdictSoFar)
-    if (typeof verdict === 'object') return verdict.then((settled) => this.#finish(reply, settled, payload))
-    done(null, this.#finish(reply, verdict, payload))
+    if (typeof verdict === 'object') return verdict.then((settled) => this.#finish(request, reply, settled, payload))
+    done(null, this.#finish(request, reply, verdict, payload))
   })
 
   /** A preflight that comes here was answered by no policy, so it gets no permission from this one either. */
   #judge (request: FastifyRequest, by: typeof judge): Verdict | Promise<Verdict> {
-    return this.#policy !== null && !isPreflight(request.raw) && by(this.#policy.origin, request)
+    return this.#policy !== null && !isPreflight(request.raw) && (credentialedOrigin(this.#policy, request) ?? by(this.#policy.origin, request))
+  }
+
+  #headersFor (request: FastifyRequest): HeaderSet {
+    return this.#policy !== null && credentialedOrigin(this.#policy, request) !== undefined ? this.#credentialedHeaders : this.#headers
   }
 
   #head (request: FastifyRequest, reply: FastifyReply, by: typeof judge, done: () => void): void | Promise<void> {
     const verdict = this.#judge(request, by)
-    if (typeof verdict === 'object') return verdict.then((settled) => this.#write(reply, settled))
-    this.#write(reply, verdict)
+    if (typeof verdict === 'object') return verdict.then((settled) => this.#write(request, reply, settled))
+    this.#write(request, reply, verdict)
     done()
   }
 
-  #write (reply: FastifyReply, verdict: Verdict): void {
+  #write (request: FastifyRequest, reply: FastifyReply, verdict: Verdict): void {
     if (this.#varies) addVary(reply, reply.getHeader('vary'), VARY_ORIGIN)
-    this.#headers.write(reply, verdict)
+    this.#headersFor(request).write(reply, verdict)
   }
 
-  #finish (reply: FastifyReply, verdict: Verdict, payload: unknown): unknown {
+  #finish (request: FastifyRequest, reply: FastifyReply, verdict: Verdict, payload: unknown): unknown {
     const result = isWebResponse(payload) ? adopt(reply, payload) : payload
     const current = currentHeaders(reply)
     if (this.#varies) addVary(reply, current.vary, VARY_ORIGIN)
-    this.#headers.restore(reply, current, verdict)
+    this.#headersFor(request).restore(reply, current, verdict)
     return result
   }
 }
