@@ -6,8 +6,9 @@ import fp from 'fastify-plugin'
 import * as declaration from './declaration/declaration'
 import type { CorsPolicyError, CorsProblem, CorsProblemReason } from './errors'
 import { addScope } from './plugin'
+import * as list from './policy/origin/list'
 import * as schema from './schema'
-import type { CorsOriginFunction } from './schema'
+import type { CorsOriginFunction, CorsOriginList } from './schema'
 
 /**
  * CORS by route: reads and checks each route's `config.cors`, answers the route's preflights by that policy, and puts the right headers
@@ -32,7 +33,7 @@ type OptionsSchema = typeof schema.CorsPluginOptionsSchema
 // What is declared here, and not only passed on, TypeScript can name in the declarations of an application that exports it.
 declare namespace cors {
   export { cors as corsPolicy, cors as default }
-  export { type CorsOriginFunction, type CorsPolicyError, type CorsProblem, type CorsProblemReason }
+  export { type CorsOriginFunction, type CorsOriginList, type CorsPolicyError, type CorsProblem, type CorsProblemReason }
 
   /**
    * The names of an application's policies. Empty until the application declares them; `extends` then completes and checks them.
@@ -79,6 +80,19 @@ declare namespace cors {
    */
   export function definePolicies<Name extends string> (policies: { readonly [Key in Name]: Key extends '$schema' ? string : CorsPolicy }): CorsPolicies<Exclude<Name, '$schema'>>
 
+  /**
+   * Makes a list of origins that can change while the application runs, to stand as `origin` or `credentials` of a policy. Takes the entries that an array takes.
+   *
+   * @param entries the first entries: an array, a Set, another list or anything else to iterate over; may be empty
+   * @returns the list
+   * @throws CorsPolicyError with every problem, where there is one
+   * @example
+   * const tenants = originList(await db.origins())
+   * await app.register(cors, { policies: { tenants: { origin: tenants, credentials: true } } })
+   * tenants.add('https://new.example')
+   */
+  export function originList (entries: Iterable<string | RegExp>): CorsOriginList
+
   /** The type of {@link CorsPolicySchema}: a TypeBox schema of {@link CorsPolicy}. */
   export interface CorsPolicySchema extends PolicySchema, TUnsafe<CorsPolicy> { static: CorsPolicy }
   /** The TypeBox schema of a policy. `JSON.stringify` makes a plain JSON Schema of it, for everything that JSON can hold. */
@@ -98,6 +112,7 @@ declare namespace cors {
 // Node finds the names of a CommonJS module's exports by reading its text: written so, they can be imported by name.
 module.exports.corsPolicy = cors
 module.exports.definePolicies = declaration.definePolicies
+module.exports.originList = list.originList
 module.exports.CorsPolicySchema = schema.CorsPolicySchema
 module.exports.RouteCorsSchema = schema.RouteCorsSchema
 module.exports.CorsPluginOptionsSchema = schema.CorsPluginOptionsSchema

@@ -11,6 +11,50 @@ import type { FastifyRequest, LogLevel } from 'fastify'
  */
 export type CorsOriginFunction = (origin: string, request: FastifyRequest) => boolean | Promise<boolean>
 
+/**
+ * A list of origins that changes while the application runs: made by `originList`, used as a policy's `origin` or `credentials`. Its entries are those of an array:
+ * origins, patterns, RegExps and `'null'`; each is in it once.
+ *
+ * A change takes effect for the next request. It is checked like an array, and by the rules of every policy that uses the list; where one entry is
+ * refused, nothing changes.
+ *
+ * @example
+ * const tenants = originList(['https://a.example'])
+ * tenants.add('https://b.example', 'https://*.c.example')
+ */
+export interface CorsOriginList {
+  /** How many entries there are. */
+  readonly size: number
+  /**
+   * Whether the list allows this origin: it is in it, or a pattern or a RegExp of it matches. Like a request's `Origin`, so no pattern.
+   *
+   * @example tenants.has('https://a.c.example') // true
+   */
+  has (origin: string): boolean
+  /**
+   * Adds entries. One that is there already stays as it is. Costs what the added entries cost, however many there are already.
+   *
+   * @throws CorsPolicyError with every problem, where there is one; then nothing was added
+   */
+  add (...entries: ReadonlyArray<string | RegExp>): this
+  /**
+   * Deletes entries, written as they were added: a pattern is an entry, not the origins that it matches. RegExps are the same by source and flags.
+   * Costs what the deleted entries cost.
+   *
+   * @returns whether one of them was in the list
+   * @throws CorsPolicyError where one can be no entry, such as an origin that no browser writes this way; then nothing was deleted
+   */
+  delete (...entries: ReadonlyArray<string | RegExp>): boolean
+  /**
+   * Replaces all entries by these.
+   *
+   * @throws CorsPolicyError with every problem, where there is one; then the list is as it was
+   */
+  replace (entries: Iterable<string | RegExp>): this
+  /** The entries as they are now, in the order in which they were added. Changes during the iteration do not show in it. */
+  [Symbol.iterator] (): IterableIterator<string | RegExp>
+}
+
 /** An origin, a pattern of origins, `'*'` or `'null'`. */
 type CorsOriginText = '*' | 'null' | (string & {})
 
@@ -32,6 +76,10 @@ const OriginRegExp = beyondJson<RegExp>(Type.Object(
   { source: Type.String(), flags: Type.String(), lastIndex: Type.Integer(), exec: Method, test: Method },
   { description: 'A RegExp anchored at both ends' }
 ))
+const LiveOriginList = beyondJson<CorsOriginList>(Type.Object(
+  { size: Type.Integer(), has: Method, add: Method, delete: Method, replace: Method },
+  { description: 'A list of origins that changes at run time: an originList' }
+))
 const OriginFunction = beyondJson<CorsOriginFunction>(Type.Function([Type.String(), Type.Unknown()], Type.Unknown(), { description: 'A function that decides about an origin' }))
 
 const HeaderName = Type.String({ description: 'The name of a header, in any case', pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 256 })
@@ -40,23 +88,26 @@ const HeaderName = Type.String({ description: 'The name of a header, in any case
 const OriginList = Type.Unsafe<ReadonlyArray<CorsOriginText | RegExp>>(Type.Array(Type.Union([OriginText, OriginRegExp])))
 const HeaderNames = Type.Unsafe<readonly string[]>(Type.Array(HeaderName))
 
-const Origin = Type.Union([OriginText, OriginList, OriginFunction], {
-  description: 'Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, or a function (origin, request) => boolean'
+const Origin = Type.Union([OriginText, OriginList, LiveOriginList, OriginFunction], {
+  description: 'Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, an originList, or a function (origin, request) => boolean'
 })
 
 const Extends = Type.String({ description: 'The name of a policy to start from: the fields given here replace its fields, one by one' })
 
 const settings = {
   /**
-   * Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read what comes back:
-   * sends `Access-Control-Allow-Credentials: true`. Refused together with `origin: '*'` and `'null'`.
+   * Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read what comes back;
+   * or an array of origins, patterns and RegExps, or an originList: for these alone, which are allowed besides "origin".
+   *
+   * Sends `Access-Control-Allow-Credentials: true`. Such origins are encrypted (or on this machine), and nobody else can register one. `true` is
+   * refused together with `origin: '*'` and `'null'`; with a list, other origins are answered as if there were no credentials.
    *
    * @defaultValue `false`
-   * @example credentials: true
+   * @example credentials: ['https://app.example.com']
    * @see https://fetch.spec.whatwg.org/#cors-protocol-and-credentials
    */
-  credentials: Type.Optional(Type.Boolean({
-    description: 'Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read what comes back',
+  credentials: Type.Optional(Type.Union([Type.Boolean(), OriginList, LiveOriginList], {
+    description: 'Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read what comes back; or an array of origins, patterns and RegExps, or an originList: for these alone, which are allowed besides "origin"',
     default: false
   })),
   /**
@@ -114,6 +165,22 @@ const settings = {
     default: 204
   })),
   /**
+   * Whether a request from a page whose origin the policy refuses is answered 403 before its handler runs. CORS alone keeps such a page from
+   * reading the response, not from sending the request.
+   *
+   * The error `FST_ERR_CORS_ORIGIN_REFUSED` goes to the error handler before the body is read. WebSocket upgrades are refused likewise. Never
+   * refused: requests without an `Origin` (no browser, or a plain navigation), and those of the application's own pages. Refused together with
+   * `origin: '*'` (`conflict`).
+   *
+   * @defaultValue `false`
+   * @example enforceOrigin: true
+   * @see https://fetch.spec.whatwg.org/#origin-header
+   */
+  enforceOrigin: Type.Optional(Type.Boolean({
+    description: 'Whether a request from a page whose origin the policy refuses is answered 403 before its handler runs. CORS alone keeps such a page from reading the response, not from sending the request',
+    default: false
+  })),
+  /**
    * Accepts `credentials` with an unencrypted origin that is not on this machine (`http:`, `ws:`). Whoever sits on the network between a
    * user and such a page can change it, and so act with the user's credentials.
    *
@@ -142,11 +209,11 @@ const settings = {
 /** A policy that stands alone. */
 export const StandalonePolicySchema = Type.Object({
   /**
-   * Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, or a function
-   * (origin, request) => boolean.
+   * Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, an originList, or a
+   * function (origin, request) => boolean.
    *
    * An origin is written as browsers write it. A pattern is of subdomains (`'https://*.example.com'`: one or more labels) or of ports
-   * (`'http://localhost:*'`). RegExps are anchored at both ends. A function may be async.
+   * (`'http://localhost:*'`). RegExps are anchored at both ends. An originList may change at run time. A function may be async.
    *
    * Required, here or in the policy that this one extends. Refuses with `not-canonical`, `invalid`, `unanchored-regexp` and `unsafe-regexp`.
    *
@@ -168,11 +235,11 @@ export const ExtendingPolicySchema = Type.Object({
    */
   extends: Extends,
   /**
-   * Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, or a function
-   * (origin, request) => boolean.
+   * Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, an originList, or a
+   * function (origin, request) => boolean.
    *
    * An origin is written as browsers write it. A pattern is of subdomains (`'https://*.example.com'`: one or more labels) or of ports
-   * (`'http://localhost:*'`). RegExps are anchored at both ends. A function may be async.
+   * (`'http://localhost:*'`). RegExps are anchored at both ends. An originList may change at run time. A function may be async.
    *
    * @defaultValue the origin of the policy that this one extends
    * @example origin: ['https://app.example.com', 'https://*.partners.example.com']

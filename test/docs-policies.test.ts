@@ -18,7 +18,7 @@ const rows: Row[] = text.split('\n').filter((line) => /^\| `/.test(line)).map((l
 
 /** RegExps of another realm would be no RegExps to the plugin, nor would its arrays be arrays: evaluated in this one. */
 function value (code: string | undefined): unknown {
-  return runInThisContext(`(${code})`)
+  return runInThisContext(`(originList) => (${code})`)(cors.originList)
 }
 
 const policies = cors.definePolicies({ public: { origin: '*' }, partner: { origin: 'https://app.example.com', credentials: true } })

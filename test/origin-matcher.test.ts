@@ -3,17 +3,18 @@ import { fail } from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { printable } from '../lib/errors'
-import { createMatcher, type OriginMatcher } from '../lib/policy/origin/matcher'
-import { isSerialisedOrigin, parseOriginEntry, type TupleOrigin } from '../lib/policy/origin/pattern'
-import { compileRegExp } from '../lib/policy/origin/regexp-re2'
+import { readEntry, type Entry } from '../lib/policy/origin/entry'
+import { createMatcher, OriginSet, type OriginMatcher } from '../lib/policy/origin/matcher'
+import { isPlainOrigin, isSerialisedOrigin, parseOriginEntry } from '../lib/policy/origin/pattern'
+
+const read = (value: string | RegExp): Entry => {
+  const entry = readEntry(value, 'origin')
+  return 'key' in entry ? entry : fail(JSON.stringify(entry))
+}
 
 /** The matcher of a list as a policy has it. */
 function matcherOf (list: ReadonlyArray<string | RegExp>): OriginMatcher {
-  const entries = list.filter((entry) => typeof entry === 'string' && entry !== 'null').map((text) => {
-    const entry = parseOriginEntry(text as string)
-    return entry.kind === 'tuple' ? entry : fail(JSON.stringify(entry))
-  })
-  return createMatcher({ entries, nullOrigin: list.includes('null'), regexps: list.filter((entry) => entry instanceof RegExp).map((regexp) => compileRegExp(regexp).matches) })
+  return createMatcher(list.map(read))
 }
 
 interface Parts { scheme: string, labels: string[], port: string }
@@ -247,9 +248,49 @@ t.test('10,000 origins and 10,000 patterns take as many look-ups as one of each'
 })
 
 t.test('a matcher holds what it was made of, not the list', async (t) => {
-  const entries = [parseOriginEntry('https://*.example.com') as TupleOrigin]
-  const matches = createMatcher({ entries, nullOrigin: false, regexps: [] })
-  entries.push(parseOriginEntry('https://*.evil.com') as TupleOrigin)
+  const entries = [read('https://*.example.com')]
+  const matches = createMatcher(entries)
+  entries.push(read('https://*.evil.com'))
   t.equal(matches('https://a.evil.com'), false)
   t.equal(matches('https://a.example.com'), true)
+})
+
+t.test('what a policy takes for a plain origin without asking the URL parser is one to it', async (t) => {
+  const counts = { plain: 0, others: 0 }
+  fc.assert(fc.property(attempt, ({ origin }) => {
+    counts[isPlainOrigin(origin) ? 'plain' : 'others']++
+    const entry = parseOriginEntry(origin)
+    return !isPlainOrigin(origin) || (entry.kind === 'tuple' && entry.text === origin && !entry.subdomains && !entry.anyPort)
+  }), { numRuns: 10_000 })
+  t.ok(counts.plain > 500 && counts.others > 500, JSON.stringify(counts))
+  t.equal(isPlainOrigin('https://xn--a.example'), false, 'no name in punycode is taken without asking')
+})
+
+t.test('a set of entries that changes gives the verdict of a naive reading of what is in it', async (t) => {
+  const change = fc.record({ entry: fc.integer({ min: 0, max: 40 }), add: fc.boolean() })
+  const entries = fc.array(entry, { minLength: 1, maxLength: 12 }).map((entries) => entries.filter((entry) => entry instanceof RegExp || parseOriginEntry(entry).kind !== 'refused'))
+  const verdicts = { allowed: 0, refused: 0 }
+  fc.assert(fc.property(entries, fc.array(change, { maxLength: 30 }), fc.array(fc.tuple(near, origin), { minLength: 1, maxLength: 8 }), (entries, changes, origins) => {
+    if (entries.length === 0) return
+    const set = new OriginSet([])
+    const model = new Map<string, string | RegExp>()
+    for (const { entry, add } of changes) {
+      const value = entries[entry % entries.length] as string | RegExp
+      const { key } = read(value)
+      if (add) {
+        set.add(read(value))
+        model.set(key, value)
+      } else if (set.delete(key) !== model.delete(key)) {
+        fail('it was there, or was not')
+      }
+      const candidates = [...origins.flatMap(([{ origin }, other]) => [origin, other]), ...entries.map((entry) => String(entry).replace('*.', 'a.').replace(':*', ':8080'))]
+      for (const candidate of candidates) {
+        const expected = allowsNaively([...model.values()], candidate)
+        verdicts[expected ? 'allowed' : 'refused']++
+        if (set.matches(candidate) !== expected) fail(`${JSON.stringify([...model.keys()])} should ${expected ? 'allow' : 'refuse'} ${candidate}`)
+      }
+    }
+    if (set.size !== model.size || [...set].map(({ key }) => key).join() !== [...model.keys()].join()) fail('it has other entries')
+  }), { numRuns: 1000 })
+  t.ok(verdicts.allowed > 1000 && verdicts.refused > 1000, JSON.stringify(verdicts))
 })

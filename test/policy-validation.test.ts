@@ -77,7 +77,7 @@ interface Sides {
 const REASONS: Readonly<Record<cors.CorsProblemReason, Sides>> = {
   type: {
     refused: [
-      [{ route: { origin: 5 } }, '/origin', '5 cannot be "origin"; write an origin such as "https://app.example.com", "*", an array of origins and RegExps, or a function'],
+      [{ route: { origin: 5 } }, '/origin', '5 cannot be "origin"; write an origin such as "https://app.example.com", "*", an array of origins and RegExps, an originList, or a function'],
       [{ route: { origin: true } }, '/origin', 'true cannot be "origin"; write "*" for everyone, or list the origins that may read the response'],
       [{ route: { origin: false } }, '/origin', 'false cannot be "origin"; write cors: false'],
       [{ options: { defaultPolicy: { origin: false } } }, '/defaultPolicy/origin', 'write defaultPolicy: false'],
@@ -90,8 +90,8 @@ const REASONS: Readonly<Record<cors.CorsProblemReason, Sides>> = {
       [{ route: { origin: [[FOO]] } }, '/origin/0', 'an array cannot stand in "origin"; write an origin'],
       [{ route: { origin: [() => true] } }, '/origin/0', 'a function cannot stand in "origin"; write an origin'],
       [{ route: { origin: [FOO, , BAR] } }, '/origin/1', 'undefined cannot stand in "origin"; write an origin'], // eslint-disable-line no-sparse-arrays -- the mistake that this is about
-      [{ route: { origin: FOO, credentials: 'yes' } }, '/credentials', '"yes" cannot be "credentials"; write true or false'],
-      [{ route: { origin: FOO, credentials: 1 } }, '/credentials', '1 cannot be "credentials"; write true or false'],
+      [{ route: { origin: FOO, credentials: 'yes' } }, '/credentials', '"yes" cannot be "credentials"; write true, false, an array of the origins that may send them, or an originList'],
+      [{ route: { origin: FOO, credentials: 1 } }, '/credentials', '1 cannot be "credentials"; write true, false, an array of the origins that may send them, or an originList'],
       [{ route: { origin: FOO, allowedHeaders: 'x-a, x-b' } }, '/allowedHeaders', '"x-a, x-b" cannot be "allowedHeaders"; write ["x-a", "x-b"]'],
       [{ route: { origin: FOO, exposedHeaders: 'etag' } }, '/exposedHeaders', 'write ["etag"]'],
       [{ route: { origin: FOO, allowedHeaders: true } }, '/allowedHeaders', 'write "*" or an array of header names'],
@@ -205,7 +205,7 @@ const REASONS: Readonly<Record<cors.CorsProblemReason, Sides>> = {
   },
   'wildcard-with-credentials': {
     refused: [
-      [{ route: { origin: '*', credentials: true } }, '/origin', 'browsers refuse credentials with "*"; list the origins that may send them, or leave credentials out'],
+      [{ route: { origin: '*', credentials: true } }, '/origin', 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, or leave credentials out'],
       [{ route: { extends: 'public', credentials: true } }, '/credentials', 'browsers refuse credentials with "*"'],
       [{ route: { extends: 'partner', origin: '*' } }, '/origin', 'browsers refuse credentials with "*"'],
       [{ route: { origin: FOO, credentials: true, exposedHeaders: '*' } }, '/exposedHeaders', 'with credentials, browsers read "*" as the name of a header; list the names of the headers to expose'],

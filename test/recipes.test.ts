@@ -141,6 +141,20 @@ t.test('static files', async (t) => {
   t.equal(asked.headers['access-control-allow-headers'], 'Range')
 })
 
+t.test('origins that change at run time', async (t) => {
+  const heading = 'Origins that change at run time'
+  const app = await run(t, recipes.under(heading))
+  const add = async (origin: string): Promise<{ statusCode: number, body: string }> => await app.inject({ method: 'POST', url: '/tenants', payload: { origin } })
+  t.same(accessControl(await request(app, 'GET', '/me', 'https://b.example')), {})
+  const [sent, answered] = recipes.text.match(/(?<=`POST \/tenants` with `).*?(?=`)|(?<=answers `).*?(?=`)/g)?.map((text) => JSON.parse(text) as { origin: string }) as [{ origin: string }, object]
+  t.same(JSON.parse((await add(sent.origin)).body), answered)
+  t.same(accessControl(await request(app, 'GET', '/me', 'https://b.example')), { 'access-control-allow-origin': 'https://b.example', 'access-control-allow-credentials': 'true' })
+  const { statusCode, body } = await add('http://c.example')
+  t.equal(statusCode, 400)
+  t.same(JSON.parse(body), JSON.parse((recipes.text.match(/^```json\n([^]*?)^```$/m) as RegExpMatchArray)[1] as string), 'the answer is as it is shown')
+  t.same(accessControl(await request(app, 'GET', '/me', 'http://c.example')), {})
+})
+
 t.test('WebSockets', async (t) => {
   const app = await run(t, recipes.under('WebSockets: check the origin yourself'))
   const greeting = async (origin?: string): Promise<unknown> => {

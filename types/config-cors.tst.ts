@@ -2,7 +2,7 @@
 // with a message that names it.
 import Fastify, { type FastifyContextConfig, type FastifyReply, type FastifyRequest, type FastifyTypeProvider, type RouteOptions, type RouteShorthandOptions } from 'fastify'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
-import { definePolicies, type CorsOriginFunction, type CorsPolicy, type RouteCors } from 'fastify-cors-policy'
+import { definePolicies, originList, type CorsOriginFunction, type CorsPolicy, type RouteCors } from 'fastify-cors-policy'
 import { describe, expect, test } from 'tstyche'
 
 interface TypeBoxProvider extends FastifyTypeProvider {
@@ -22,6 +22,8 @@ describe('config.cors takes', () => {
     app.get('/', { config: { cors: { origin: 'null' } } }, handler)
     app.get('/', { config: { cors: { origin: 'https://app.example.com' } } }, handler)
     app.get('/', { config: { cors: { origin: ['https://*.example.com', 'http://localhost:*', /^https:\/\/[a-z]+\.example\.com$/] } } }, handler)
+    app.get('/', { config: { cors: { origin: originList(['https://*.example.com', /^https:\/\/[a-z]+\.example\.com$/]), credentials: true } } }, handler)
+    app.get('/', { config: { cors: { extends: 'public', origin: originList(new Set<string>()) } } }, handler)
     app.get('/', { config: { cors: { origin: () => true } } }, handler)
     app.get('/', { config: { cors: { origin: async (origin) => origin.endsWith('.example.com') } } }, handler)
     app.get('/', { config: { cors: { origin: {} as CorsOriginFunction } } }, handler)
@@ -194,7 +196,7 @@ describe('config.cors refuses', () => {
   })
 
   test('a wrong type in every field', () => {
-    // @ts-expect-error Type 'number' is not assignable to type 'MustBe<CorsOriginText | readonly (RegExp | CorsOriginText)[] | CorsOriginFunction>
+    // @ts-expect-error Type 'number' is not assignable to type 'MustBe<CorsOriginText | readonly (RegExp | CorsOriginText)[] | CorsOriginList | CorsOriginFunction>
     app.get('/', { config: { cors: { origin: 5 } } }, handler)
     // @ts-expect-error Type 'string' is not assignable to type 'MustBe<boolean>
     app.get('/', { config: { cors: { origin: '*', credentials: 'true' } } }, handler)

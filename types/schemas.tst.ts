@@ -1,7 +1,7 @@
 // Type tests of the schemas: the static types of the schemas are the package's types, and those are as strict as types can be.
 import type { Static } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
-import { CorsPolicySchema, type CorsOriginFunction, type CorsPluginOptions, type CorsPluginOptionsSchema, type CorsPolicy, type RouteCors, type RouteCorsSchema } from 'fastify-cors-policy'
+import { CorsPolicySchema, originList, type CorsOriginFunction, type CorsOriginList, type CorsPluginOptions, type CorsPluginOptionsSchema, type CorsPolicy, type RouteCors, type RouteCorsSchema } from 'fastify-cors-policy'
 import { describe, expect, test } from 'tstyche'
 
 describe('the schemas', () => {
@@ -55,5 +55,23 @@ describe('a policy', () => {
     expect<CorsPolicy>().type.not.toBeAssignableFrom<{ origin: '*', optionsSuccessStatus: 201 }>()
     expect<CorsPolicy>().type.not.toBeAssignableFrom<{ origin: '*', allowedHeaders: 'X-Id' }>()
     expect<CorsPolicy>().type.not.toBeAssignableFrom<{ extends: 'public', maxAge: '5' }>()
+  })
+})
+
+describe('a list of origins', () => {
+  test('takes what an array takes, and shows it', () => {
+    expect(originList).type.toBe<(entries: Iterable<string | RegExp>) => CorsOriginList>()
+    expect(originList).type.not.toBeCallableWith()
+    expect(originList).type.not.toBeCallableWith([5])
+    expect([...originList([])]).type.toBe<Array<string | RegExp>>()
+    expect(originList([]).delete('https://app.example.com')).type.toBe<boolean>()
+    expect(originList([]).add).type.not.toBeCallableWith(['https://app.example.com'])
+    expect(originList([]).replace).type.toBeCallableWith(originList([]))
+  })
+
+  test('is an origin', () => {
+    expect<CorsPolicy>().type.toBeAssignableFrom<{ origin: CorsOriginList, credentials: true }>()
+    expect<CorsPolicy>().type.not.toBeAssignableFrom<{ origin: readonly CorsOriginList[] }>()
+    expect<RouteCors>().type.not.toBeAssignableFrom<CorsOriginList>()
   })
 })

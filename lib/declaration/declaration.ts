@@ -5,6 +5,7 @@ import { checkFields, copyRecord } from './fields'
 import { compilePolicy, type CompiledPolicy, type PolicyFields } from '../policy/policy'
 import { nearest } from './nearest'
 import { originMeantBy } from '../policy/origin/pattern'
+import { OriginList } from '../policy/origin/list'
 import { ExtendingPolicySchema, StandalonePolicySchema, type Policy } from '../schema'
 
 /** A policy that was checked: its fields after `extends`, to extend further, and what they compile to. */
@@ -131,6 +132,7 @@ function insteadOf (value: unknown, names: PolicyNames): string {
     const origin = name === undefined ? originMeantBy(value) : undefined
     return origin === undefined ? `write { extends: ${quote(name ?? value)} } for a named policy` : `write { origin: ${quote(origin)} }`
   }
+  if (value instanceof OriginList) return 'write { origin: tenants } with the list in place of tenants'
   if (typeof value === 'function') return 'write { origin: (origin, request) => … } for a function that decides'
   if (value instanceof RegExp) return `write { origin: [${quote(value)}] }`
   if (Array.isArray(value)) return `write { origin: [${value.length > 0 && value.length <= 3 ? value.map(quote).join(', ') : ' … '}] }`

@@ -5,11 +5,12 @@ import { Value } from '@sinclair/typebox/value'
 import { child, quote, type CorsProblem } from '../errors'
 import { insteadOfField, isCallbackStyle, isMeantAsBase } from './elsewhere'
 import { nearest } from './nearest'
+import { OriginList } from '../policy/origin/list'
 import { CorsPluginOptionsSchema, ExtendingPolicySchema } from '../schema'
 
 /** An object of fields. */
 export function isRecord (value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof RegExp)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof RegExp) && !(value instanceof OriginList)
 }
 
 /** The own fields of an object, its arrays and their RegExps copied, so that nothing the caller keeps can change what was checked. */
@@ -35,13 +36,14 @@ interface ObjectSchema { readonly properties: Record<string, TSchema>, readonly 
 
 /** What belongs in a field, for a message. */
 const EXPECTED: Readonly<Record<string, string>> = {
-  origin: 'an origin such as "https://app.example.com", "*", an array of origins and RegExps, or a function',
+  origin: 'an origin such as "https://app.example.com", "*", an array of origins and RegExps, an originList, or a function',
   extends: 'the name of a policy',
-  credentials: 'true or false',
+  credentials: 'true, false, an array of the origins that may send them, or an originList',
   allowedHeaders: '"*" or an array of header names',
   exposedHeaders: '"*" or an array of header names',
   maxAge: 'a whole number of seconds from 0 to 86400',
   optionsSuccessStatus: '204 or 200',
+  enforceOrigin: 'true or false',
   dangerouslyAllowInsecureOrigins: 'true or false',
   dangerouslyAllowPublicSuffixes: 'true or false',
   logLevel: 'the name of a log level',
@@ -50,6 +52,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
 
 /** Fields in which a wrong whole number is of the right type. */
 const WHOLE_NUMBERS: ReadonlySet<string> = new Set(['maxAge', 'optionsSuccessStatus'])
+
+const ORIGIN_LISTS: ReadonlySet<string> = new Set(['origin', 'credentials'])
 
 const HEADER_LISTS: ReadonlySet<string> = new Set(['allowedHeaders', 'exposedHeaders'])
 
@@ -93,8 +97,8 @@ function unknownField (key: string, value: unknown, schema: ObjectSchema): strin
 function isWellFormed (key: string, schema: TSchema, value: unknown): boolean {
   if (key === 'origin' && typeof value === 'string') return true
   if (key === 'origin' && typeof value === 'function' && isCallbackStyle(value as () => unknown)) return false
-  if ((key === 'origin' || HEADER_LISTS.has(key)) && Array.isArray(value)) return true
-  return Value.Check(schema, value)
+  if ((ORIGIN_LISTS.has(key) || HEADER_LISTS.has(key)) && Array.isArray(value)) return true
+  return Value.Check(schema, value) && (!ORIGIN_LISTS.has(key) || typeof value !== 'object' || value instanceof OriginList)
 }
 
 function malformed (key: string, value: unknown, canBeLeftOut: boolean, pointer: string): Pick<CorsProblem, 'reason' | 'message'> {
@@ -106,8 +110,8 @@ function malformed (key: string, value: unknown, canBeLeftOut: boolean, pointer:
 
 function correction (key: string, value: unknown, canBeLeftOut: boolean, pointer: string): string {
   if (typeof value === 'string' && HEADER_LISTS.has(key)) return `write [${value.split(',').map((name) => quote(name.trim())).join(', ')}]`
+  if (ORIGIN_LISTS.has(key) && (value instanceof RegExp || (key === 'credentials' && typeof value === 'string' && value.includes('://')))) return `write [${quote(value)}]`
   if (key === 'origin') {
-    if (value instanceof RegExp) return `write [${quote(value)}]`
     if (value === true) return 'write "*" for everyone, or list the origins that may read the response'
     if (value === false) return `write ${offAt(pointer)}`
     if (typeof value === 'function') return 'it has to decide by what it returns, not through a callback; write (origin, request) => boolean, or an async function'

@@ -2,29 +2,32 @@
 // computed once per policy. Imports nothing from Fastify but a type.
 import { child, quote, type CorsProblem, type CorsProblemReason } from '../errors'
 import { isHeaderName, uniqueNames, whyNotReadable, whyNotSendable } from '../http/headers'
+import type { CredentialSwitches } from './origin/credentials'
+import { readEntry, whyNotWithCredentials, type Entry } from './origin/entry'
+import { OriginList } from './origin/list'
 import { createMatcher, type OriginMatcher } from './origin/matcher'
-import { checkCredentialedEntry } from './origin/credentials'
-import { parseOriginEntry, type TupleOrigin } from './origin/pattern'
-import { parseOriginRegExp } from './origin/regexp'
-import type { OriginRegExp, RegExpMatcher } from './origin/regexp-re2'
 import type { CorsOriginFunction } from '../schema'
 
 /** The fields of a policy after `extends`, each of its type. What stands in their arrays is judged here. */
 export interface PolicyFields {
-  readonly origin?: string | readonly unknown[] | CorsOriginFunction
-  readonly credentials?: boolean
+  readonly origin?: string | readonly unknown[] | OriginList | CorsOriginFunction
+  readonly credentials?: boolean | readonly unknown[] | OriginList
   readonly allowedHeaders?: '*' | readonly unknown[]
   readonly exposedHeaders?: '*' | readonly unknown[]
   readonly maxAge?: number
   readonly optionsSuccessStatus?: 200 | 204
+  readonly enforceOrigin?: boolean
   readonly dangerouslyAllowInsecureOrigins?: boolean
   readonly dangerouslyAllowPublicSuffixes?: boolean
 }
 
+/** Those that a matcher knows. */
+export interface ListRule { readonly kind: 'list', readonly matches: OriginMatcher }
+
 /** Who is allowed: everyone, those a matcher knows, or those a function says. */
 export type OriginRule =
   | { readonly kind: 'any' }
-  | { readonly kind: 'list', readonly matches: OriginMatcher }
+  | ListRule
   | { readonly kind: 'function', readonly decide: CorsOriginFunction }
 
 /** Request headers that a preflight accepts. `undefined` in a policy means: those of the route. */
@@ -36,11 +39,16 @@ export interface AllowedHeaders {
 
 export interface CompiledPolicy {
   readonly origin: OriginRule
+  /** Whether all allowed origins may send credentials. */
   readonly credentials: boolean
+  /** The origins that may send credentials where not all may: they are allowed besides those of `origin`. */
+  readonly credentialedOrigins: ListRule | undefined
   readonly allowedHeaders: AllowedHeaders | undefined
   readonly exposedHeaders: readonly string[] | undefined
   readonly maxAge: string | undefined
   readonly optionsSuccessStatus: 200 | 204
+  /** Whether requests from pages of refused origins end before their handler. */
+  readonly enforceOrigin: boolean
   /** Equal for policies that are equal by value. */
   readonly key: string
 }
@@ -49,10 +57,11 @@ export interface CompiledPolicy {
 interface Finding {
   readonly reason: CorsProblemReason
   readonly message: string
-  /** The element of the field's array. */
+  /** The element of the field's array or list: where it stands, and what it is. */
   readonly index?: number
+  readonly value?: unknown
   /** The other fields that it takes to make the problem. */
-  readonly along?: ReadonlyArray<keyof PolicyFields>
+  readonly along?: ReadonlyArray<keyof PolicyFields> | undefined
 }
 
 type Report = (field: keyof PolicyFields, finding: Finding) => void
@@ -63,86 +72,88 @@ type Report = (field: keyof PolicyFields, finding: Finding) => void
  */
 export function compilePolicy (fields: PolicyFields, own: ReadonlySet<string>, pointer: string, problems: CorsProblem[]): CompiledPolicy | undefined {
   const before = problems.length
-  const report: Report = (field, { reason, message, index, along = [] }) => {
+  const report: Report = (field, { reason, message, index, value, along = [] }) => {
     const at = [field, ...along].find((candidate) => own.has(candidate)) as keyof PolicyFields
     const inArray = at === field && index !== undefined
     problems.push({
       pointer: inArray ? child(child(pointer, at), index) : child(pointer, at),
       reason,
-      value: inArray ? (fields[at] as readonly unknown[])[index] : fields[at],
+      value: inArray ? value : fields[at],
       message
     })
   }
   const origin = fields.origin === undefined ? undefined : compileOrigin(fields, fields.origin, report)
+  const credentialed = typeof fields.credentials === 'object' ? compileOrigins('credentials', fields.credentials, switchesOf(fields), report) : undefined
   checkAllowedHeaders(fields, report)
   checkExposedHeaders(fields, report)
   if (origin === undefined || problems.length > before) return undefined
+  if (problems.length === 0) {
+    origin.accept?.()
+    credentialed?.accept?.()
+  }
   return Object.freeze({
-    origin: Object.freeze(origin),
+    origin: Object.freeze(origin.rule),
     credentials: fields.credentials === true,
+    credentialedOrigins: credentialed?.rule,
     allowedHeaders: fields.allowedHeaders === undefined ? undefined : allowedHeaders(fields.allowedHeaders as '*' | readonly string[]),
     exposedHeaders: fields.exposedHeaders === undefined ? undefined : uniqueNames([fields.exposedHeaders].flat() as string[]),
     maxAge: fields.maxAge === undefined ? undefined : String(fields.maxAge),
     optionsSuccessStatus: fields.optionsSuccessStatus ?? 204,
+    enforceOrigin: fields.enforceOrigin === true,
     key: valueKey(fields)
   })
 }
 
-function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['origin']>, report: Report): OriginRule {
-  if (typeof origin === 'function') return { kind: 'function', decide: origin }
+/** Who is allowed, and what has to be done once the whole policy is accepted. */
+interface Compiled<Rule extends OriginRule> { readonly rule: Rule, readonly accept?: () => void }
+
+function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['origin']>, report: Report): Compiled<OriginRule> {
+  if (typeof origin === 'function') return { rule: { kind: 'function', decide: origin } }
   if (origin === '*') {
     if (fields.credentials === true) {
-      report('origin', { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; list the origins that may send them, or leave credentials out', along: ['credentials'] })
+      report('origin', { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, or leave credentials out', along: ['credentials'] })
     }
-    return { kind: 'any' }
+    if (fields.enforceOrigin === true) {
+      report('enforceOrigin', { reason: 'conflict', message: 'origin: "*" refuses nobody, so there is nothing to enforce; list the origins that may send requests, or leave enforceOrigin out', along: ['origin'] })
+    }
+    return { rule: { kind: 'any' } }
   }
-  if (typeof origin === 'string') return compileList(fields, [origin], ({ index, ...finding }) => report('origin', finding))
-  if (origin.length === 0) report('origin', { reason: 'invalid', message: 'an empty array allows nobody; write cors: false for that' })
-  return compileList(fields, origin, (finding) => report('origin', finding))
+  return compileOrigins('origin', origin, fields.credentials === true ? switchesOf(fields) : undefined, report)
 }
 
-function compileList (fields: PolicyFields, list: readonly unknown[], report: (finding: Finding) => void): OriginRule {
-  const credentials = fields.credentials === true
-  const entries: TupleOrigin[] = []
-  const regexps: RegExpMatcher[] = []
-  let nullOrigin = false
-  list.forEach((value, index) => {
-    if (value instanceof RegExp) {
-      const regexp = parseOriginRegExp(value)
-      if (regexp.kind === 'refused') {
-        report({ reason: regexp.reason, message: `${quote(value)}: ${regexp.message}`, index })
-      } else {
-        regexps.push(regexp.matches)
-        if (credentials) checkCredentialed(fields, regexp, (finding) => report({ ...finding, index }))
-      }
-      return
-    }
-    if (typeof value !== 'string') {
-      report({ reason: 'type', message: `${quote(value)} cannot stand in "origin"; write an origin such as "https://app.example.com", a pattern of origins, or a RegExp`, index })
-      return
-    }
-    const entry = parseOriginEntry(value)
-    switch (entry.kind) {
-      case 'refused':
-        report({ reason: entry.reason, message: `${quote(value)}: ${entry.message}`, index })
-        break
-      case 'any':
-        report({ reason: 'invalid', message: '"*" allows everyone, so nothing can stand beside it; write origin: "*" alone', index })
-        break
-      case 'null':
-        nullOrigin = true
-        if (credentials) report({ reason: 'null-origin', message: 'every sandboxed frame on any site has the origin "null"; leave it out, or leave credentials out', index, along: ['credentials'] })
-        break
-      case 'tuple':
-        entries.push(entry)
-        if (credentials) checkCredentialed(fields, entry, (finding) => report({ ...finding, index }))
-    }
+function switchesOf ({ dangerouslyAllowInsecureOrigins = false, dangerouslyAllowPublicSuffixes = false }: PolicyFields): CredentialSwitches {
+  return { dangerouslyAllowInsecureOrigins, dangerouslyAllowPublicSuffixes }
+}
+
+/** `rules` are those of credentials, where these origins may send some. */
+function compileOrigins (field: 'origin' | 'credentials', origins: string | readonly unknown[] | OriginList, rules: CredentialSwitches | undefined, report: Report): Compiled<ListRule> {
+  return origins instanceof OriginList ? compileOriginList(field, origins, rules, report) : { rule: compileArray(field, origins, rules, report) }
+}
+
+function compileOriginList (field: 'origin' | 'credentials', list: OriginList, rules: CredentialSwitches | undefined, report: Report): Compiled<ListRule> {
+  for (const problem of rules === undefined ? [] : list.problemsWith(rules)) report(field, { ...problem, along: BESIDE[problem.reason] })
+  const rule = list.useWith(rules)
+  return { rule, accept: () => list.hold(rule) }
+}
+
+function compileArray (field: 'origin' | 'credentials', origins: string | readonly unknown[], rules: CredentialSwitches | undefined, report: Report): ListRule {
+  const values = typeof origins === 'string' ? [origins] : origins
+  if (values.length === 0) report(field, { reason: 'invalid', message: `an empty array allows nobody; write ${field === 'origin' ? 'cors: false' : 'credentials: false'} for that` })
+  const entries: Entry[] = []
+  values.forEach((value, position) => {
+    const at = typeof origins === 'string' ? undefined : { index: position, value }
+    const entry = readEntry(value, field)
+    if ('key' in entry) entries.push(entry)
+    for (const problem of 'key' in entry ? rules === undefined ? [] : whyNotWithCredentials(entry, rules) : [entry]) report(field, { ...problem, ...at, along: BESIDE[problem.reason] })
   })
-  return { kind: 'list', matches: createMatcher({ entries, nullOrigin, regexps }) }
+  return { kind: 'list', matches: createMatcher(entries) }
 }
 
-function checkCredentialed (fields: PolicyFields, entry: TupleOrigin | OriginRegExp, report: (finding: Finding) => void): void {
-  for (const { reason, message, liftedBy } of checkCredentialedEntry(entry, fields)) report({ reason, message, along: ['credentials', liftedBy] })
+/** The other fields that it takes to make such a problem. */
+const BESIDE: Partial<Record<CorsProblemReason, ReadonlyArray<keyof PolicyFields>>> = {
+  'null-origin': ['credentials'],
+  'insecure-with-credentials': ['credentials', 'dangerouslyAllowInsecureOrigins'],
+  'public-suffix': ['credentials', 'dangerouslyAllowPublicSuffixes']
 }
 
 function checkAllowedHeaders ({ allowedHeaders }: PolicyFields, report: Report): void {
@@ -152,16 +163,17 @@ function checkAllowedHeaders ({ allowedHeaders }: PolicyFields, report: Report):
 }
 
 function checkExposedHeaders ({ exposedHeaders, credentials }: PolicyFields, report: Report): void {
-  const wildcard = credentials === true ? WILDCARD_WITH_CREDENTIALS : LISTED_WILDCARD
+  const hasCredentials = credentials === true || typeof credentials === 'object'
+  const wildcard = hasCredentials ? WILDCARD_WITH_CREDENTIALS : LISTED_WILDCARD
   if (typeof exposedHeaders === 'object') checkNames('exposedHeaders', exposedHeaders, whyNotReadable, wildcard, report)
-  else if (exposedHeaders === '*' && credentials === true) report('exposedHeaders', wildcard)
+  else if (exposedHeaders === '*' && hasCredentials) report('exposedHeaders', wildcard)
 }
 
 /** `wildcard` is what is wrong with a `'*'` among these names, if anything is. */
 function checkNames (field: keyof PolicyFields, names: readonly unknown[], whyNot: (name: string) => string | undefined, wildcard: Finding | undefined, report: Report): void {
   names.forEach((name, index) => {
     const finding = name === '*' ? wildcard : judgeName(name, whyNot)
-    if (finding !== undefined) report(field, { ...finding, index })
+    if (finding !== undefined) report(field, { ...finding, index, value: name })
   })
 }
 
@@ -189,23 +201,26 @@ function allowedHeaders (value: '*' | readonly string[]): AllowedHeaders {
   return Object.freeze({ any: value.includes('*'), names })
 }
 
-const functionNumbers = new WeakMap<CorsOriginFunction, number>()
-let functions = 0
-
-/** A text that is the same for policies that mean the same. Functions are the same only as themselves. */
-function valueKey ({ origin, credentials, allowedHeaders, exposedHeaders, maxAge, optionsSuccessStatus }: PolicyFields): string {
+/** A text that is the same for policies that mean the same. Functions and lists that change are the same only as themselves. */
+function valueKey ({ origin, credentials, allowedHeaders, exposedHeaders, maxAge, optionsSuccessStatus, enforceOrigin }: PolicyFields): string {
   return JSON.stringify([
-    typeof origin === 'function' ? numberOf(origin) : [...new Set([origin].flat().map(String))].sort(),
-    credentials === true, normalised(allowedHeaders), normalised(exposedHeaders), maxAge, optionsSuccessStatus ?? 204
+    originsKey(origin), typeof credentials === 'object' ? originsKey(credentials) : credentials === true, normalised(allowedHeaders), normalised(exposedHeaders), maxAge, optionsSuccessStatus ?? 204, enforceOrigin === true
   ])
+}
+
+function originsKey (origins: PolicyFields['origin']): unknown {
+  return typeof origins === 'function' || origins instanceof OriginList ? numberOf(origins) : [...new Set([origins].flat().map(String))].sort()
 }
 
 function normalised (names: PolicyFields['allowedHeaders']): readonly string[] | undefined {
   return names === undefined ? undefined : [...new Set([names].flat().map((name) => String(name).toLowerCase()))].sort()
 }
 
-function numberOf (decide: CorsOriginFunction): number {
-  const number = functionNumbers.get(decide) ?? ++functions
-  functionNumbers.set(decide, number)
+const numbers = new WeakMap<object, number>()
+let numbered = 0
+
+function numberOf (value: object): number {
+  const number = numbers.get(value) ?? ++numbered
+  numbers.set(value, number)
   return number
 }

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isListOfNames, namesIn, uniqueNames } from '../http/headers'
 import { VARY_PREFLIGHT } from '../http/vary'
 import type { AllowedHeaders, CompiledPolicy } from '../policy/policy'
+import { credentialedOrigin } from '../response/credentialed'
 import { corsHeaders, NO_CORS_HEADERS, type CorsHeaders } from '../response/cors-headers'
 import { decide, type Decision } from '../response/decision'
 import { requiredOf, requireHeaders } from '../response/required-headers'
@@ -13,33 +14,30 @@ export class PreflightAnswer {
   readonly policy: CompiledPolicy
   /** Those of the route's URL that have this policy. */
   readonly methods: readonly string[]
-  /** Every header of an approval that does not depend on the request. */
-  readonly #headers: CorsHeaders
-  /** With credentials, browsers read `*` as a name (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.7). */
-  readonly #namesWhatIsAsked: boolean
+  /** For the origins that may send credentials. */
+  readonly #credentialed: Approval
+  /** For the others. */
+  readonly #plain: Approval
 
   /** `derivedHeaders` are the request headers of the route, used if the policy lists none. */
   constructor (policy: CompiledPolicy, methods: readonly string[], derivedHeaders: readonly string[]) {
     const allowed = policy.allowedHeaders ?? { any: false, names: derivedHeaders }
     this.policy = policy
     this.methods = methods
-    this.#namesWhatIsAsked = allowed.any && policy.credentials
-    this.#headers = corsHeaders({
-      'access-control-allow-credentials': policy.credentials ? 'true' : undefined,
-      'access-control-allow-methods': methods.join(', '),
-      'access-control-allow-headers': this.#namesWhatIsAsked ? undefined : listOf(allowed),
-      'access-control-max-age': policy.maxAge
-    })
+    this.#credentialed = approval(policy, methods, allowed, true)
+    this.#plain = policy.credentials ? this.#credentialed : approval(policy, methods, allowed, false)
   }
 
   /** Answers the request: completely here, before any hook that was registered later than the plugin. `methods` are those that the answer may name. */
   send (request: FastifyRequest, reply: FastifyReply, methods: readonly string[] = this.methods): void | Promise<unknown> {
     const required = requireHeaders(reply, this, VARY_PREFLIGHT)
+    const isList = isListOfNames(requestedHeaders(request))
+    const credentialed = isList ? credentialedOrigin(this.policy, request) : undefined
     const answer = (decision: Decision): void => {
-      if (decision !== false) required.set(decision, this.#headersFor(request, methods))
+      if (decision !== false) required.set(decision, this.#headersFor(credentialed === undefined ? this.#plain : this.#credentialed, request, methods))
       reply.code(decision === false ? 403 : this.policy.optionsSuccessStatus).send()
     }
-    const decision = isListOfNames(requestedHeaders(request)) && decide(this.policy.origin, request)
+    const decision = isList && (credentialed ?? decide(this.policy.origin, request))
     required.set(false, NO_CORS_HEADERS)
     if (typeof decision !== 'object') return answer(decision)
     return decision.then(async (settled) => {
@@ -61,14 +59,42 @@ export class PreflightAnswer {
     if (requiredOf(reply)?.owner === OTHER) warnOfHook(request, reply)
   }
 
-  #headersFor (request: FastifyRequest, methods: readonly string[]): CorsHeaders {
-    const requested = this.#namesWhatIsAsked ? uniqueNames(namesIn(requestedHeaders(request))) : []
-    if (methods.length === this.methods.length && requested.length === 0) return this.#headers
+  #headersFor ({ headers, namesWhatIsAsked, hasWildcard, listed }: Approval, request: FastifyRequest, methods: readonly string[]): CorsHeaders {
+    const requested = namesWhatIsAsked ? namesIn(requestedHeaders(request)) : []
+    if (methods.length === this.methods.length && requested.length === 0) return headers
+    const names = uniqueNames(hasWildcard ? ['*', ...listed, ...requested.filter((name) => name.toLowerCase() !== 'authorization')] : requested)
     return {
-      ...this.#headers,
+      ...headers,
       'access-control-allow-methods': methods.join(', '),
-      ...(requested.length > 0 && { 'access-control-allow-headers': requested.join(', ') })
+      ...(names.length > 0 && requested.length > 0 && { 'access-control-allow-headers': names.join(', ') })
     }
+  }
+}
+
+/** What an approval says. */
+interface Approval {
+  /** Every header that does not depend on the request. */
+  readonly headers: CorsHeaders
+  /** Where the policy allows every name, those asked for are written out: with credentials, browsers read `*` as a name, and Firefox remembers no `*`. */
+  readonly namesWhatIsAsked: boolean
+  /** Whether `*` stands beside them (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.7). */
+  readonly hasWildcard: boolean
+  /** The names that the policy lists. */
+  readonly listed: readonly string[]
+}
+
+function approval ({ maxAge }: CompiledPolicy, methods: readonly string[], allowed: AllowedHeaders, withCredentials: boolean): Approval {
+  const hasWildcard = allowed.any && !withCredentials
+  return {
+    namesWhatIsAsked: allowed.any,
+    hasWildcard,
+    listed: allowed.names,
+    headers: corsHeaders({
+      'access-control-allow-credentials': withCredentials ? 'true' : undefined,
+      'access-control-allow-methods': methods.join(', '),
+      'access-control-allow-headers': allowed.any && withCredentials ? undefined : listOf(allowed),
+      'access-control-max-age': maxAge
+    })
   }
 }
 

@@ -191,9 +191,9 @@ export class PreflightRouter {
     const [match] = matches
     const policy = policyOf(matches)
     if (match === undefined || policy === null || matches.some(({ route }) => route.method === 'OPTIONS')) return undefined
-    const { origin: rule } = policy
+    const { origin: rule, credentialedOrigins } = policy
     // A function is asked for routes that exist.
-    if (rule.kind === 'function' || (rule.kind === 'list' && !rule.matches(origin))) return undefined
+    if (rule.kind !== 'any' && !(rule.kind === 'list' && rule.matches(origin)) && credentialedOrigins?.matches(origin) !== true) return undefined
     return this.#answerWith(policy, match.route, { ...announced, method: match.route.method })
   }
 

@@ -51,6 +51,11 @@ export class RequiredHeaders {
     }
   }
 
+  /** Whether the origin is allowed, as far as is known. */
+  get allowsOrigin (): boolean {
+    return this.#allowedOrigin !== undefined
+  }
+
   writeHead (raw: Response, statusCode: unknown, reason: unknown, headers: unknown): unknown {
     const passed = typeof reason === 'string' ? headers : headers ?? reason
     const put = this.#isFulfilled(raw, passed) ? passed : this.#fulfil(raw, passed)

@@ -4,8 +4,10 @@ import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fast
 import { isPreflight } from '../http/preflight-request'
 import { VARY_ORIGIN, type Vary } from '../http/vary'
 import type { CompiledPolicy } from '../policy/policy'
+import { credentialedOrigin } from './credentialed'
 import { corsHeaders, type CorsHeaders } from './cors-headers'
 import { decide, type Decision } from './decision'
+import { refusalOf, VARY_ENFORCED } from './enforcement'
 import { requiredOf, requireHeaders, type RequiredHeaders } from './required-headers'
 import { hasTimedOut, never } from './time-out'
 import { unbound } from './unbound'
@@ -16,27 +18,33 @@ export class ResponsePolicy {
   /** A policy that allows every origin gives the same response to all (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). */
   readonly #vary: Vary | undefined
   #headers!: CorsHeaders
+  /** For the origins that may send credentials where not all may. */
+  #credentialedHeaders!: CorsHeaders
 
   constructor (policy: CompiledPolicy | null) {
     this.#policy = policy
-    this.#vary = policy === null || policy.origin.kind === 'any' ? undefined : VARY_ORIGIN
+    const varies = policy !== null && (policy.origin.kind !== 'any' || policy.credentialedOrigins !== undefined)
+    this.#vary = !varies ? undefined : policy.enforceOrigin ? VARY_ENFORCED : VARY_ORIGIN
     this.expose(policy?.exposedHeaders ?? [])
   }
 
   /** Lets pages read these headers. */
   expose (names: readonly string[]): void {
-    this.#headers = corsHeaders({
-      'access-control-allow-credentials': this.#policy?.credentials === true ? 'true' : undefined,
-      'access-control-expose-headers': names.length > 0 ? names.join(', ') : undefined
-    })
+    const exposed = names.length > 0 ? names.join(', ') : undefined
+    this.#credentialedHeaders = corsHeaders({ 'access-control-allow-credentials': 'true', 'access-control-expose-headers': exposed })
+    this.#headers = this.#policy?.credentials === true ? this.#credentialedHeaders : corsHeaders({ 'access-control-expose-headers': exposed })
   }
 
   /** Early, so that a reply which is hijacked has the headers too. */
   readonly onRequest = unbound((request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void | Promise<void> => {
     const required = this.#require(request, reply)
-    if (required.pending === undefined) return done()
+    if (required.pending === undefined) return done(this.#refusal(request, required))
     required.isAwaited = true
-    return required.pending.then(async () => { if (hasTimedOut(request)) await never() })
+    return required.pending.then(async () => {
+      if (hasTimedOut(request)) await never()
+      const refusal = this.#refusal(request, required)
+      if (refusal !== undefined) throw refusal
+    })
   })
 
   /** Where a hook threw before `onRequest` was reached. Synchronous: Fastify cannot send a handler's time-out while an onError hook is awaited. */
@@ -58,6 +66,11 @@ export class ResponsePolicy {
     })
   })
 
+  /** The error that ends a request of a refused origin here, where the policy says that it ends. */
+  #refusal (request: FastifyRequest, { allowsOrigin }: RequiredHeaders): Error | undefined {
+    return this.#policy?.enforceOrigin === true && !allowsOrigin ? refusalOf(request) : undefined
+  }
+
   #requireOnce (request: FastifyRequest, reply: FastifyReply): RequiredHeaders {
     const required = requiredOf(reply)
     return required?.owner === this ? required : this.#require(request, reply)
@@ -67,7 +80,13 @@ export class ResponsePolicy {
   #require (request: FastifyRequest, reply: FastifyReply): RequiredHeaders {
     const required = requireHeaders(reply, this, this.#vary)
     // A preflight that comes here was answered by no policy, so it gets no permission from this one either.
-    const decision: Decision | Promise<Decision> = this.#policy !== null && !isPreflight(request.raw) && decide(this.#policy.origin, request)
+    const isAsked = this.#policy !== null && !isPreflight(request.raw)
+    const credentialed = isAsked ? credentialedOrigin(this.#policy, request) : undefined
+    if (credentialed !== undefined) {
+      required.set(credentialed, this.#credentialedHeaders)
+      return required
+    }
+    const decision: Decision | Promise<Decision> = isAsked && decide(this.#policy.origin, request)
     required.set(typeof decision === 'object' ? false : decision, this.#headers)
     if (typeof decision === 'object') {
       required.pending = decision.then((settled) => {

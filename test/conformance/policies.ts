@@ -22,6 +22,9 @@ export function policiesOf ({ pages: { app, partner, siteApp, siteOther, secure,
     // Credentials.
     credentials: { origin: [app, siteApp, secure, secureSite, secureEvil], ...insecure },
     'no-credentials': { origin: [app, siteApp, secure, secureSite, secureEvil] },
+    'credentials-for-some': { origin: '*', credentials: [siteApp, secureSite], dangerouslyAllowInsecureOrigins: true },
+    'credentials-for-few': { origin: [app, siteOther], credentials: [siteApp], dangerouslyAllowInsecureOrigins: true },
+    'credentials-for-some-headers': { origin: '*', credentials: [siteApp], allowedHeaders: '*', exposedHeaders: ['ETag'], maxAge: 600, dangerouslyAllowInsecureOrigins: true },
     // Request headers.
     'no-headers': { origin: app, allowedHeaders: [] },
     'listed-headers': { origin: app, allowedHeaders: ['X-One', 'x-two', 'If-Match', 'If-None-Match'] },

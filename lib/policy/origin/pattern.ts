@@ -89,6 +89,11 @@ function isCanonicalHost (scheme: string, host: string): boolean {
 const MOST_ORIGINS = new RegExp(`^https?://(?:${LABEL}\\.)*(?![0-9])${LABEL}$`)
 const SHORT = 'http://'.length + 63
 
+/** Whether this is such an origin in a policy: no punycode, which only the URL parser can judge. The same as {@link parseOriginEntry} says, at a small part of the cost. */
+export function isPlainOrigin (text: string): boolean {
+  return text.length <= SHORT && MOST_ORIGINS.test(text) && !text.includes('xn--')
+}
+
 /** Whether this is an origin as browsers write them: not `null`, lower case, no default port, nothing before or behind. */
 export function isSerialisedOrigin (text: string): boolean {
   return (text.length <= SHORT && !text.includes(ENCODED) && MOST_ORIGINS.test(text)) || readTuple(text) !== undefined

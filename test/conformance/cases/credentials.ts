@@ -1,7 +1,9 @@
 // Conformance cases: credentials (https://fetch.spec.whatwg.org/#cors-protocol-and-credentials) and the cookies of same-site and cross-site hosts.
 import { notSent, readable, step, unreadable, type Area, type Case } from '../case'
 import type { CredentialsMode } from '../../fetch-model/messages'
-import type { ApiName, PageName } from '../world'
+import type { HeaderList } from '../../fetch-model/headers'
+import type { PolicyName } from '../policies'
+import type { ApiName, PageName, World } from '../world'
 
 const MODES: readonly CredentialsMode[] = ['omit', 'same-origin', 'include']
 
@@ -64,6 +66,60 @@ export const credentials: Area = ({ apis }) => {
   }, {
     name: 'credentials: null, but not with credentials',
     steps: [step('sandboxed', `${apis.site}/null-origin`, unreadable('GET /null-origin', { failure: 'credentials not allowed' }), { credentials: 'include' })]
+  })
+  return [...cases, ...someOrigins(apis)]
+}
+
+/** Everyone may read; the listed origins with credentials. */
+function someOrigins (apis: World['apis']): Case[] {
+  const cases: Case[] = []
+  // Whether a page may send credentials, and whether it may read at all; and the cookies that it has.
+  const table: Array<[policy: PolicyName, page: PageName, api: ApiName, mayUse: boolean, mayRead: boolean, cookies: string[]]> = [
+    ['credentials-for-some', 'siteApp', 'site', true, true, ['lax', 'strict']],
+    ['credentials-for-some', 'siteOther', 'site', false, true, ['lax', 'strict']],
+    ['credentials-for-some', 'app', 'site', false, true, []],
+    ['credentials-for-some', 'sandboxed', 'site', false, true, []],
+    ['credentials-for-some', 'secureSite', 'secureSite', true, true, ['lax', 'none', 'secure-lax', 'strict']],
+    ['credentials-for-some', 'secureEvil', 'secureSite', false, true, ['none']],
+    ['credentials-for-few', 'siteApp', 'site', true, true, ['lax', 'strict']],
+    ['credentials-for-few', 'siteOther', 'site', false, true, ['lax', 'strict']],
+    ['credentials-for-few', 'partner', 'site', false, false, []]
+  ]
+  for (const [policy, page, api, mayUse, mayRead, cookies] of table) {
+    const url = `${apis[api]}/${policy}`
+    const failure = !mayRead ? 'no Access-Control-Allow-Origin' : policy === 'credentials-for-few' ? 'credentials not allowed' : 'wildcard with credentials'
+    cases.push({
+      name: `credentials: ${policy}, ${page} with credentials`,
+      steps: [step(page, url, mayUse ? readable(`GET /${policy}`, 0, { cookies }) : unreadable(`GET /${policy}`, { cookies, failure }), { credentials: 'include' })]
+    }, {
+      name: `credentials: ${policy}, PUT by ${page} with credentials`,
+      steps: [step(page, url, mayUse ? readable(`PUT /${policy}`, 1, { cookies }) : notSent({ failure: `preflight: ${failure}` }), { credentials: 'include', method: 'PUT' })]
+    }, {
+      name: `credentials: ${policy}, ${page} without credentials`,
+      steps: [step(page, url, mayRead ? readable(`GET /${policy}`, 0, { cookies: [] }) : unreadable(`GET /${policy}`, { cookies: [], failure }), { credentials: 'omit' })]
+    }, {
+      name: `credentials: ${policy}, PUT by ${page} without credentials`,
+      steps: [step(page, url, mayRead ? readable(`PUT /${policy}`, 1, { cookies: [] }) : notSent({ failure: `preflight: ${failure}` }), { credentials: 'omit', method: 'PUT' })]
+    })
+  }
+  const url = `${apis.site}/credentials-for-some-headers`
+  const headers: HeaderList = [['X-One', '1']]
+  const authorized: HeaderList = [['Authorization', 'Bearer 1']]
+  cases.push({
+    name: 'credentials: any header of a listed origin, with credentials',
+    steps: [step('siteApp', url, readable('GET /credentials-for-some-headers', 1, { cookies: ['lax', 'strict'], sees: ['etag'], hides: ['x-other'] }), { credentials: 'include', headers })]
+  }, {
+    name: 'credentials: Authorization of a listed origin, with credentials',
+    steps: [step('siteApp', url, readable('GET /credentials-for-some-headers', 1), { credentials: 'include', headers: authorized })]
+  }, {
+    name: 'credentials: any header of another origin, without credentials',
+    steps: [step('siteOther', url, readable('GET /credentials-for-some-headers', 1, { cookies: [], sees: ['etag'], hides: ['x-other'] }), { headers, credentials: 'omit' })]
+  }, {
+    name: 'credentials: what a listed origin may send is not what another may',
+    steps: [
+      step('siteApp', url, readable('PUT /credentials-for-some-headers', 1, { cookies: ['lax', 'strict'] }), { credentials: 'include', headers, method: 'PUT' }),
+      step('siteOther', url, notSent({ failure: 'preflight: wildcard with credentials' }), { credentials: 'include', headers, method: 'PUT' })
+    ]
   })
   return cases
 }

@@ -1,0 +1,58 @@
+// One entry of a list of origins: reads what a user wrote into an origin, a pattern or a RegExp, or says why it is none, and what the rules of
+// credentials have against it. Used for the arrays of policies and by originList, which so have the same rules.
+import { quote, type CorsProblemReason } from '../../errors'
+import { checkCredentialedEntry, type CredentialSwitches } from './credentials'
+import { isPlainOrigin, parseOriginEntry, type TupleOrigin } from './pattern'
+import { parseOriginRegExp } from './regexp'
+import type { OriginRegExp } from './regexp-re2'
+
+/** How an entry is matched: as it is written (`'null'` among these), as a pattern, or as a RegExp. */
+export type EntryForm = 'exact' | TupleOrigin | OriginRegExp
+
+/** An entry that was read. Equal entries have one key: a text itself, or a RegExp's source and flags. */
+export interface Entry {
+  readonly key: string
+  readonly form: EntryForm
+}
+
+/** What is wrong with an entry. */
+export interface EntryProblem {
+  readonly reason: CorsProblemReason
+  readonly message: string
+}
+
+/** The key of a value, if it can be an entry at all. */
+export function keyOf (value: unknown): string | undefined {
+  return typeof value === 'string' ? value : value instanceof RegExp ? String(value) : undefined
+}
+
+const ANY_IN_LIST: EntryProblem = { reason: 'invalid', message: '"*" allows everyone, so nothing can stand beside it; write origin: "*" alone' }
+const ANY_WITH_CREDENTIALS: EntryProblem = { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; write the origins that may send them' }
+
+/** Reads one value. RegExps are the caller's own copies. `list` is what the value stands in. */
+export function readEntry (value: unknown, list: 'origin' | 'credentials' | 'originList'): Entry | EntryProblem {
+  if (value instanceof RegExp) {
+    const regexp = parseOriginRegExp(value)
+    return regexp.kind === 'regexp' ? { key: String(value), form: regexp } : { reason: regexp.reason, message: `${quote(value)}: ${regexp.message}` }
+  }
+  if (typeof value !== 'string') {
+    return { reason: 'type', message: `${quote(value)} cannot stand in ${quote(list)}; write an origin such as "https://app.example.com", a pattern of origins, or a RegExp` }
+  }
+  if (isPlainOrigin(value)) return { key: value, form: 'exact' }
+  const entry = parseOriginEntry(value)
+  switch (entry.kind) {
+    case 'refused': return { reason: entry.reason, message: `${quote(value)}: ${entry.message}` }
+    case 'any': return list === 'credentials' ? ANY_WITH_CREDENTIALS : ANY_IN_LIST
+    case 'null': return { key: value, form: 'exact' }
+    case 'tuple': return { key: value, form: entry.subdomains || entry.anyPort ? entry : 'exact' }
+  }
+}
+
+const NOTHING: readonly EntryProblem[] = []
+
+/** What credentials with this entry would mean: nothing bad, mostly. */
+export function whyNotWithCredentials ({ key, form }: Entry, switches: CredentialSwitches): readonly EntryProblem[] {
+  if (form === 'exact' && key.startsWith('https://')) return NOTHING // as nearly all
+  if (key === 'null') return [{ reason: 'null-origin', message: 'every sandboxed frame on any site has the origin "null"; leave it out, or leave credentials out' }]
+  return checkCredentialedEntry(form === 'exact' ? parseOriginEntry(key) as TupleOrigin : form, switches)
+}

@@ -1,0 +1,111 @@
+// Which origins a set of patterns matches, at a cost that does not grow with their number. Patterns can be added and deleted at any time, each at
+// the cost of one. Used by matcher.ts.
+import type { TupleOrigin } from './pattern'
+
+/** The ports that a host is allowed on. Kept apart, so that deleting the one leaves the other. */
+interface Ports {
+  /** Whether a pattern allows every port. */
+  any: boolean
+  /** Those that patterns name; `''` is the default port. */
+  readonly named: Set<string>
+}
+
+/** What is allowed of one scheme. */
+interface SchemeTable {
+  /** Such as `https://`. */
+  readonly prefix: string
+  /** `example.com` for that host (on any port), `.example.com` for its subdomains. */
+  readonly hosts: Map<string, Ports>
+  /** How many names of whole hosts there are. */
+  wholeHosts: number
+  /** How many names of subdomains there are, by their number of labels. The last one is never 0. */
+  readonly depths: number[]
+}
+
+export class PatternTable {
+  readonly #tables = new Map<string, SchemeTable>()
+  /** The same, for a loop that allocates nothing. */
+  #list: SchemeTable[] = []
+
+  get isEmpty (): boolean {
+    return this.#list.length === 0
+  }
+
+  /** Adds a pattern that is not in the table. */
+  add (pattern: TupleOrigin): void {
+    let table = this.#tables.get(pattern.scheme)
+    if (table === undefined) {
+      table = { prefix: `${pattern.scheme}://`, hosts: new Map(), wholeHosts: 0, depths: [] }
+      this.#tables.set(pattern.scheme, table)
+      this.#list = [...this.#tables.values()]
+    }
+    const name = nameOf(pattern)
+    let ports = table.hosts.get(name)
+    if (ports === undefined) {
+      ports = { any: false, named: new Set() }
+      table.hosts.set(name, ports)
+      count(table, pattern, 1)
+    }
+    if (pattern.anyPort) ports.any = true
+    else ports.named.add(pattern.port)
+  }
+
+  /** Deletes a pattern that is in the table. */
+  delete (pattern: TupleOrigin): void {
+    const table = this.#tables.get(pattern.scheme) as SchemeTable
+    const name = nameOf(pattern)
+    const ports = table.hosts.get(name) as Ports
+    if (pattern.anyPort) ports.any = false
+    else ports.named.delete(pattern.port)
+    if (ports.any || ports.named.size > 0) return
+    table.hosts.delete(name)
+    count(table, pattern, -1)
+    if (table.hosts.size > 0) return
+    this.#tables.delete(pattern.scheme)
+    this.#list = [...this.#tables.values()]
+  }
+
+  /** Whether a pattern matches this origin. Takes serialised origins only, which have a scheme, and labels before and after each dot. */
+  matches (origin: string): boolean {
+    for (const table of this.#list) {
+      if (origin.startsWith(table.prefix)) return allows(table, origin)
+    }
+    return false
+  }
+}
+
+function nameOf ({ host, subdomains }: TupleOrigin): string {
+  return subdomains ? `.${host}` : host
+}
+
+function count (table: SchemeTable, { host, subdomains }: TupleOrigin, difference: 1 | -1): void {
+  if (!subdomains) {
+    table.wholeHosts += difference
+    return
+  }
+  const { depths } = table
+  const labels = host.split('.').length
+  while (depths.length <= labels) depths.push(0)
+  depths[labels] = (depths[labels] as number) + difference
+  while (depths.at(-1) === 0) depths.pop()
+}
+
+/** Looks up the host, and what follows each of its dots from the right: at most as many look-ups as the deepest pattern has labels, however many patterns there are. */
+function allows ({ prefix, hosts, wholeHosts, depths }: SchemeTable, origin: string): boolean {
+  const start = prefix.length
+  const colon = origin.indexOf(':', origin.indexOf(']', start) + 1 || start)
+  const end = colon === -1 ? origin.length : colon
+  const port = colon === -1 ? '' : origin.slice(colon + 1)
+  if (wholeHosts > 0 && covers(hosts.get(origin.slice(start, end)), port)) return true
+  let dot = end
+  for (let labels = 1; labels < depths.length; labels++) {
+    dot = origin.lastIndexOf('.', dot - 1)
+    if (dot < start) return false
+    if (depths[labels] !== 0 && covers(hosts.get(origin.slice(dot, end)), port)) return true
+  }
+  return false
+}
+
+function covers (ports: Ports | undefined, port: string): boolean {
+  return ports !== undefined && (ports.any || ports.named.has(port))
+}
