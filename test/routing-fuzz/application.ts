@@ -76,7 +76,8 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
     } catch (error) {
       note(`route ${id}`, error)
     }
-    if (step.afterwards !== undefined) config.cors = POLICIES[step.afterwards]
+    if (step.afterwards === 'none') delete config.cors
+    else if (step.afterwards !== undefined) config.cors = POLICIES[step.afterwards]
   }
 
   function note (where: string, error: unknown): void {
@@ -134,7 +135,7 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
     async send (method, url, headers) {
       ran = undefined
       try {
-        const response = await app.inject({ method: method as 'GET', url, headers: method === 'QUERY' ? { 'content-type': 'application/json', ...headers } : headers })
+        const response = await app.inject({ method: method as 'GET', url, headers, ...(method === 'QUERY' && { payload: {} }) })
         return { response, ran }
       } catch (error) {
         // Where Fastify registers half of a route and refuses the rest (`/a/:x?` beside `/a`), a request to the first half throws in Fastify.

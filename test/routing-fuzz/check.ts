@@ -100,7 +100,7 @@ class Check {
       const [mine, its] = [await ours.send(method, path, sent), await twin.send(method, path, sent)]
       this.#requests++
       const where = `${method} ${path} with ${JSON.stringify(sent)}`
-      if (mine.ran?.id !== its.ran?.id || mine.response.statusCode !== its.response.statusCode || mine.response.body !== its.response.body) {
+      if (!isSame(mine, its)) {
         this.#find('routing changed', `${where} is answered ${told(mine)}, without the plugin ${told(its)}`)
       } else if (its.ran !== undefined) {
         const allowed = mine.response.headers['access-control-allow-origin']
@@ -132,7 +132,7 @@ class Check {
       const others = await this.#reaches(other, path, ask)
       if (!allows(others, origin)) this.#find('wrong method', `${where} names ${other}, whose request reaches ${shownAll(others)}`)
     }
-    if (isApproved) await this.#missedMethods(ask, path, where, named, reached)
+    if (isApproved && !uses(this.table.steps, 'host')) await this.#missedMethods(ask, path, where, named, reached)
   }
 
   /** An answer that names other methods, so that the browser says which one is missing. */
@@ -145,7 +145,7 @@ class Check {
   async #unapproved (ask: Ask, where: string, origin: string, answer: Answer, without: Answer | undefined, reached: readonly Ran[]): Promise<void> {
     const { response } = answer
     if (Object.keys(response.headers).some((name) => name.startsWith('access-control-'))) this.#find('wrong response', `${where} is answered with ${JSON.stringify(response.headers)}`)
-    const isElsewhere = without === undefined || (response.statusCode === without.response.statusCode && response.body === without.response.body && answer.ran?.id === without.ran?.id)
+    const isElsewhere = without === undefined || isSame(answer, without)
     if (!isElsewhere) {
       const isRefusal = response.statusCode === 403 && response.body === ''
       if (!isRefusal) this.#find('answered elsewhere', `${where} is answered ${told(answer)}, without the plugin ${told(without)}`)
@@ -225,7 +225,7 @@ function valuesOf (steps: readonly Step[], name: string): string[] {
 }
 
 function uses (steps: readonly Step[], name: string): boolean {
-  return valuesOf(steps, name).length > 0
+  return JSON.stringify(steps).includes(`"${name}":`)
 }
 
 function ran (answers: readonly Answer[]): Ran[] {
@@ -235,6 +235,13 @@ function ran (answers: readonly Answer[]): Ran[] {
 /** Whether the request may be approved: it reaches a route, and whichever it is allows the origin. */
 function allows (reached: readonly Ran[], origin: string): boolean {
   return reached.length > 0 && reached.every(({ allows }) => allows?.includes(origin) === true)
+}
+
+/** Whether both applications answer the same. */
+function isSame (mine: Answer, its: Answer): boolean {
+  // Fastify says so of any URL with a parameter that is too long, as soon as a route of that method has a parameter there.
+  if (mine.response.statusCode === 414 && its.response.statusCode === 404) return true
+  return mine.ran?.id === its.ran?.id && mine.response.statusCode === its.response.statusCode && mine.response.body === its.response.body
 }
 
 function told ({ response, ran }: Answer): string {
