@@ -1,0 +1,21 @@
+// The routing fuzzer, 300 random applications of each kind: no preflight is approved whose request reaches another route's policy, none that could be is
+// missed, and everything else is as it is without the plugin. routing-fuzz/run.ts runs as many as one has time for.
+import t from 'tap'
+import fc from 'fast-check'
+import { check, printed } from './routing-fuzz/check'
+import { KINDS, type Table } from './routing-fuzz/table'
+
+for (const [kind, tables] of Object.entries(KINDS)) {
+  t.test(`preflights of random applications are answered by the routes that Fastify itself reaches: ${kind}`, async (t) => {
+    const sums = { started: 0, preflights: 0, approved: 0 }
+    await fc.assert(fc.asyncProperty(tables, async (table: Table) => {
+      const { findings, preflights, approved, skipped } = await check(table)
+      if (skipped === undefined) sums.started++
+      sums.preflights += preflights
+      sums.approved += approved
+      if (findings.length > 0) throw new Error(`${findings.map(({ fault, text }) => `${fault}: ${text}`).join('\n')}\n${printed(table)}`)
+    }), { numRuns: 300 })
+    t.ok(sums.started > 150, `most of the applications start: ${sums.started}`)
+    t.ok(sums.approved > 100 && sums.preflights - sums.approved > 100, `there are approvals and refusals: ${sums.approved} of ${sums.preflights}`)
+  })
+}
