@@ -41,7 +41,7 @@ t.test('the packed package', async (t) => {
   await addApplications(consumer)
 
   t.test('holds the build, its sources and the papers, and nothing else', async (t) => {
-    const single = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'types/fastify.d.ts']
+    const single = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'types/fastify.d.ts', 'policies.schema.json']
     for (const file of [...single, 'dist/index.js', 'dist/index.d.ts']) t.ok(files.includes(file), file)
     t.strictSame(files.filter((file) => !/^(?:dist|lib)\//.test(file) && !single.includes(file)), [], 'nothing else')
     const maps = files.filter((file) => file.endsWith('.map'))
