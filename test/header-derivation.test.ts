@@ -1,7 +1,8 @@
 // Header lists that a policy leaves out: they are what the route's own schema says.
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
-import { derivedExposedHeaders, derivedRequestHeaders } from '../lib/policy/derive'
+import { z } from 'zod'
+import { derivedExposedHeaders, derivedRequestHeaders, unreadableLists } from '../lib/policy/derive'
 import { application, FOO, ok, preflight, request } from './support'
 
 const text = { type: 'string' }
@@ -209,4 +210,68 @@ t.test('routes that share a policy have the lists of their own schemas', async (
     t.equal(await allowed(app, 'PUT', `/${name}`), `content-type, x-${name}`)
     t.equal((await request(app, 'PUT', `/${name}`, FOO)).headers['access-control-expose-headers'], `y-${name}`)
   }
+})
+
+/** A schema of a library that has no more than Standard Schema asks for, and what it says of itself. */
+function standard (jsonSchema?: unknown, more: object = {}): object {
+  return { '~standard': { version: 1, vendor: 'made-up', validate: (value: unknown) => ({ value }), ...(jsonSchema !== undefined && { jsonSchema }) }, ...more }
+}
+
+const failing = (): never => { throw new Error('cannot be represented') }
+
+t.test('a schema of another library is read as the JSON Schema that it offers', async (t) => {
+  const asked: unknown[] = []
+  const offers = { input: (options: unknown) => asked.push(options) && object('x-in'), output: () => object('x-out') }
+  class Foreign { constructor (more: object) { Object.assign(this, more) } }
+  const SCHEMAS: ReadonlyArray<readonly [what: string, schema: unknown, requested: readonly string[] | null, exposed: readonly string[] | null]> = [
+    ['Standard Schema that offers it', standard(offers), ['x-in'], ['x-out']],
+    ['a function that is a Standard Schema', Object.assign(() => {}, standard(offers)), ['x-in'], ['x-out']],
+    ['references within it', standard({ input: () => ({ $ref: '#/$defs/a', $defs: { a: object('x-a') } }), output: () => ({ allOf: [{ $ref: '#/$defs/b' }], $defs: { b: object('x-b') } }) }), ['x-a'], ['x-b']],
+    ['Standard Schema that offers none', standard(), null, null],
+    ['Standard Schema that fails', standard({ input: failing, output: failing }), null, null],
+    ['Standard Schema that offers nonsense', standard({ input: () => 'x-a', output: () => null }), null, null],
+    ['Standard Schema whose offer is no function', standard({ input: 5 }), null, null],
+    ['JSON Schema that is a Standard Schema', standard(undefined, object('x-own')), ['x-own'], ['x-own']],
+    ['an object of a class', new Foreign({ type: 'object', keys: {} }), null, null],
+    ['JSON Schema of a class', new Foreign(object('x-own')), ['x-own'], ['x-own']],
+    ['combined JSON Schema of a class', new Foreign({ allOf: [object('x-own')] }), ['x-own'], ['x-own']],
+    ['a reference of a class', new Foreign({ $ref: '#/missing' }), [], []],
+    ['JSON Schema without a prototype', Object.assign(Object.create(null), object('x-own')), ['x-own'], ['x-own']],
+    ['a function', () => {}, null, null],
+    ['zod', z.object({ 'x-a': z.string(), 'X-B': z.coerce.number().optional() }), ['x-a', 'X-B'], ['x-a', 'X-B']],
+    ['zod with what JSON Schema cannot say', z.object({ 'x-at': z.date() }), ['x-at'], ['x-at']],
+    ['zod with a transformation', z.object({ 'x-a': z.string() }).transform((headers) => new Map(Object.entries(headers))), ['x-a'], null],
+    ['zod that says nothing', z.custom(), null, null],
+    ['Standard Schema that offers anything', standard({ input: () => ({}), output: () => ({}) }), null, null],
+    ['zod combined', z.intersection(z.object({ 'x-a': z.string() }), z.object({ 'x-b': z.string() })), ['x-a', 'x-b'], ['x-a', 'x-b']],
+    ['a zod without JSON Schema', new Foreign({ shape: { 'x-a': {} } }), ['x-a'], ['x-a']]
+  ]
+  for (const [what, schema, allowed, shown] of SCHEMAS) {
+    t.strictSame(requested(schema), allowed ?? [], `${what}: request headers`)
+    t.strictSame(exposed({ headers: schema }), shown ?? [], `${what}: response headers`)
+    t.strictSame(unreadableLists({ headers: schema, response: { 200: { headers: schema } } }, {}), [...(allowed === null ? ['allowedHeaders'] : []), ...(shown === null ? ['exposedHeaders'] : [])], `${what}: what cannot be read`)
+  }
+  t.strictSame(asked[0], { target: 'draft-07' })
+  for (const schema of [undefined, {}, { headers: object('x-a') }, { response: { 200: z.object({ id: z.string() }), 201: standard() } }]) t.strictSame(unreadableLists(schema, {}), [], 'a schema of the body says nothing about headers')
+})
+
+t.test('through an application, zod schemas are read, and a warning names the routes whose schemas cannot be', async (t) => {
+  const lines: string[] = []
+  const app = await application(t, { policies: { partner: { origin: FOO } } }, { logger: { level: 'warn', stream: { write: (line: string) => lines.push((JSON.parse(line) as { msg: string }).msg) } } })
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => JSON.stringify)
+  const config = { cors: { extends: 'partner' } }
+  app.get('/zod', { config, schema: { headers: z.object({ 'x-zod': z.string() }), response: { 200: { headers: z.object({ ETag: z.string() }) } } } }, ok)
+  app.put('/unreadable', { config, schema: { headers: standard() } }, ok)
+  app.patch('/shown', { config, schema: { response: { 200: { headers: standard() } } } }, ok)
+  app.put('/listed', { config: { cors: { extends: 'partner', allowedHeaders: ['x-a'], exposedHeaders: ['ETag'] } }, schema: { headers: standard(), response: { 200: { headers: standard() } } } }, ok)
+  app.put('/off', { config: { cors: false }, schema: { headers: standard() } }, ok)
+  await app.ready()
+  t.equal(await allowed(app, 'GET', '/zod'), 'x-zod')
+  t.equal((await request(app, 'GET', '/zod', FOO)).headers['access-control-expose-headers'], 'ETag')
+  t.equal(await allowed(app, 'PUT', '/unreadable'), 'content-type', 'what cannot be read permits nothing')
+  t.strictSame(lines, [
+    'fastify-cors-policy cannot read schema.headers of PUT /unreadable: it is no JSON Schema, and offers none; list allowedHeaders in the policy of the route',
+    'fastify-cors-policy cannot read the headers of the response schemas of PATCH /shown: it is no JSON Schema, and offers none; list exposedHeaders in the policy of the route'
+  ])
 })

@@ -4,7 +4,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { checkRouteCors, type CheckedPolicy } from '../declaration/declaration'
 import { writtenAs } from '../declaration/fields'
 import { corsPolicyError, printable, quote, type CorsProblem } from '../errors'
-import type { RouteSchema } from '../policy/derive'
+import { unreadableLists, type RouteSchema } from '../policy/derive'
 import type { CompiledPolicy } from '../policy/policy'
 import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, refuseOther, reportOther, reportOtherLate, sendAnswer } from '../preflight/generated-route'
 import { registeredRoutes, withRegistration, type RegisteredRoute } from '../preflight/registered'
@@ -208,6 +208,7 @@ export class Application {
     for (const { route, response } of this.#exposing) response.expose(route.exposedHeaders())
     this.#warnOfUnread()
     this.#warnOfUndeclared()
+    this.#warnOfUnreadable()
     if ([...this.#seenConstraints, ...this.#custom].some((name) => name !== 'host')) this.#checkConstraints()
     this.#exposing.length = 0
     for (const map of [this.#byUrl, this.#checked, this.#policies, this.#responses]) map.clear()
@@ -236,6 +237,20 @@ export class Application {
     const unread = this.#routes.filter((route) => route.scope === undefined && (route.declared?.cors !== undefined) && !route.instance.hasPlugin('@fastify/cors'))
     if (unread.length === 0) return
     this.#root.log.warn(`config.cors has no effect on ${printable(unread.map(({ name }) => name).join(', '))}: fastify-cors-policy is registered neither in the scope of these routes nor in one around it`)
+  }
+
+  /** Routes whose lists of headers are to be derived from a schema that cannot be read. */
+  #warnOfUnreadable (): void {
+    const unreadable = { allowedHeaders: [] as string[], exposedHeaders: [] as string[] }
+    for (const { policy, options, instance, name } of this.#routes) {
+      if (policy === null || options.schema === undefined) continue
+      for (const list of unreadableLists(options.schema as RouteSchema, instance.getSchemas())) if (policy[list] === undefined) unreadable[list].push(name)
+    }
+    for (const [list, names] of Object.entries(unreadable)) {
+      if (names.length === 0) continue
+      const what = list === 'allowedHeaders' ? 'schema.headers' : 'the headers of the response schemas'
+      this.#root.log.warn(`fastify-cors-policy cannot read ${what} of ${printable(names.join(', '))}: it is no JSON Schema, and offers none; list ${list} in the policy of the route`)
+    }
   }
 }
 

@@ -14,26 +14,86 @@ export interface RouteSchema {
 /** The request headers that a preflight for this route has to allow: those of its schema, and the body's type where it can have a body. */
 export function derivedRequestHeaders (method: string, schema: RouteSchema | undefined, shared: SharedSchemas): string[] {
   const names = takesBody(method) ? ['content-type'] : []
-  return uniqueNames([...names, ...propertiesOf(schema?.headers, within(schema?.headers), shared)].filter(needsAllowing))
+  const headers = jsonSchemaOf(schema?.headers, 'input')
+  return uniqueNames([...names, ...propertiesOf(headers, within(headers), shared)].filter(needsAllowing))
 }
 
 /** The response headers that a page has to be allowed to read: those that the route's response schemas declare in `headers`. */
 export function derivedExposedHeaders (schema: RouteSchema | undefined, shared: SharedSchemas): string[] {
   const names: string[] = []
-  for (const response of Object.values(isRecord(schema?.response) ? schema.response : {})) {
-    for (const [{ headers }, base] of describing(response, within(response), shared)) {
-      // Names with a schema each, as @fastify/swagger reads it, or a schema of them all.
-      if (isRecord(headers)) names.push(...(isSchema(headers) ? propertiesOf(headers, base, shared) : Object.keys(headers)))
-    }
+  for (const [headers, base] of responseHeaders(schema, shared)) {
+    const read = jsonSchemaOf(headers, 'output')
+    if (read !== headers) names.push(...propertiesOf(read, within(read), shared))
+    // Names with a schema each, as @fastify/swagger reads it, or a schema of them all.
+    else if (isRecord(headers)) names.push(...(isSchema(headers) ? propertiesOf(headers, base, shared) : Object.keys(headers)))
   }
   return uniqueNames(names.filter(needsExposing))
 }
+
+/** The lists of a policy that the route's schema would say, if it could be read. */
+export function unreadableLists (schema: RouteSchema | undefined, shared: SharedSchemas): Array<'allowedHeaders' | 'exposedHeaders'> {
+  return [
+    ...(jsonSchemaOf(schema?.headers, 'input') === UNREADABLE ? ['allowedHeaders' as const] : []),
+    ...(responseHeaders(schema, shared).some(([headers]) => jsonSchemaOf(headers, 'output') === UNREADABLE) ? ['exposedHeaders' as const] : [])
+  ]
+}
+
+function responseHeaders (schema: RouteSchema | undefined, shared: SharedSchemas): Array<readonly [headers: unknown, base: Base]> {
+  const responses = Object.values(isRecord(schema?.response) ? schema.response : {})
+  return responses.flatMap((response) => [...describing(response, within(response), shared)].map(([{ headers }, base]) => [headers, base] as const))
+}
+
+const UNREADABLE = Symbol('unreadable')
+
+/** A schema of another library is read as the JSON Schema that it offers. Everything else is one, or nothing. */
+function jsonSchemaOf (schema: unknown, direction: 'input' | 'output'): unknown {
+  if (!isForeign(schema)) return schema
+  for (const read of READINGS) {
+    try {
+      const found = read(schema, direction)
+      if (isRecord(found) && isSchema(found)) return found
+    } catch {
+      // Some offer it and throw where they cannot say something in JSON Schema, such as a date.
+    }
+  }
+  return UNREADABLE
+}
+
+/** Whether it is of another library: a Standard Schema (https://standardschema.dev), a function, or an object of a class that says nothing in JSON Schema. */
+function isForeign (schema: unknown): schema is ForeignSchema {
+  if (typeof schema === 'function') return true
+  if (!isRecord(schema)) return false
+  const prototype: unknown = Object.getPrototypeOf(schema)
+  return '~standard' in schema || (prototype !== Object.prototype && prototype !== null && !isRecord(schema.properties) && typeof schema.$ref !== 'string' && !hasInPlace(schema))
+}
+
+interface ForeignSchema {
+  readonly '~standard'?: { readonly jsonSchema?: Record<'input' | 'output', (options: { target: string }) => unknown> }
+  readonly toJSONSchema?: (options: { io: string, target: string, unrepresentable: string }) => unknown
+  readonly shape?: unknown
+  readonly properties?: unknown
+}
+
+/** How a schema of another library may say what it is, the best first. */
+const READINGS: ReadonlyArray<(schema: ForeignSchema, direction: 'input' | 'output') => unknown> = [
+  (schema, direction) => schema['~standard']?.jsonSchema?.[direction]({ target: 'draft-07' }),
+  // Zod 4, also what JSON Schema cannot say.
+  (schema, io) => schema.toJSONSchema?.({ io, target: 'draft-7', unrepresentable: 'any' }),
+  // Objects of Zod that do neither: names are all that is wanted.
+  ({ shape }) => isRecord(shape) && { properties: shape },
+  // What is JSON Schema itself, and more.
+  (schema) => isRecord(schema.properties) && schema
+]
 
 /** Keywords whose subschemas describe the same value as the schema they stand in. */
 const IN_PLACE = ['allOf', 'anyOf', 'oneOf', 'if', 'then', 'else']
 
 function isSchema (value: JsonObject): boolean {
-  return typeof value.type === 'string' || typeof value.$ref === 'string' || isRecord(value.properties) || IN_PLACE.some((keyword) => Object.hasOwn(value, keyword))
+  return typeof value.type === 'string' || typeof value.$ref === 'string' || isRecord(value.properties) || hasInPlace(value)
+}
+
+function hasInPlace (value: JsonObject): boolean {
+  return IN_PLACE.some((keyword) => Object.hasOwn(value, keyword))
 }
 
 function propertiesOf (schema: unknown, base: Base, shared: SharedSchemas): string[] {

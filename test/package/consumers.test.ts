@@ -3,6 +3,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
+import ts from 'typescript'
 import { installPackage, NODE_MODULES, ROOT, run } from './installed'
 
 const RESOLUTIONS = {
@@ -10,6 +11,8 @@ const RESOLUTIONS = {
   node16: { module: 'node16' },
   bundler: { module: 'preserve', moduleResolution: 'bundler' }
 }
+/** The oldest that is supported, the last of each major version, and this repository's own. */
+const COMPILERS = ['typescript', 'typescript-5.4', 'typescript-5.9', 'typescript-7']
 const EXPORTS = ['CorsPluginOptionsSchema', 'CorsPolicySchema', 'RouteCorsSchema', 'corsPolicy', 'default', 'definePolicies']
 
 interface Analysis { problems?: Record<string, unknown> }
@@ -25,23 +28,37 @@ interface Facts {
   refused: unknown
 }
 
-/** Adds the applications in consumer/ to the project, and a configuration for each way to resolve modules. */
-async function addApplications (consumer: string): Promise<void> {
+/** Adds the applications in consumer/ to the project, and a configuration for each compiler and way to resolve modules. Returns their names, by compiler. */
+async function addApplications (consumer: string): Promise<Map<string, string[]>> {
   await cp(join(__dirname, 'consumer'), consumer, { recursive: true })
-  for (const [name, resolution] of Object.entries(RESOLUTIONS)) {
-    // One program is enough to check the package's own declarations too (slow), and to emit: the code that was checked is the code that runs.
-    const first = name === 'nodenext'
-    const compilerOptions = { ...resolution, target: 'es2023', lib: ['es2023'], types: ['node'], strict: true, skipLibCheck: !first, noEmit: !first }
-    await writeFile(join(consumer, `tsconfig.${name}.json`), JSON.stringify({ compilerOptions, files: ['esm.mts', 'cjs.cts'] }))
+  const programs = new Map<string, string[]>()
+  for (const compiler of COMPILERS) {
+    const names: string[] = []
+    const add = async (name: string, compilerOptions: object, files: string[]): Promise<void> => {
+      await writeFile(join(consumer, `tsconfig.${name}.json`), JSON.stringify({
+        compilerOptions: { target: 'es2022', lib: ['es2023'], types: ['node'], strict: true, skipLibCheck: true, rootDir: '.', outDir: join('out', name), ...compilerOptions },
+        files
+      }))
+      names.push(name)
+    }
+    for (const [resolution, options] of Object.entries(RESOLUTIONS)) {
+      // One program is enough to check the package's own declarations too (slow), and to run: the code that was checked is the code that runs.
+      const first = compiler === 'typescript' && resolution === 'nodenext'
+      await add(`${compiler}-${resolution}`, { ...options, composite: true, ...(first && { skipLibCheck: false, outDir: '.' }) }, ['esm.mts', 'cjs.cts', 'declarations.mts', 'declarations.cts'])
+    }
+    // TypeScript has it since 5.5.
+    if (compiler !== 'typescript-5.4') await add(`${compiler}-isolated`, { ...RESOLUTIONS.nodenext, declaration: true, isolatedDeclarations: true }, ['isolated.mts'])
+    programs.set(compiler, names)
   }
+  return programs
 }
 
 t.test('the packed package', async (t) => {
   const { directory, consumer, tarball, files } = await installPackage(t, ['@fastify/autoload', '@types/node'])
-  await addApplications(consumer)
+  const programs = await addApplications(consumer)
 
   t.test('holds the build, its sources and the papers, and nothing else', async (t) => {
-    const single = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'types/fastify.d.ts']
+    const single = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'types/fastify.d.ts', 'policies.schema.json']
     for (const file of [...single, 'dist/index.js', 'dist/index.d.ts']) t.ok(files.includes(file), file)
     t.strictSame(files.filter((file) => !/^(?:dist|lib)\//.test(file) && !single.includes(file)), [], 'nothing else')
     const maps = files.filter((file) => file.endsWith('.map'))
@@ -66,12 +83,32 @@ t.test('the packed package', async (t) => {
     t.equal(code, 0, 'exit code')
   })
 
-  t.test('compiles in an ESM and a CommonJS application, wrong policies excepted', async (t) => {
-    await Promise.all(Object.keys(RESOLUTIONS).map(async (name) => {
-      const { code, stdout } = await run(process.execPath, [join(NODE_MODULES, 'typescript', 'bin', 'tsc'), '-p', `tsconfig.${name}.json`, '--pretty', 'false'], consumer)
-      t.equal(stdout, '', `${name}: no error`)
-      t.equal(code, 0, `${name}: exit code`)
-    }))
+  for (const [compiler, names] of programs) {
+    t.test(`compiles in an ESM and a CommonJS application with ${compiler}, wrong policies excepted`, async (t) => {
+      await Promise.all(names.map(async (name) => {
+        const { code, stdout } = await run(process.execPath, [join(NODE_MODULES, compiler, 'bin', 'tsc'), '-p', `tsconfig.${name}.json`, '--pretty', 'false'], consumer)
+        t.equal(stdout, '', `${name}: no error`)
+        t.equal(code, 0, `${name}: exit code`)
+      }))
+      const declarations = await Promise.all(names.map((name) => {
+        const file = name.endsWith('isolated') ? 'isolated.d.mts' : 'declarations.d.mts'
+        return readFile(join(consumer, name === 'typescript-nodenext' ? '' : join('out', name), file), 'utf8')
+      }))
+      for (const text of declarations) {
+        t.match(text, 'policies:', 'declares what it exports')
+        t.notMatch(text, /fastify-cors-policy\/|: any/, 'by names of the package\'s entry')
+      }
+    })
+  }
+
+  t.test('documents everything that it exports', async (t) => {
+    const entry = join(consumer, 'node_modules', 'fastify-cors-policy', 'dist', 'index.d.ts')
+    const program = ts.createProgram([entry], { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, types: [] })
+    const checker = program.getTypeChecker()
+    const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(entry) as ts.SourceFile) as ts.Symbol)
+    t.strictSame(EXPORTS.filter((name) => !exported.some((symbol) => symbol.name === name)), [], 'every value is declared')
+    const aliased = exported.map((symbol) => symbol.flags & ts.SymbolFlags.Alias ? [symbol.name, checker.getAliasedSymbol(symbol)] as const : [symbol.name, symbol] as const)
+    t.strictSame(aliased.filter(([, symbol]) => symbol.getDocumentationComment(checker).length === 0).map(([name]) => name), [], 'with its documentation')
   })
 
   for (const [kind, program] of [['an ESM', 'esm.mjs'], ['a CommonJS', 'cjs.cjs']] as const) {
