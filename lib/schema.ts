@@ -165,6 +165,22 @@ const settings = {
     default: 204
   })),
   /**
+   * Whether a request from a page whose origin the policy refuses is answered 403 before its handler runs. CORS alone keeps such a page from
+   * reading the response, not from sending the request.
+   *
+   * The error `FST_ERR_CORS_ORIGIN_REFUSED` goes to the error handler before the body is read. WebSocket upgrades are refused likewise. Never
+   * refused: requests without an `Origin` (no browser, or a plain navigation), and those of the application's own pages. Refused together with
+   * `origin: '*'` (`conflict`).
+   *
+   * @defaultValue `false`
+   * @example enforceOrigin: true
+   * @see https://fetch.spec.whatwg.org/#origin-header
+   */
+  enforceOrigin: Type.Optional(Type.Boolean({
+    description: 'Whether a request from a page whose origin the policy refuses is answered 403 before its handler runs. CORS alone keeps such a page from reading the response, not from sending the request',
+    default: false
+  })),
+  /**
    * Accepts `credentials` with an unencrypted origin that is not on this machine (`http:`, `ws:`). Whoever sits on the network between a
    * user and such a page can change it, and so act with the user's credentials.
    *

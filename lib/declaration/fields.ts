@@ -42,6 +42,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   exposedHeaders: '"*" or an array of header names',
   maxAge: 'a whole number of seconds from 0 to 86400',
   optionsSuccessStatus: '204 or 200',
+  enforceOrigin: 'true or false',
   dangerouslyAllowInsecureOrigins: 'true or false',
   dangerouslyAllowPublicSuffixes: 'true or false',
   logLevel: 'the name of a log level',

@@ -15,6 +15,7 @@ export interface PolicyFields {
   readonly exposedHeaders?: '*' | readonly unknown[]
   readonly maxAge?: number
   readonly optionsSuccessStatus?: 200 | 204
+  readonly enforceOrigin?: boolean
   readonly dangerouslyAllowInsecureOrigins?: boolean
   readonly dangerouslyAllowPublicSuffixes?: boolean
 }
@@ -45,6 +46,8 @@ export interface CompiledPolicy {
   readonly exposedHeaders: readonly string[] | undefined
   readonly maxAge: string | undefined
   readonly optionsSuccessStatus: 200 | 204
+  /** Whether requests from pages of refused origins end before their handler. */
+  readonly enforceOrigin: boolean
   /** Equal for policies that are equal by value. */
   readonly key: string
 }
@@ -95,6 +98,7 @@ export function compilePolicy (fields: PolicyFields, own: ReadonlySet<string>, p
     exposedHeaders: fields.exposedHeaders === undefined ? undefined : uniqueNames([fields.exposedHeaders].flat() as string[]),
     maxAge: fields.maxAge === undefined ? undefined : String(fields.maxAge),
     optionsSuccessStatus: fields.optionsSuccessStatus ?? 204,
+    enforceOrigin: fields.enforceOrigin === true,
     key: valueKey(fields)
   })
 }
@@ -107,6 +111,9 @@ function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['
   if (origin === '*') {
     if (fields.credentials === true) {
       report('origin', { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, or leave credentials out', along: ['credentials'] })
+    }
+    if (fields.enforceOrigin === true) {
+      report('enforceOrigin', { reason: 'conflict', message: 'origin: "*" refuses nobody, so there is nothing to enforce; list the origins that may send requests, or leave enforceOrigin out', along: ['origin'] })
     }
     return { rule: { kind: 'any' } }
   }
@@ -194,9 +201,9 @@ function allowedHeaders (value: '*' | readonly string[]): AllowedHeaders {
 }
 
 /** A text that is the same for policies that mean the same. Functions and lists that change are the same only as themselves. */
-function valueKey ({ origin, credentials, allowedHeaders, exposedHeaders, maxAge, optionsSuccessStatus }: PolicyFields): string {
+function valueKey ({ origin, credentials, allowedHeaders, exposedHeaders, maxAge, optionsSuccessStatus, enforceOrigin }: PolicyFields): string {
   return JSON.stringify([
-    originsKey(origin), typeof credentials === 'object' ? originsKey(credentials) : credentials === true, normalised(allowedHeaders), normalised(exposedHeaders), maxAge, optionsSuccessStatus ?? 204
+    originsKey(origin), typeof credentials === 'object' ? originsKey(credentials) : credentials === true, normalised(allowedHeaders), normalised(exposedHeaders), maxAge, optionsSuccessStatus ?? 204, enforceOrigin === true
   ])
 }
 

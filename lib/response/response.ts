@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { Vary, VARY_ORIGIN } from '../http/vary'
 import { credentialedOrigin } from './credentialed'
+import { refusalOf, VARY_ENFORCED } from './enforcement'
 import { addVary, currentHeaders, HeaderSet, RESPONSE_HEADERS } from './reply-headers'
 import { isPreflight } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/policy'
@@ -11,13 +12,13 @@ import { judge, verdictSoFar, type Verdict } from './verdict'
 /** What a policy says on the responses of a route (or of a scope's 404s), as hooks. Without a policy: nothing, to anyone. */
 export class ResponsePolicy {
   readonly #policy: CompiledPolicy | null
-  readonly #varies: boolean
+  readonly #vary: Vary | undefined
   #headers!: HeaderSet
   #credentialedHeaders!: HeaderSet
 
   constructor (policy: CompiledPolicy | null) {
     this.#policy = policy
-    this.#varies = policy !== null && (policy.origin.kind !== 'any' || policy.credentialedOrigins !== undefined)
+    if (policy !== null && (policy.origin.kind !== 'any' || policy.credentialedOrigins !== undefined)) this.#vary = policy.enforceOrigin ? VARY_ENFORCED : VARY_ORIGIN
     this.expose(policy?.exposedHeaders ?? [])
   }
 
@@ -29,7 +30,15 @@ export class ResponsePolicy {
   }
 
   /** Early, so that a reply which is hijacked, or an error that nobody catches, has the headers too. */
-  readonly onRequest = unbound((request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => this.#head(request, reply, judge, done))
+  readonly onRequest = unbound((request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void | Promise<void> => {
+    if (this.#policy?.enforceOrigin !== true) return this.#head(request, reply, judge, done)
+    const verdict = this.#judge(request, judge)
+    if (typeof verdict !== 'object') return done(this.#enforce(request, reply, verdict))
+    return verdict.then((settled) => {
+      const refusal = this.#enforce(request, reply, settled)
+      if (refusal !== undefined) throw refusal
+    })
+  })
 
   /** Where a hook threw before `onRequest` came to us: the error's response may be sent without `onSend`. */
   readonly onError = unbound((request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void) => this.#head(request, reply, verdictSoFar, done))
@@ -57,15 +66,21 @@ export class ResponsePolicy {
     done()
   }
 
+  /** Writes the headers, and says whether the request ends here. */
+  #enforce (request: FastifyRequest, reply: FastifyReply, verdict: Verdict): Error | undefined {
+    this.#write(request, reply, verdict)
+    return verdict === false ? refusalOf(request) : undefined
+  }
+
   #write (request: FastifyRequest, reply: FastifyReply, verdict: Verdict): void {
-    if (this.#varies) addVary(reply, reply.getHeader('vary'), VARY_ORIGIN)
+    if (this.#vary !== undefined) addVary(reply, reply.getHeader('vary'), this.#vary)
     this.#headersFor(request).write(reply, verdict)
   }
 
   #finish (request: FastifyRequest, reply: FastifyReply, verdict: Verdict, payload: unknown): unknown {
     const result = isWebResponse(payload) ? adopt(reply, payload) : payload
     const current = currentHeaders(reply)
-    if (this.#varies) addVary(reply, current.vary, VARY_ORIGIN)
+    if (this.#vary !== undefined) addVary(reply, current.vary, this.#vary)
     this.#headersFor(request).restore(reply, current, verdict)
     return result
   }

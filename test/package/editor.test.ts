@@ -52,6 +52,7 @@ const VALUES: Record<string, string> = {
   exposedHeaders: "['ETag']",
   maxAge: '600',
   optionsSuccessStatus: '200',
+  enforceOrigin: 'true',
   dangerouslyAllowInsecureOrigins: 'true',
   dangerouslyAllowPublicSuffixes: 'true',
   policies: 'policies',
