@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type Browser, type Frame, type Page } from 'playwright-core'
 
-const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium'
+export const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium'
 
 /** Why a browser test did not run. */
 export const SKIPPED = `no Chromium at ${CHROMIUM}: install it, or say where it is with CHROMIUM_PATH`

@@ -35,7 +35,7 @@
 
   /** The whole runner again, in a worker of the page's origin. */
   function byWorker (step) {
-    const source = `onmessage = async ({ data }) => { const [[outcome]] = await (${runner.toString()})()([[data]]); postMessage(outcome) }`
+    const source = `onmessage = async ({ data }) => { const [[outcome]] = await (${runner.toString()})()([{ steps: [data] }], 1); postMessage(outcome) }`
     return new Promise((resolve, reject) => {
       const worker = new Worker(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })))
       const end = (settle) => ({ data, message }) => {
@@ -96,20 +96,22 @@
     eventsource: byEventSource
   }
 
-  async function runCase (steps) {
+  async function runCase ({ id, steps }) {
+    // For browsers whose messages about a request do not name it.
+    console.log(`case ${id}`)
     const outcomes = []
     for (const step of steps) outcomes.push(await means[step.by](step).catch(blocked))
     return outcomes
   }
 
   /** Cases in any order, a few at a time; the steps of each in turn. */
-  return async function runCases (cases) {
+  return async function runCases (cases, atOnce) {
     const outcomes = []
     const waiting = [...cases.entries()]
     const work = async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) outcomes[next[0]] = await runCase(next[1])
     }
-    await Promise.all(Array.from({ length: 4 }, work))
+    await Promise.all(Array.from({ length: atOnce }, work))
     return outcomes
   }
 })
