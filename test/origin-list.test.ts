@@ -50,13 +50,14 @@ t.test('a list can stand wherever an origin can, and a change holds for the next
   t.equal((await request(app, 'GET', '/nowhere', 'https://a.bar.other')).headers['access-control-allow-origin'], 'https://a.bar.other', 'a 404, too')
 })
 
-t.test('a request that is on its way is judged by the list as it is when its response is sent', async (t) => {
+t.test('a change takes effect for the next request: one that is on its way is judged by the list as it was when it came', async (t) => {
   const list = originList([FOO])
   const app = await application(t)
   app.get('/', { config: { cors: { origin: list } } }, async () => {
     list.replace([BAR])
     return 'ok'
   })
+  t.strictSame(accessControl(await request(app, 'GET', '/', FOO)), { 'access-control-allow-origin': FOO })
   t.strictSame(accessControl(await request(app, 'GET', '/', FOO)), {})
   t.strictSame(accessControl(await request(app, 'GET', '/', BAR)), { 'access-control-allow-origin': BAR })
 })
