@@ -11,8 +11,16 @@ import type { PluginOptions } from './schema'
 import { hasOwnScope, namesAround, Scope, scopeOf } from './application/scope'
 import { unbound } from './response/unbound'
 
+/** Where an application carries the `addScope` that was called for it first. Another copy of the package in the same process leaves that application to it. */
+const kAddScope = Symbol.for('fastify-cors-policy.addScope')
+
+interface Root { [kAddScope]?: typeof addScope }
+
 /** What happens when the plugin is registered on an instance. */
 export async function addScope (instance: FastifyInstance, options: PluginOptions): Promise<void> {
+  const root = around(instance)[0] as FastifyInstance & Root
+  const first = root[kAddScope] ?? addScope
+  if (first !== addScope) return await first(instance, options)
   const problems: CorsProblem[] = []
   const checked = checkOptions(options, namesAround(instance), problems)
   checkLogLevel(checked.logLevel, instance, problems)
@@ -22,6 +30,7 @@ export async function addScope (instance: FastifyInstance, options: PluginOption
   if (problems.length > 0) throw corsPolicyError('the options of fastify-cors-policy', problems)
 
   const application = applicationOf(instance)
+  Object.defineProperty(root, kAddScope, { value: addScope, configurable: true })
   // The generated routes have a scope of their own, so that its hook answers before any that is added from now on.
   let optionsRoutes!: FastifyInstance
   await instance.register(async function corsOptionsRoutes (child) {

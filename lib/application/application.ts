@@ -71,6 +71,7 @@ export class Application {
 
   /** From the first registration on, preflights are answered. An application without one is left as it is. */
   #begin (): void {
+    if (this.#root.hasConstraintStrategy(CONSTRAINT)) throw corsPolicyError('fastify-cors-policy', [{ pointer: '', reason: 'conflict', value: CONSTRAINT, message: `the application has a constraint strategy with the name ${quote(CONSTRAINT)}, which the plugin needs; write another name` }])
     this.#hasScopes = true
     const declaredBefore = new Set(registeredRoutes(this.#root, 'OPTIONS').map(({ path }) => path))
     addPreflightConstraint(this.#root, (preflight) => this.router.resolve(preflight))

@@ -55,7 +55,8 @@ export function checkPolicy (value: unknown, pointer: string, names: PolicyNames
   copy.delete('extends')
   // All problems at once: the other fields are judged, too. What is wrong or unknown is taken to be right for that.
   const own = Object.fromEntries([...copy].map(([key, field]) => [key, wrong.has(key) ? LENIENT.get(key) : field]))
-  const fields: PolicyFields = { ...(base ?? Object.fromEntries(LENIENT)), ...own }
+  // Without a prototype: what is polluted there must not become a field of the policy.
+  const fields: PolicyFields = Object.assign(Object.create(null), base ?? Object.fromEntries(LENIENT), own)
   const compiled = compilePolicy(fields, new Set(copy.keys()), pointer, problems)
   return compiled && { fields, compiled }
 }
