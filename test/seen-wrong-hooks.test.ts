@@ -327,7 +327,7 @@ t.test('HEAD routes of hosts: the automatic one is there for the host that has n
 const refusals: Record<string, (app: FastifyInstance, method: 'GET' | 'PUT') => void> = {
   'a hook that is no function': (app, method) => { app.route({ method, url: '/a', preHandler: 'bad' as never, config: { cors: ONE }, handler: ok }) },
   'a list of hooks with one that is no function': (app, method) => { app.route({ method, url: '/a', onRequest: [ok as never, 1 as never], config: { cors: ONE }, handler: ok }) },
-  'an asynchronous hook with a callback': (app, method) => { app.route({ method, url: '/a', onSend: (async (_request: unknown, _reply: unknown, _payload: unknown, _done: unknown) => {}) as never, config: { cors: ONE }, handler: ok }) },
+  'an asynchronous hook with a callback': (app, method) => { app.route({ method, url: '/a', onSend: [(async (_request: unknown, _reply: unknown, _payload: unknown, _done: unknown) => {}) as never], config: { cors: ONE }, handler: ok }) },
   'a constraint without a strategy': (app, method) => { app.route({ method, url: '/a', constraints: { unknown: 'x' } as never, config: { cors: ONE }, handler: ok }) },
   'a version that is none': (app, method) => { app.route({ method, url: '/a', constraints: { version: 1 as never }, config: { cors: ONE }, handler: ok }) },
   'a later onRoute hook that throws': (app, method) => {
