@@ -10,7 +10,7 @@ import { checkCredentialedEntry } from '../lib/policy/origin/credentials'
 import { isSerialisedOrigin } from '../lib/policy/origin/pattern'
 import { parseOriginRegExp } from '../lib/policy/origin/regexp'
 import { SHOWN_REGEXPS } from './catalogues/regexps'
-import { application, ok, refusal, request } from './support'
+import { application, ok, request } from './support'
 
 /** The problems of a policy whose origin is this list; none if it is accepted. */
 function problemsOf (origin: ReadonlyArray<string | RegExp>, rest: object = {}): readonly cors.CorsProblem[] {
@@ -188,6 +188,7 @@ t.test('what a RegExp with credentials permits, an attacker cannot have: over ge
 t.test('the engine, the parser and the public suffix list are loaded only where a policy needs them', async (t) => {
   const loaded = (policy: string): string[] => {
     const script = `const cors = require(${JSON.stringify(join(__dirname, '..', 'dist', 'index.js'))}); cors.definePolicies({ policy: ${policy} }); ` +
+      // eslint-disable-next-line no-template-curly-in-string -- it is a program
       'process.stdout.write(JSON.stringify(["re2js", "regexpp", "tldts"].filter((name) => Object.keys(require.cache).some((file) => file.includes(`/${name}/`)))))'
     const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
     return stdout === '' ? fail(stderr) : JSON.parse(stdout) as string[]
