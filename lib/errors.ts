@@ -17,7 +17,7 @@ import createError, { type FastifyError } from '@fastify/error'
  * | `insecure-with-credentials` | an unencrypted origin together with `credentials` |
  * | `public-suffix` | a subdomain pattern that strangers can register a name under, together with `credentials` |
  * | `unanchored-regexp` | a RegExp that can match a part of an origin |
- * | `unsafe-regexp` | a RegExp that keeps state, or that can take exponential time |
+ * | `unsafe-regexp` | a RegExp that keeps state, or that cannot be matched in linear time |
  * | `forbidden` | a header name that browsers do not let a page send or read |
  * | `out-of-range` | a number outside its range |
  * | `unknown-policy` | a policy name that nobody declared |

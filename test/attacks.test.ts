@@ -23,7 +23,7 @@ t.test('credentials allowed by default', async (t) => {
 
 t.test('"null" reflected', async (t) => {
   const app = await application(t)
-  const policies: cors.CorsPolicy[] = [{ origin: FOO, credentials: true }, { origin: () => true, credentials: true }, { origin: [/^\w*$/], credentials: true }, { origin: ['https://*.example'] }]
+  const policies: cors.CorsPolicy[] = [{ origin: FOO, credentials: true }, { origin: () => true, credentials: true }, { origin: [/^(?:null|https:\/\/foo\.example)$/], credentials: true }, { origin: [/^(?:null|.*:.*)$/] }, { origin: ['https://*.example'] }]
   policies.forEach((policy, index) => app.put(`/${index}`, { config: { cors: policy } }, ok))
   for (const index of policies.keys()) {
     t.same(accessControl(await preflight(app, 'PUT', `/${index}`, { origin: 'null' })), {})

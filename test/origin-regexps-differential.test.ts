@@ -42,9 +42,9 @@ const source: fc.Arbitrary<string> = fc.letrec<{ choice: string, sequence: strin
 
 const flags = fc.subarray(['i', 's', 'd'], { minLength: 0 }).chain((some) => fc.constantFrom('', 'u', 'v').map((mode) => some.join('') + mode))
 
-/** V8 before Node 22 is wrong about this class with this flag: there `/^[^]*$/v` does not match `a`. */
+/** V8 of Node 20 is wrong about some negated classes with this flag: there `/^[^]*$/v` does not match `a`, nor `/^(?:(?:[^\u212a]a)+|)$/v` `aa`. */
 function isMisreadByV8 ({ source, flags }: RegExp): boolean {
-  return flags.includes('v') && source.includes('[^]')
+  return flags.includes('v') && source.includes('[^')
 }
 
 const regexp = fc.tuple(source, flags, fc.boolean()).map(([source, flags, whole]) => {
@@ -108,7 +108,7 @@ t.test('each atom by itself, with each set of flags, on each character of origin
       }
       if (isMisreadByV8(regexp)) continue
       const { matches } = compiled(regexp) ?? fail(`${String(regexp)} was refused`)
-      const wrong = [...ORIGIN_CHARACTERS, '', 'https', '//', 'example', '.com', 'pl', 'p{l', 'a{', 'a{1', 'p{l}'].filter((text) => matches(text) !== regexp.test(text))
+      const wrong = [...ORIGIN_CHARACTERS, '', 'https', '//', 'example', '.com', 'pl', 'll', 'a1'].filter((text) => matches(text) !== regexp.test(text))
       if (wrong.length > 0) t.fail(`${String(regexp)} on ${wrong.join(' ')}`)
       compared++
     }

@@ -10,7 +10,7 @@ import { checkCredentialedEntry } from '../lib/policy/origin/credentials'
 import { isSerialisedOrigin } from '../lib/policy/origin/pattern'
 import { parseOriginRegExp } from '../lib/policy/origin/regexp'
 import { SHOWN_REGEXPS } from './catalogues/regexps'
-import { application, ok, refusal, request } from './support'
+import { application, ok, request } from './support'
 
 /** The problems of a policy whose origin is this list; none if it is accepted. */
 function problemsOf (origin: ReadonlyArray<string | RegExp>, rest: object = {}): readonly cors.CorsProblem[] {
@@ -112,8 +112,7 @@ t.test('syntax that RE2 does not have, or that is unknown, is refused with what 
     [{ source: '^https://a$', flags: 'ix' }, 'the flags "x" are not supported; write it without them'],
     [{ source: '^https://(a$', flags: '' }, 'this RegExp has a syntax that is not supported'],
     [/^https:\/\/a{1001}$/, 'come to more than 1000'],
-    [/^https:\/\/(?:a{40}){40}$/, 'write the outer ones as "+" or "*"'],
-    [new RegExp(`^https://${'(?:a|'.repeat(1100)}a${')'.repeat(1100)}$`), 'its groups stand too deep in each other']
+    [/^https:\/\/(?:a{40}){40}$/, 'write the outer ones as "+" or "*"']
   ]
   for (const [regexp, message] of UNSUPPORTED) {
     const entry = parseOriginRegExp(regexp)
@@ -183,12 +182,13 @@ t.test('what a RegExp with credentials permits, an attacker cannot have: over ge
       }
     }
   }
-  t.ok(permitted > 300 && refused > 3000, `${permitted} permitted, ${refused} refused`)
+  t.ok(permitted > 200 && refused > 3000, `${permitted} permitted, ${refused} refused`)
 })
 
 t.test('the engine, the parser and the public suffix list are loaded only where a policy needs them', async (t) => {
   const loaded = (policy: string): string[] => {
     const script = `const cors = require(${JSON.stringify(join(__dirname, '..', 'dist', 'index.js'))}); cors.definePolicies({ policy: ${policy} }); ` +
+      // eslint-disable-next-line no-template-curly-in-string -- it is a program
       'process.stdout.write(JSON.stringify(["re2js", "regexpp", "tldts"].filter((name) => Object.keys(require.cache).some((file) => file.includes(`/${name}/`)))))'
     const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
     return stdout === '' ? fail(stderr) : JSON.parse(stdout) as string[]

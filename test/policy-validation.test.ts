@@ -505,6 +505,67 @@ t.test('the nearest word is suggested, if there is one', async (t) => {
   t.equal(nearest('public', []), undefined)
 })
 
+t.test('each option of @fastify/cors says what takes its place, and that is accepted', async (t) => {
+  const INSTEAD: ReadonlyArray<readonly [string, unknown, string, Declaration?]> = [
+    ['methods', ['GET'], 'leave it out: a preflight allows the methods that the URL has routes for'],
+    ['delegator', () => {}, "leave it out: give each route its policy in config.cors, or decide in a policy's function: origin: (origin, request) => boolean", { route: { origin: (origin: string, request: unknown) => request !== undefined } }],
+    ['hook', 'onRequest', 'leave it out: preflights are answered and headers are set in onRequest'],
+    ['preflight', false, 'leave it out, and write cors: false on a route whose preflights go to your own OPTIONS route', { route: false }],
+    ['preflight', true, 'leave it out: a preflight of a route that has a policy is answered before any handler runs'],
+    ['preflightContinue', true, 'leave it out, and write cors: false on a route whose preflights go to your own OPTIONS route', { route: false }],
+    ['preflightContinue', false, 'leave it out: a preflight of a route that has a policy is answered before any handler runs'],
+    ['strictPreflight', false, 'leave it out: an OPTIONS request without Origin or Access-Control-Request-Method is no preflight, and goes to your own OPTIONS route'],
+    ['cacheControl', 600, 'leave it out, and write maxAge: 600', { route: { origin: FOO, maxAge: 600 } }]
+  ]
+  for (const [key, value, instead, accepted] of INSTEAD) {
+    for (const declaration of [{ route: { origin: FOO, [key]: value } }, { options: { [key]: value } }, { define: { policy: { origin: FOO, [key]: value } } }]) {
+      const [problem, ...more] = await problemsOf(t, declaration)
+      t.match(problem, { reason: 'unknown-property', message: `there is no option "${key}"; ${instead}` }, key)
+      t.strictSame(more, [])
+    }
+    if (accepted !== undefined) t.equal(await errorOf(t, accepted), undefined)
+  }
+  const REGISTRATION: ReadonlyArray<readonly [string, unknown, string]> = [['hideOptionsRoute', false, 'false'], ['logLevel', 'warn', '"warn"'], ['policies', {}, '…'], ['defaultPolicy', 'public', '"public"']]
+  for (const [key, value, code] of REGISTRATION) {
+    t.match(await problemsOf(t, { route: { origin: FOO, [key]: value } }), [{ reason: 'unknown-property', message: `it belongs where the plugin is registered; write app.register(cors, { ${key}: ${code} })` }])
+    t.equal(await errorOf(t, { options: { policies: POLICIES, [key]: value } }), undefined)
+  }
+  for (const [key, field] of [['origins', 'origin'], ['headers', 'allowedHeaders'], ['exposeHeaders', 'exposedHeaders'], ['allowCredentials', 'credentials'], ['supportsCredentials', 'credentials']]) {
+    t.match(await problemsOf(t, { route: { origin: FOO, [key as string]: [] } }), [{ message: `did you mean "${field}"?` }])
+    t.match(await problemsOf(t, { options: { [key as string]: [] } }), [{ message: `write defaultPolicy: { ${field}: … } for the routes that declare none` }])
+  }
+})
+
+t.test('a function that decides through a callback is refused, however it is written', async (t) => {
+  const decide = { origin (origin: string, done: () => void) { done() } }.origin
+  for (const origin of [
+    (origin: string, cb: () => void) => cb(), function (origin: string, callback: () => void) { callback() }, function named (origin: string, next: () => void) { next() }, async (origin: string, cb: () => void) => cb(), decide,
+    // eslint-disable-next-line no-new-func -- so that comments and blanks are there when it runs
+    new Function('return function (origin /* a, b */ = "x" , // the origin\n _cb) { _cb() }')() as () => void
+  ]) t.match(await problemsOf(t, { route: { origin } }), [{ pointer: '/origin', reason: 'type', message: 'write (origin, request) => boolean, or an async function' }])
+  for (const origin of [(origin: string) => origin === FOO, (origin: string, request: unknown) => request === origin, async (origin: string, { headers }: { headers: unknown }) => headers === origin, (cb: string) => cb === FOO, (origin: string, callbackUrl: unknown) => callbackUrl === origin, decide.bind(undefined), isDeepStrictEqual]) {
+    t.equal(await errorOf(t, { route: { origin } }), undefined)
+  }
+})
+
+t.test('a text that is no origin is corrected to what was plainly meant', async (t) => {
+  const MEANT: ReadonlyArray<readonly [string, string, string]> = [
+    ['localhost:3000', '"http://localhost:3000"', 'http://localhost:3000'], ['127.0.0.1:3000', '"http://127.0.0.1:3000"', 'http://127.0.0.1:3000'], ['[::1]:3000', '"http://[::1]:3000"', 'http://[::1]:3000'], ['LocalHost:3000', '"http://localhost:3000"', 'http://localhost:3000'],
+    ['example.com', '"https://example.com"', 'https://example.com'], ['App.Example.com/', '"https://app.example.com"', 'https://app.example.com'], ['//example.com', '"https://example.com"', 'https://example.com'], ['*://example.com', '"https://example.com"', 'https://example.com'], ['*.example.com', '"https://*.example.com"', 'https://a.example.com'], ['192.0.2.1', '"https://192.0.2.1"', 'https://192.0.2.1'],
+    ['https://*example.com', '"https://*.example.com"', 'https://a.example.com'], ['https://**.example.com', '"https://*.example.com"', 'https://a.example.com'], ['https://*', '"*"', FOO], ['https://example.com.', '"https://example.com"', 'https://example.com'], ['https://.example.com', '"https://*.example.com"', 'https://a.example.com'], ['https://a..example.com', '"https://a.example.com"', 'https://a.example.com'],
+    [`${FOO}, ${BAR}`, `"${FOO}", "${BAR}"`, BAR], [`${FOO} `, `"${FOO}"`, FOO], ['NULL', '"null"', 'null']
+  ]
+  for (const [text, code, origin] of MEANT) {
+    const [problem] = await problemsOf(t, { route: { origin: text } })
+    t.ok(problem?.message.includes(code), `${text}: ${problem?.message ?? ''}`)
+    const texts = JSON.parse(`[${code}]`) as string[]
+    const app = await application(t)
+    app.put('/', { config: { cors: { origin: texts.length === 1 ? texts[0] as string : texts } } }, ok)
+    t.match(await effect(app, '/', origin), { origin: code === '"*"' ? '*' : origin }, 'which allows it')
+  }
+  for (const text of ['', 'partner', 'a\u0000b', 'https://user@example.com', 'https://www.*.com', 'https://ex*mple.com']) t.notMatch((await problemsOf(t, { route: { origin: text } }))[0]?.message, /: write "/, quote(text))
+})
+
 t.test('what is no policy is refused with the policy that was meant', async (t) => {
   const BARE: ReadonlyArray<readonly [unknown, string]> = [
     ['partner', '"partner" is not a policy; write { extends: "partner" } for a named policy'],

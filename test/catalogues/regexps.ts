@@ -1,5 +1,6 @@
 // RegExps that the documentation and the tests of CORS implementations show, and others that people write, with what becomes of them here.
 // Facts only: which expression is shown where; the verdicts are ours.
+/* eslint no-empty-character-class: off -- a class that matches nothing is one of the cases */
 import type { CorsProblemReason } from '../../lib/index'
 
 export interface ShownRegExp {
@@ -115,6 +116,9 @@ export const SHOWN_REGEXPS: readonly ShownRegExp[] = [
   { from: 'common', regexp: /^https:\/\/a\.example$|^https:\/\/b\.example$/, meant: ['https://b.example'] },
   { from: 'common', regexp: /(?:^https:\/\/a\.example$)/, meant: ['https://a.example'] },
   { from: 'common', regexp: /^(?:https:\/\/a\.example$|https:\/\/b\.example$)/, meant: ['https://b.example'] },
+  { from: 'common', regexp: /(?:^https:\/\/a\.example$){1}/, meant: ['https://a.example'] },
+  { from: 'common', regexp: /^https:\/\/\ba{0}(?:\B)*(?:\b[a-z]){1,2}(?:[]|a)?\.example\.com$/, meant: ['https://b.example.com'] },
+  { from: 'common', regexp: /^https:\/\/(?:[]{2}|b)[]*\.example$/, meant: ['https://b.example'] },
   { from: 'common', regexp: /^https:\/\/a\.example|https:\/\/b\.example$/, refused: 'unanchored-regexp', meant: ['https://a.example', 'https://b.example'], notMeant: ['https://a.example.evil.com'] },
   { from: 'common', regexp: /(^|\.)example\.com$/, refused: 'unanchored-regexp', meant: ['https://example.com', 'https://a.example.com'], notMeant: ['https://evilexample.com'] },
   { from: 'common', regexp: /^https:\/\/example\.com\$/, refused: 'unanchored-regexp', meant: [], inWords: true },

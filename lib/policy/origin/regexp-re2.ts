@@ -28,7 +28,7 @@ function createRegExpMatcher (expression: Expression): RegExpMatcher {
     const compiled = RE2JS.compile(inRe2Syntax(expression))
     return (origin) => compiled.test(origin)
   } catch {
-    throw new UnsupportedSyntax('its repetitions with numbers ("{1,63}"), multiplied where one stands in another, come to more than 1000, or its groups stand too deep in each other; write the outer ones as "+" or "*"')
+    throw new UnsupportedSyntax('its repetitions with numbers ("{1,63}"), multiplied where one stands in another, come to more than 1000; write the outer ones as "+" or "*"')
   }
 }
 

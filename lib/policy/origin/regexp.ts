@@ -2,7 +2,7 @@
 import type { CorsProblemReason } from '../../errors'
 import { parseOriginEntry, type TupleOrigin } from './pattern'
 import { correctionOf } from './regexp-correction'
-import { isAnchored, UnsupportedSyntax, type RegExpText } from './regexp-expression'
+import { isAnchored, type RegExpText } from './regexp-expression'
 import { formsOfOrigins } from './regexp-forms'
 import { compileRegExp, type OriginRegExp } from './regexp-re2'
 
@@ -47,8 +47,8 @@ function examine ({ source, flags }: RegExpText): OriginRegExp | RegExpRefusal |
     if (formsOfOrigins(expression)?.length === 0) return mistake('invalid', 'this RegExp matches no origin: browsers write a scheme, a host in lower case and perhaps a port, and nothing more')
     return readable
   } catch (error) {
-    if (!(error instanceof UnsupportedSyntax)) throw error
-    return { kind: 'refused', reason: 'unsafe-regexp', message: error.message }
+    // Unsupported syntax, or groups so deep in each other that they cannot be read.
+    return { kind: 'refused', reason: 'unsafe-regexp', message: (error as Error).message }
   }
 }
 
