@@ -198,7 +198,7 @@ describe('config.cors refuses', () => {
   test('a wrong type in every field', () => {
     // @ts-expect-error Type 'number' is not assignable to type 'MustBe<CorsOriginText | readonly (RegExp | CorsOriginText)[] | CorsOriginList | CorsOriginFunction>
     app.get('/', { config: { cors: { origin: 5 } } }, handler)
-    // @ts-expect-error Type 'string' is not assignable to type 'MustBe<boolean>
+    // @ts-expect-error Type 'string' is not assignable to type 'MustBe<boolean | readonly (RegExp | CorsOriginText)[] | CorsOriginList>
     app.get('/', { config: { cors: { origin: '*', credentials: 'true' } } }, handler)
     // @ts-expect-error Type 'string' is not assignable to type 'MustBe<number>
     app.get('/', { config: { cors: { origin: '*', maxAge: '5' } } }, handler)

@@ -20,7 +20,8 @@ describe('the schemas', () => {
 describe('a policy', () => {
   test('has these fields', () => {
     expect<Required<Pick<CorsPolicy, keyof CorsPolicy>>>().type.toBeAssignableTo<{
-      credentials: boolean
+      credentials: boolean | readonly unknown[] | CorsOriginList
+      enforceOrigin: boolean
       allowedHeaders: '*' | readonly string[]
       exposedHeaders: '*' | readonly string[]
       maxAge: number
