@@ -244,7 +244,7 @@ export class Application {
   #warnOfUnreadable (): void {
     const unreadable = { allowedHeaders: [] as string[], exposedHeaders: [] as string[] }
     for (const { policy, options, instance, name } of this.#routes) {
-      if (policy === null || options.schema === undefined) continue
+      if (policy === null || options.schema === undefined || (policy.allowedHeaders !== undefined && policy.exposedHeaders !== undefined)) continue
       for (const list of unreadableLists(options.schema as RouteSchema, instance.getSchemas())) if (policy[list] === undefined) unreadable[list].push(name)
     }
     for (const [list, names] of Object.entries(unreadable)) {

@@ -53,6 +53,11 @@ async function addApplications (consumer: string): Promise<Map<string, string[]>
   return programs
 }
 
+// A dozen programs are compiled: where other tests run beside this one, that may take longer than tap allows a file (its own comment is what the runner reads).
+const LIMIT = 400_000
+t.setTimeout(LIMIT)
+t.comment(`timeout=${LIMIT}`)
+
 t.test('the packed package', async (t) => {
   const { directory, consumer, tarball, files } = await installPackage(t, ['@fastify/autoload', '@types/node'])
   const programs = await addApplications(consumer)
