@@ -36,8 +36,8 @@ interface Registration { readonly instance: FastifyInstance, readonly defaultPol
 
 type Registered = FastifyInstance & { [kRegistration]?: Registration }
 
-/** What a request reaches that finds a route without hooks and handlers. */
-export const HALF_REGISTERED: Ran = { id: -1, url: '', allows: null }
+/** The number of a route that is only half registered: where Fastify refuses the second method or path of a declaration, the first remains without its hooks. */
+export const HALF_REGISTERED = -1
 
 const WRONG = { origin: 'https://a.example/' }
 
@@ -47,7 +47,10 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
   let refused = false
   const ids = new Map(routesOf(table.steps).map(({ route }, id) => [route, id]))
   const shared = new Map<string, { cors?: unknown }>()
+  const failed: Array<{ readonly instance: FastifyInstance, readonly config: object }> = []
+  let latest: { config?: object } = {}
   const app = Fastify({ routerOptions: { ...table.router, ...(table.strategies.length > 0 && { constraints: strategies(table.strategies) }) } as never, exposeHeadRoutes: table.exposesHead })
+  app.addHook('onRoute', (options) => { latest = options })
   if (table.addsMethods) for (const method of ['PROPFIND', 'REPORT']) app.addHttpMethod(method)
 
   function declare (instance: FastifyInstance, step: RouteStep): void {
@@ -75,6 +78,7 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
       else instance.route({ ...options, method: [...methods], url, handler: handler as never } as never)
     } catch (error) {
       note(`route ${id}`, error)
+      failed.push({ instance, config: latest.config ?? {} })
     }
     if (step.afterwards === 'none') delete config.cors
     else if (step.afterwards !== undefined) config.cors = POLICIES[step.afterwards]
@@ -138,8 +142,10 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
         const response = await app.inject({ method: method as 'GET', url, headers, ...(method === 'QUERY' && { payload: {} }) })
         return { response, ran }
       } catch (error) {
-        // Where Fastify registers half of a route and refuses the rest (`/a/:x?` beside `/a`), a request to the first half throws in Fastify.
-        return { response: { statusCode: 500, body: String(error), headers: {} }, ran: HALF_REGISTERED }
+        // Where Fastify registers half of a route and refuses the rest (`/a/:x?` beside `/a`), a request to the first half throws in Fastify. Which declaration
+        // that was, nobody says.
+        const allows = failed.flatMap(({ instance, config }) => allowedBy(instance, config) ?? [])
+        return { response: { statusCode: 500, body: String(error), headers: {} }, ran: { id: HALF_REGISTERED, url: '', allows } }
       }
     }
   }

@@ -139,7 +139,7 @@ class Check {
   #named (where: string, named: readonly string[], reached: readonly Ran[], without: Answer | undefined): void {
     if (named.length === 0) this.#find('wrong approval', `${where} is allowed without a method`)
     if (reached.length > 0) this.#find('missed approval', `${where} names ${named.join(', ')} only, and the request reaches ${shownAll(reached)}`)
-    if (without !== undefined && without.response.statusCode !== 404) this.#find('answered elsewhere', `${where} is answered, and without the plugin ${told(without)}`)
+    if (without !== undefined && ![404, 414].includes(without.response.statusCode)) this.#find('answered elsewhere', `${where} is answered, and without the plugin ${told(without)}`)
   }
 
   async #unapproved (ask: Ask, where: string, origin: string, answer: Answer, without: Answer | undefined, reached: readonly Ran[]): Promise<void> {
@@ -149,7 +149,7 @@ class Check {
     if (!isElsewhere) {
       const isRefusal = response.statusCode === 403 && response.body === ''
       if (!isRefusal) this.#find('answered elsewhere', `${where} is answered ${told(answer)}, without the plugin ${told(without)}`)
-      else if (!reached.some((ran) => ran === HALF_REGISTERED || ran.allows?.includes(origin) === false)) this.#find('wrong refusal', `${where} is refused, and the request reaches ${shownAll(reached)}`)
+      else if (!reached.some((ran) => ran.id === HALF_REGISTERED || ran.allows?.includes(origin) === false)) this.#find('wrong refusal', `${where} is refused, and the request reaches ${shownAll(reached)}`)
     }
     if (!this.#isConstrained && this.ours.errors.length === 0 && allows(reached, origin)) {
       this.#find('missed approval', `${where} is answered ${told(answer)}, and the request reaches ${shownAll(reached)}`)
@@ -171,8 +171,8 @@ class Check {
     const ownVersion = this.table.strategies.some(({ name, from }) => name === 'version' || from === 'accept-version')
     const announced = ownVersion ? all : all.filter((_, index) => ('accept-version' in (this.#fulfilments()[index] as object)) === announcesVersion)
     const reached = ran(announced)
-    // What it does not fulfil takes no part where it would reach nothing at all.
-    return reached.length > 0 ? reached : ran(all)
+    // Where it would reach nothing without a version, versions take no part: something on the way may add one.
+    return reached.length > 0 || announcesVersion ? reached : ran(all)
   }
 
   #sendAll (method: string, path: string, host: string): Promise<Answer[]> {
