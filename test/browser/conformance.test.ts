@@ -2,7 +2,7 @@
 // and what reached the servers have to be what the model expects. Where they are not, known-differences.ts says why. Then the negative
 // control: the same cases in a Chromium that does not enforce CORS, which has to show.
 import t, { type Test } from 'tap'
-import type { Failure } from '../fetch-model/predict'
+import type { Failure } from '../../lib/browser/fetch'
 import type { Step } from '../conformance/case'
 import { casesOf } from '../conformance/cases'
 import { Oracle, reachedLines, type Expectation } from '../conformance/expectation'
