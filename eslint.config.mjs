@@ -5,7 +5,7 @@ export default [
   ...neostandard({ ts: true, ignores: ['dist', 'build', '.tap'] }),
   {
     // The pure parts can be tested and reused without a server only as long as they do not import one, not even its types.
-    files: ['lib/policy/**/*.ts', 'lib/http/**/*.ts'],
+    files: ['lib/policy/**/*.ts', 'lib/http/**/*.ts', 'lib/browser/**/*.ts'],
     rules: {
       'no-restricted-imports': ['error', { paths: ['fastify', 'fastify-plugin'] }]
     }

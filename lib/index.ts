@@ -5,8 +5,11 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import * as declaration from './declaration/declaration'
 import type { CorsPolicyError, CorsProblem, CorsProblemReason } from './errors'
+import type * as explain from './explain/types'
+import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion, CorsQuestionError, CorsRoute } from './explain/types'
 import { addScope } from './plugin'
 import * as list from './policy/origin/list'
+import type { CorsRefusal, CorsRefusalMessage, CorsRefusalReason } from './response/refused'
 import * as schema from './schema'
 import type { CorsOriginFunction, CorsOriginList } from './schema'
 
@@ -34,6 +37,7 @@ type OptionsSchema = typeof schema.CorsPluginOptionsSchema
 declare namespace cors {
   export { cors as corsPolicy, cors as default }
   export { type CorsOriginFunction, type CorsOriginList, type CorsPolicyError, type CorsProblem, type CorsProblemReason }
+  export { type CorsExchange, type CorsExplainedRoute, type CorsExplanation, type CorsQuestion, type CorsQuestionError, type CorsRefusal, type CorsRefusalMessage, type CorsRefusalReason, type CorsRoute }
 
   /**
    * The names of an application's policies. Empty until the application declares them; `extends` then completes and checks them.
@@ -47,6 +51,9 @@ declare namespace cors {
 
   /** The names that `extends` and `defaultPolicy` take: those of {@link CorsPolicyNames}, or any text as long as it is empty. */
   export type CorsPolicyName = [keyof CorsPolicyNames] extends [never] ? string : Extract<keyof CorsPolicyNames, string>
+
+  /** `app.cors`: what an instance answers about its policies. In a child scope, it knows the names of that scope. */
+  export interface CorsDecoration extends explain.CorsDecoration<CorsPolicyName> {}
 
   /**
    * A policy: who may call a route from a browser, and how.

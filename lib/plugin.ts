@@ -1,5 +1,6 @@
 // The plugin: checks its options, makes a scope of the instance it is registered on, and sets the headers of the scope's 404s.
 import type { FastifyInstance, FastifyReply, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
+import { decorate } from './explain/decoration'
 import { sendAnswer } from './preflight/generated-route'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
 import { applicationOf, around } from './application/observer'
@@ -31,6 +32,7 @@ export async function addScope (instance: FastifyInstance, options: PluginOption
 
   const application = applicationOf(instance)
   Object.defineProperty(root, kAddScope, { value: addScope, configurable: true })
+  if (scopeOf(instance) === undefined) decorate(instance)
   // The generated routes have a scope of their own, so that its hook answers before any that is added from now on.
   let optionsRoutes!: FastifyInstance
   await instance.register(async function corsOptionsRoutes (child) {
@@ -50,8 +52,8 @@ function setNotFoundHeaders (instance: FastifyInstance, scope: Scope): void {
   // Of several scopes around a not-found handler, the nearest one counts; where a route with a policy of its own calls the handler, that policy.
   const concerned = (request: FastifyRequest, reply: FastifyReply): ResponsePolicy | undefined => {
     if (!request.is404 || scopeOf(request.server) !== scope || scope.defaultPolicy === false) return undefined
-    const { compiled } = scope.defaultPolicy
-    if (response === undefined || policy !== compiled) response = new ResponsePolicy(policy = compiled)
+    const { compiled, name = null } = scope.defaultPolicy
+    if (response === undefined || policy !== compiled) response = new ResponsePolicy(policy = compiled, name)
     return (requiredOf(reply)?.owner ?? response) === response ? response : undefined
   }
   instance.addHook('onRequest', unbound<onRequestHookHandler>((request, reply, done) => {

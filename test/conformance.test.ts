@@ -7,12 +7,11 @@ import { differencesOf, KNOWN_DIFFERENCES } from './browser/known-differences'
 import { ENGINE_NAMES } from './browser/reasons'
 import { readable, step, type Meaning } from './conformance/case'
 import { casesOf } from './conformance/cases'
-import { Oracle, type Expectation } from './conformance/expectation'
+import { newBrowser, Oracle, type Expectation } from './conformance/expectation'
 import type { PolicyName } from './conformance/policies'
 import { isPreflight, type Entry } from './conformance/record'
 import { documentedPreflights, sequencesOf } from './conformance/sequences'
 import { IMAGINED, world } from './conformance/world'
-import { newBrowser } from './fetch-model/predict'
 
 const here = world(IMAGINED)
 const cases = casesOf(here)
@@ -57,7 +56,7 @@ t.test('how long a preflight is remembered', async (t) => {
   // Each policy, and the seconds after which a page pays again. Chromium remembers for two hours at most.
   const table: Array<[policy: PolicyName, seconds: number]> = [['exact', 5], ['kept', 600], ['kept-credentials', 600], ['kept-for-a-day', 7200], ['not-kept', 0]]
   for (const [id, [policy, seconds]] of table.entries()) {
-    const browser = newBrowser()
+    const browser = newBrowser(here)
     const paid: number[] = []
     for (const now of [0, Math.max(0, seconds - 1), seconds]) {
       browser.preflights.now = now

@@ -14,10 +14,12 @@ t.test('routes declared later are covered, in every scope, and the others are wa
   app.get('/x/:id(^\\d+$)', ok)
   app.get('/x/me', ok)
   let early!: FastifyInstance
+  let known!: FastifyInstance
   await app.register(async (scope) => { early = scope })
   const cors = require('../lib/index') as typeof import('../lib/index')
   await app.register(async (scope) => {
     await scope.register(cors)
+    known = scope
     scope.get('/:name', { config: { cors: ONE } }, ok)
     scope.get('/y', { config: { cors: ONE } }, ok)
   }, { prefix: '/x' })
@@ -35,6 +37,8 @@ t.test('routes declared later are covered, in every scope, and the others are wa
   t.ok(await allowed('/x/y'))
   t.ok(await allowed('/x/someone'))
   t.notOk(await allowed('/x/me'), 'another route, though it is not known')
+  t.match(await known.cors.explain({ origin: FOO, url: '/x/me' }), { reason: 'no-policy', route: { url: '/x/me', policy: null } })
+  t.match(await known.cors.explain({ origin: FOO, url: '/nothing' }), { reason: 'no-route' })
   t.notOk(await allowed('/x/7'), 'another route, though it is not known')
   t.ok(await allowed('/early', EVIL))
   t.notOk(await allowed('/out/1'))

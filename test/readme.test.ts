@@ -3,7 +3,7 @@ import t from 'tap'
 import Fastify from 'fastify'
 import cors from '../lib/index'
 import { ExtendingPolicySchema } from '../lib/schema'
-import { Examples, run } from './run-examples'
+import { Examples, printed, run } from './run-examples'
 import { approves, EVIL, ok, preflight, refusal, request } from './support'
 
 const examples = new Examples('README.md')
@@ -35,9 +35,15 @@ t.test('the example of scopes', async (t) => {
   t.equal(programs.length, 3, 'no program is left out here')
 })
 
+t.test('the blocked request is explained as README prints it', async (t) => {
+  const code = examples.blocks.find((block) => block.includes('cors.explain(')) as string
+  const [, output] = /```text\n([^]*?)^```$/m.exec(readme.slice(readme.indexOf(code))) as RegExpExecArray
+  t.equal(await printed(t, code), output)
+})
+
 t.test('every example compiles', async (t) => {
   t.same(examples.compileErrors(), [])
-  t.equal(examples.blocks.length, 4)
+  t.equal(examples.blocks.length, 5)
 })
 
 t.test('the refusal is printed as README shows it', async (t) => {

@@ -1,6 +1,8 @@
 // Compiles and runs the programs of a Markdown file as they are written there, each ```ts block being one.
+import { Console } from 'node:console'
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { Writable } from 'node:stream'
 import ts from 'typescript'
 import Fastify, { type FastifyInstance } from 'fastify'
 import cors from '../lib/index'
@@ -54,7 +56,7 @@ export class Examples {
 }
 
 /** Runs a program, and returns the application it made; all it made are closed at the end of the test. */
-export async function run (t: { teardown: (fn: () => Promise<void>) => void }, code: string): Promise<FastifyInstance> {
+export async function run (t: { teardown: (fn: () => Promise<void>) => void }, code: string, printTo = console): Promise<FastifyInstance> {
   const apps: FastifyInstance[] = []
   const make = (options: object): FastifyInstance => {
     const app = Fastify(options)
@@ -66,6 +68,14 @@ export async function run (t: { teardown: (fn: () => Promise<void>) => void }, c
   const { outputText } = ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } })
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
 
-  await new AsyncFunction('require', 'exports', outputText)((name: string) => modules[name] ?? require(name), {})
+  await new AsyncFunction('require', 'exports', 'console', outputText)((name: string) => modules[name] ?? require(name), {}, printTo)
   return apps[0] as FastifyInstance
+}
+
+/** Runs a program, and returns what it prints. */
+export async function printed (t: Parameters<typeof run>[0], code: string): Promise<string> {
+  let text = ''
+  const stdout = new Writable({ write (chunk, _encoding, done) { text += String(chunk); done() } })
+  await run(t, code, new Console({ stdout }))
+  return text
 }

@@ -1,5 +1,5 @@
-// What the package adds to Fastify's own types: `config.cors`, so that an editor completes and checks a route's policy.
-import type { CorsPolicy, RouteCors } from 'fastify-cors-policy'
+// What the package adds to Fastify's own types: `app.cors`, and `config.cors`, so that an editor completes and checks a route's policy.
+import type { CorsDecoration, CorsPolicy, RouteCors } from 'fastify-cors-policy'
 import type { FastifyContextConfig } from 'fastify'
 
 // Fastify declares `config?: FastifyContextConfig & ContextConfig` and infers ContextConfig from what is written there. Whatever is written
@@ -44,6 +44,11 @@ interface MustBe<Expected> { readonly [refused]: Expected }
 interface NoSuchOption<Name> { readonly [refused]: Name }
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** What the policies of this instance say: `explain`, `routes` and `allows`. There once fastify-cors-policy is registered. */
+    readonly cors: CorsDecoration
+  }
+
   interface FastifyContextConfig {
     /**
      * Who may call this route from a browser: a policy, or `false` for no page of another origin. Left out: the `defaultPolicy` of the

@@ -2,9 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { explain } from './cors-check'
-import { asText, type ExchangeLog } from './exchanges'
-import { SCENARIOS } from './scenarios'
+// The plugin's own model of what browsers do. It is no part of the package's interface: applications ask app.cors.explain.
+import { corsChecks, preflightChecks, upToFailure, type Check, type Judged } from '../../lib/browser/checks'
+import { SAFELISTED_METHODS } from '../../lib/http/methods'
+import { unsafeHeaderNames } from '../../lib/browser/headers'
+import { asText, type Exchange, type ExchangeLog } from './exchanges'
+import { SCENARIOS, type Attempt } from './scenarios'
 
 export interface PageOptions {
   log: ExchangeLog
@@ -30,6 +33,32 @@ const QUESTION = {
   type: 'object',
   required: ['attempt', 'since', 'origin'],
   properties: { attempt: { enum: ATTEMPTS.map(({ id }) => id) }, since: { type: 'integer' }, origin: { type: 'string' } }
+}
+
+/** What an attempt's exchanges say of why the browser decided as it did. */
+export interface Explanation {
+  /** What of it the API received: all, no more than its preflight, or nothing. */
+  readonly reached: 'request' | 'preflight' | 'nothing'
+  /** The checks of each message, as far as a browser goes: up to the first that fails. */
+  readonly messages: ReadonlyArray<{ readonly title: string, readonly checks: ReadonlyArray<{ passed: boolean, subject: string, meaning: string }> }>
+}
+
+export function explain (exchanges: readonly Exchange[], { method, headers, credentials }: Attempt['init'], origin: string): Explanation {
+  const request: Judged = { origin, method, headers: Object.entries(headers), credentials, useCorsPreflight: false }
+  const preflight = exchanges.find(({ request }) => request.method === 'OPTIONS')
+  const actual = exchanges.find(({ request }) => request.method === method)
+  const messages: Array<Explanation['messages'][number]> = []
+  if (preflight !== undefined) {
+    messages.push({ title: 'The answer to the preflight', checks: shown(preflightChecks(request, preflight.response)) })
+  } else if (actual !== undefined && !(SAFELISTED_METHODS.has(method) && unsafeHeaderNames(request.headers).length === 0)) {
+    messages.push({ title: 'No preflight', checks: [{ passed: true, subject: 'Access-Control-Max-Age', meaning: 'of an earlier preflight’s answer still holds, so the browser remembers what it allowed' }] })
+  }
+  if (actual !== undefined) messages.push({ title: `The response to the ${method}`, checks: shown(corsChecks(request, actual.response.headers)) })
+  return { reached: actual !== undefined ? 'request' : preflight !== undefined ? 'preflight' : 'nothing', messages }
+}
+
+function shown (checks: Iterable<Check>): Explanation['messages'][number]['checks'] {
+  return upToFailure(checks).map(({ subject, meaning, failure }) => ({ passed: failure === undefined, subject, meaning }))
 }
 
 export function buildPage ({ log, addresses }: PageOptions): FastifyInstance {

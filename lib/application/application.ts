@@ -1,14 +1,16 @@
 // What the plugin knows of one Fastify application: its routes, and the policy of each. From that it declares the generated OPTIONS routes and hooks
 // the routes' responses; when every route is registered, preflights are asked of the router (preflight/router.ts).
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { checkRouteCors, type CheckedPolicy } from '../declaration/declaration'
+import { checkRouteCors, isDefinedPolicy, type CheckedPolicy } from '../declaration/declaration'
 import { writtenAs } from '../declaration/fields'
 import { corsPolicyError, printable, quote, type CorsProblem } from '../errors'
+import type { RawRequest } from '../http/preflight-request'
 import { unreadableLists, type RouteSchema } from '../policy/derive'
 import type { CompiledPolicy } from '../policy/policy'
 import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, refuseOther, reportOther, reportOtherLate, sendAnswer } from '../preflight/generated-route'
 import { registeredRoutes, withRegistration, type RegisteredRoute } from '../preflight/registered'
 import { PreflightRouter } from '../preflight/router'
+import { isHeard, report } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
 import { Interned } from './interned'
 import { Route, type ObservedOptions } from './route'
@@ -26,7 +28,7 @@ export class Application {
   /** What routes declare, by scope and text: most declare what others do. */
   readonly #checked = new Interned<CheckedPolicy | false>()
   readonly #policies = new Map<string, CompiledPolicy>()
-  readonly #responses = new Map<CompiledPolicy | null, ResponsePolicy>()
+  readonly #responses = new Interned<ResponsePolicy>()
   /** What needs the schemas of the application, which are known when it is ready. */
   readonly #exposing: Array<{ readonly route: Route, readonly response: ResponsePolicy }> = []
   /** The constraints for which the application has strategies of its own. */
@@ -35,6 +37,8 @@ export class Application {
   /** URLs whose OPTIONS routes Fastify refused, and why. */
   readonly #undeclared = new Map<string, string>()
   #hasScopes = false
+  /** Every registration of the plugin. */
+  readonly scopes: Scope[] = []
   #router: PreflightRouter | undefined
 
   constructor (root: FastifyInstance) {
@@ -66,6 +70,7 @@ export class Application {
   addScope (scope: Scope): void {
     if (!this.#hasScopes) this.#begin()
     setScope(scope)
+    this.scopes.push(scope)
     for (const route of this.#routes.filter((route) => route.scope?.isWithin(scope) === true)) this.#govern(route)
   }
 
@@ -74,9 +79,15 @@ export class Application {
     if (this.#root.hasConstraintStrategy(CONSTRAINT)) throw corsPolicyError('fastify-cors-policy', [{ pointer: '', reason: 'conflict', value: CONSTRAINT, message: `the application has a constraint strategy with the name ${quote(CONSTRAINT)}, which the plugin needs; write another name` }])
     this.#hasScopes = true
     const declaredBefore = new Set(registeredRoutes(this.#root, 'OPTIONS').map(({ path }) => path))
-    addPreflightConstraint(this.#root, (preflight) => this.router.resolve(preflight))
+    addPreflightConstraint(this.#root, (preflight) => this.router.resolve(preflight) ?? this.#reportUnanswered(preflight))
     // The router knows of the constraint only where a route is declared after it: these routes of the user's would take answered preflights on their way.
     for (const path of declaredBefore) this.#root.route(this.#optionsRoute(path, new GeneratedRoute(path), undefined))
+  }
+
+  /** A preflight that no policy answers goes where it would have gone without the plugin. There is no request of Fastify's yet. */
+  #reportUnanswered (preflight: RawRequest): undefined {
+    const { log } = this.#root
+    if (isHeard(log)) report(log, null, this.router.unanswered(preflight))
   }
 
   /** Made when it is first needed: an application that gets no preflights does without. */
@@ -88,11 +99,16 @@ export class Application {
   #govern (route: Route): void {
     const { scope } = route
     if (scope === undefined) return
-    const { declared } = route
-    route.policy = this.#shared(declared === undefined ? scope.defaultPolicy : this.#check(route, scope, declared.cors))
-    route.isGoverned = declared !== undefined || route.policy !== null
+    this.#readPolicy(route, scope)
     this.#place(route, route.urls[0] as string)
     this.#finishLater(route)
+  }
+
+  #readPolicy (route: Route, scope: Scope): void {
+    const { declared } = route
+    route.checked = declared === undefined ? scope.defaultPolicy : this.#check(route, scope, declared.cors)
+    route.policy = this.#shared(route.checked)
+    route.isGoverned = declared !== undefined || route.policy !== null
   }
 
   #check (route: Route, scope: Scope, cors: unknown): CheckedPolicy | false {
@@ -103,7 +119,7 @@ export class Application {
       if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
       return checked as CheckedPolicy | false
     }
-    const text = writtenAs(cors)
+    const text = isDefinedPolicy(cors) ? undefined : writtenAs(cors)
     return text === undefined ? check() : this.#checked.get(scope, text, check)
   }
 
@@ -181,11 +197,7 @@ export class Application {
 
   #finish (route: Route): void {
     const { scope } = route
-    if (scope !== undefined && route.hasChanged) {
-      const { declared } = route
-      route.policy = this.#shared(declared === undefined ? scope.defaultPolicy : this.#check(route, scope, declared.cors))
-      route.isGoverned = declared !== undefined || route.policy !== null
-    }
+    if (scope !== undefined && route.hasChanged) this.#readPolicy(route, scope)
     route.headWith(route.isGoverned ? this.#responseOf(route) : undefined)
     for (const url of route.urls) this.#place(route, url)
   }
@@ -194,9 +206,10 @@ export class Application {
   #responseOf (route: Route): ResponsePolicy {
     const { policy } = route
     const derives = policy !== null && policy.exposedHeaders === undefined && (route.options.schema as RouteSchema | undefined)?.response !== undefined
-    const response = (derives ? undefined : this.#responses.get(policy)) ?? new ResponsePolicy(policy)
-    if (derives) this.#exposing.push({ route, response })
-    else this.#responses.set(policy, response)
+    const make = (): ResponsePolicy => new ResponsePolicy(policy, route.policyName)
+    if (!derives) return this.#responses.get(policy, route.policyName ?? '', make)
+    const response = make()
+    this.#exposing.push({ route, response })
     return response
   }
 

@@ -53,6 +53,11 @@ export function applicationOf (instance: FastifyInstance): Application {
   return entry.application
 }
 
+/** The application of an instance that has a scope, and so is observed. */
+export function observedApplicationOf (instance: FastifyInstance): Application {
+  return (observed.get(around(instance)[0] as FastifyInstance) as Observed).application
+}
+
 /** The instance and its parents, the root first. Fastify makes each from its parent by inheritance. */
 export function around (instance: FastifyInstance): FastifyInstance[] {
   const chain = [instance]

@@ -2,6 +2,7 @@
 // when every onRoute hook has had its turn.
 import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { CheckedPolicy } from '../declaration/declaration'
 import { derivedExposedHeaders, derivedRequestHeaders, type RouteSchema } from '../policy/derive'
 import type { CompiledPolicy } from '../policy/policy'
 import type { GeneratedRoute } from '../preflight/generated-route'
@@ -23,6 +24,8 @@ const NOT_KEPT = Symbol('not kept')
 export class Route implements DeclaredRoute {
   readonly order = nextOrder()
   policy: CompiledPolicy | null = null
+  /** What that policy was declared as. */
+  checked: CheckedPolicy | false = false
   /** Whether the headers of its responses are ours: it has a policy, or says that it has none. */
   isGoverned = false
   readonly optionsRoutes: GeneratedRoute[] = []
@@ -34,6 +37,14 @@ export class Route implements DeclaredRoute {
 
   constructor (readonly instance: FastifyInstance, readonly options: ObservedOptions) {
     this.#firstUrl = options.url
+  }
+
+  get isOff (): boolean {
+    return this.declared?.cors === false
+  }
+
+  get policyName (): string | null {
+    return (this.checked !== false && this.checked.name) || null
   }
 
   get methods (): readonly string[] {

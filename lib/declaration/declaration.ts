@@ -12,6 +12,10 @@ import { ExtendingPolicySchema, StandalonePolicySchema, type Policy } from '../s
 export interface CheckedPolicy {
   readonly fields: PolicyFields
   readonly compiled: CompiledPolicy
+  /** The named policy that this is, or the nearest one that it extends. */
+  readonly name: string | undefined
+  /** The fields that this declaration has besides those of the named policy. */
+  readonly own: ReadonlySet<string>
 }
 
 /** The policies that can be extended by name at some place. A name whose policy is too wrong to extend is there as null. */
@@ -23,6 +27,11 @@ export interface PolicyNames {
 
 /** What `definePolicies` returned: frozen, so that it needs no second check. */
 const definedPolicies = new WeakMap<object, CheckedPolicy>()
+
+/** Whether this is a policy that `definePolicies` returned. It has a name, which another that is written the same has not. */
+export function isDefinedPolicy (value: unknown): boolean {
+  return definedPolicies.has(value as object)
+}
 
 /** Where no names are known. */
 export const NO_NAMES: PolicyNames = { get: () => undefined, known: () => [] }
@@ -51,26 +60,31 @@ export function checkPolicy (value: unknown, pointer: string, names: PolicyNames
   }
   const extending = copy.has('extends')
   const wrong = checkFields(extending ? ExtendingPolicySchema : StandalonePolicySchema, copy, pointer, problems)
-  const base = extending ? lookUp(copy.get('extends'), child(pointer, 'extends'), names, problems) : NOTHING
+  const extended = extending ? lookUp(copy.get('extends'), child(pointer, 'extends'), names, problems) : undefined
+  const base = extending ? extended?.fields : NOTHING
   copy.delete('extends')
   // All problems at once: the other fields are judged, too. What is wrong or unknown is taken to be right for that.
   const own = Object.fromEntries([...copy].map(([key, field]) => [key, wrong.has(key) ? LENIENT.get(key) : field]))
   // Without a prototype: what is polluted there must not become a field of the policy.
   const fields: PolicyFields = Object.assign(Object.create(null), base ?? Object.fromEntries(LENIENT), own)
-  const compiled = compilePolicy(fields, new Set(copy.keys()), pointer, problems)
-  return compiled && { fields, compiled }
+  const keys = new Set(copy.keys())
+  const compiled = compilePolicy(fields, keys, pointer, problems)
+  return compiled && { fields, compiled, name: extended?.name, own: keys }
 }
 
 const NOTHING: PolicyFields = Object.freeze({})
 
+/** A named policy is all its own. */
+const NO_FIELDS: ReadonlySet<string> = new Set()
+
 /** Fields that permit what would be a problem without them. */
 const LENIENT: ReadonlyMap<string, true> = new Map([['dangerouslyAllowInsecureOrigins', true], ['dangerouslyAllowPublicSuffixes', true]])
 
-function lookUp (name: unknown, pointer: string, names: PolicyNames, problems: CorsProblem[]): PolicyFields | undefined {
+function lookUp (name: unknown, pointer: string, names: PolicyNames, problems: CorsProblem[]): CheckedPolicy | undefined {
   if (typeof name !== 'string') return undefined // said already: not of its type
   const found = names.get(name)
   if (found === undefined) problems.push(unknownPolicy(name, pointer, names))
-  return found?.fields
+  return found ?? undefined
 }
 
 /** The problem of a name that nobody declared. */
@@ -118,7 +132,8 @@ export function checkPolicies (value: unknown, pointer: string, outer: PolicyNam
       },
       known: () => new Set([...[...policies.keys()].filter((other) => other !== name), ...outer.known()])
     }
-    const policy = checkPolicy(policies.get(name), child(pointer, name), names, problems) ?? null
+    const found = checkPolicy(policies.get(name), child(pointer, name), names, problems)
+    const policy = found === undefined ? null : { ...found, name, own: NO_FIELDS }
     open.pop()
     checked.set(name, policy)
     return policy

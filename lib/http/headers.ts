@@ -7,6 +7,11 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** Longer than any header name in use, and so a mistake in a policy. */
 const MAX_NAME_LENGTH = 256
 
+/** Whether this is a token: what the names of headers and methods are made of. */
+export function isToken (text: string): boolean {
+  return TOKEN.test(text)
+}
+
 export function isHeaderName (text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && TOKEN.test(text)
 }
@@ -43,10 +48,26 @@ const REQUEST_ONLY_HEADERS: ReadonlySet<string> = new Set([
   'access-control-request-headers', 'access-control-request-method', 'access-control-request-private-network', 'cookie', 'origin'
 ])
 
+/** Whether a page cannot set this header (https://fetch.spec.whatwg.org/#forbidden-request-header), whatever its value. */
+export function isForbiddenRequestHeaderName (name: string): boolean {
+  const lower = name.toLowerCase()
+  return FORBIDDEN_REQUEST_HEADERS.has(lower) || lower.startsWith('proxy-') || lower.startsWith('sec-')
+}
+
+/** Whether a page can never read this header (https://fetch.spec.whatwg.org/#forbidden-response-header-name). */
+export function isForbiddenResponseHeaderName (name: string): boolean {
+  return FORBIDDEN_RESPONSE_HEADERS.has(name.toLowerCase())
+}
+
+/** Whether every page can read this header (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name). */
+export function isSafelistedResponseHeaderName (name: string): boolean {
+  return SAFELISTED_RESPONSE_HEADERS.has(name.toLowerCase())
+}
+
 /** Why a page cannot send this header, or undefined if it can. */
 export function whyNotSendable (name: string): string | undefined {
   const lower = name.toLowerCase()
-  if (FORBIDDEN_REQUEST_HEADERS.has(lower) || lower.startsWith('proxy-') || lower.startsWith('sec-')) {
+  if (isForbiddenRequestHeaderName(lower)) {
     return 'no page can set this header: browsers forbid it, or set it themselves'
   }
   return RESPONSE_ONLY_HEADERS.has(lower) ? 'this is a response header: no request carries it' : undefined
@@ -55,7 +76,7 @@ export function whyNotSendable (name: string): string | undefined {
 /** Why a page cannot read this header, or undefined if it can. */
 export function whyNotReadable (name: string): string | undefined {
   const lower = name.toLowerCase()
-  if (FORBIDDEN_RESPONSE_HEADERS.has(lower)) return 'no page can read this header: browsers hide it always'
+  if (isForbiddenResponseHeaderName(lower)) return 'no page can read this header: browsers hide it always'
   return REQUEST_ONLY_HEADERS.has(lower) ? 'no page reads this from a response: it belongs to requests and preflights' : undefined
 }
 
@@ -74,7 +95,7 @@ export function needsAllowing (name: string): boolean {
 
 /** The response headers of a route's schema that have to be exposed: the safelisted and the unreadable left out. */
 export function needsExposing (name: string): boolean {
-  return isHeaderName(name) && name !== '*' && !SAFELISTED_RESPONSE_HEADERS.has(name.toLowerCase()) && whyNotReadable(name) === undefined
+  return isHeaderName(name) && name !== '*' && !isSafelistedResponseHeaderName(name) && whyNotReadable(name) === undefined
 }
 
 /** The longest `Access-Control-Request-Headers` that is read. Browsers send the unsafe names of one request: far below this. */

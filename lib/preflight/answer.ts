@@ -2,13 +2,22 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isListOfNames, namesIn, uniqueNames } from '../http/headers'
+import { SAFELISTED_METHODS } from '../http/methods'
 import { VARY_PREFLIGHT } from '../http/vary'
 import type { AllowedHeaders, CompiledPolicy } from '../policy/policy'
 import { credentialedOrigin } from '../response/credentialed'
 import { corsHeaders, NO_CORS_HEADERS, type CorsHeaders } from '../response/cors-headers'
 import { decide, type Decision } from '../response/decision'
+import { isHeard, report, whyNotOrigin, type CorsRefusalReason } from '../response/refused'
 import { requiredOf, requireHeaders } from '../response/required-headers'
 import { hasTimedOut, never } from '../response/time-out'
+
+/** The route that an answer is for, as a refusal names it. */
+export interface AnsweredRoute {
+  readonly url: string
+  /** The name of its policy. */
+  readonly policy: string | null
+}
 
 export class PreflightAnswer {
   readonly policy: CompiledPolicy
@@ -18,9 +27,11 @@ export class PreflightAnswer {
   readonly #credentialed: Approval
   /** For the others. */
   readonly #plain: Approval
+  readonly #route: AnsweredRoute
 
   /** `derivedHeaders` are the request headers of the route, used if the policy lists none. */
-  constructor (policy: CompiledPolicy, methods: readonly string[], derivedHeaders: readonly string[]) {
+  constructor (policy: CompiledPolicy, methods: readonly string[], derivedHeaders: readonly string[], route: AnsweredRoute) {
+    this.#route = route
     const allowed = policy.allowedHeaders ?? { any: false, names: derivedHeaders }
     this.policy = policy
     this.methods = methods
@@ -34,7 +45,9 @@ export class PreflightAnswer {
     const isList = isListOfNames(requestedHeaders(request))
     const credentialed = isList ? credentialedOrigin(this.policy, request) : undefined
     const answer = (decision: Decision): void => {
-      if (decision !== false) required.set(decision, this.#headersFor(credentialed === undefined ? this.#plain : this.#credentialed, request, methods))
+      const approval = credentialed === undefined ? this.#plain : this.#credentialed
+      if (decision !== false) required.set(decision, this.#headersFor(approval, request, methods))
+      if (isHeard(request.log)) this.#report(request, decision, approval)
       reply.code(decision === false ? 403 : this.policy.optionsSuccessStatus).send()
     }
     const decision = isList && (credentialed ?? decide(this.policy.origin, request))
@@ -46,6 +59,30 @@ export class PreflightAnswer {
       // Fastify goes on to the next hook when a promise settles, unless it settles with the reply.
       return reply
     })
+  }
+
+  /** The name of the policy. */
+  get name (): string | null {
+    return this.#route.policy
+  }
+
+  /** A preflight that is approved may still not allow what it asks for: the answer lets the browser name it. */
+  #report (request: FastifyRequest, decision: Decision, approval: Approval): void {
+    const { origin, 'access-control-request-method': method } = request.raw.headers as { readonly [name: string]: string }
+    const reason = decision === false ? this.#whyNot(request, origin as string) : this.#whyNotAll(request, method as string, approval)
+    const { url, policy } = this.#route
+    if (reason !== undefined) report(request.log, request, { reason, origin: origin as string, route: `${method} ${url}`, policy })
+  }
+
+  #whyNot (request: FastifyRequest, origin: string): CorsRefusalReason {
+    return isListOfNames(requestedHeaders(request)) ? whyNotOrigin(request, origin) : 'invalid-request-headers'
+  }
+
+  #whyNotAll (request: FastifyRequest, method: string, { namesWhatIsAsked, hasWildcard, listed }: Approval): CorsRefusalReason | undefined {
+    if (!SAFELISTED_METHODS.has(method) && !this.methods.includes(method)) return 'method-not-routed'
+    const allowed = listed.map((name) => name.toLowerCase())
+    const isAllowed = (name: string): boolean => allowed.includes(name) || (namesWhatIsAsked && !(hasWildcard && name === 'authorization'))
+    return namesIn(requestedHeaders(request)).every((name) => isAllowed(name.toLowerCase())) ? undefined : 'header-not-allowed'
   }
 
   /** The onError hook: where a hook failed before `send` was reached, its error response gets no permission. */

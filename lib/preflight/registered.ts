@@ -17,6 +17,10 @@ export interface DeclaredRoute {
   readonly order: number
   /** The policy of the route; null where it has none. */
   readonly policy: CompiledPolicy | null
+  /** Whether it says that it has none. */
+  readonly isOff: boolean
+  /** The name of the policy that it has or extends. */
+  readonly policyName: string | null
   /** The generated OPTIONS routes that answer for it: one for each of its URLs. */
   readonly optionsRoutes: readonly GeneratedRoute[]
   /** The request headers that its schema declares, for a policy that lists none. */

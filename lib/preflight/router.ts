@@ -6,6 +6,7 @@ import { isListOfNames, namesIn } from '../http/headers'
 import { canBePreflighted, SAFELISTED_METHODS } from '../http/methods'
 import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/policy'
+import type { CorsRefusal } from '../response/refused'
 import { PreflightAnswer } from './answer'
 import type { GeneratedRoute, Resolution } from './generated-route'
 import { registeredRoutes, type DeclaredRoute, type RegisteredRoute } from './registered'
@@ -100,23 +101,38 @@ export class PreflightRouter {
   }
 
   /** What answers a preflight; undefined if no policy does, so that the request goes where it would have gone anyway. */
-  resolve ({ url = '', headers }: RawRequest): Resolution | undefined {
-    const method = headers['access-control-request-method'] as string
-    const known = this.#known.get(url)?.get(method)
+  resolve (preflight: RawRequest): Resolution | undefined {
+    const { url = '', headers } = preflight
+    const known = this.#known.get(url)?.get(headers['access-control-request-method'] as string)
     if (known !== undefined) return known
-    const requestHeaders = headers['access-control-request-headers']
-    const announced = {
-      method,
-      url,
-      host: (headers.host || headers[':authority']) as string | undefined, // as the router does
-      // What is no list of names is refused by the answer, whichever it is.
-      hasVersion: this.#tableMaker.constraints.versions && isListOfNames(requestHeaders) && namesIn(requestHeaders).some((name) => name.toLowerCase() === 'accept-version')
-    }
+    const announced = this.#announcedBy(preflight)
     const matches = this.reachable(announced)
     const [match] = matches
     if (match === undefined) return this.#nameTheMethod(announced, headers.origin as string)
     const policy = policyOf(matches)
     return policy === null || !this.#isConfirmed(announced, match) ? undefined : this.#answerWith(policy, match.route, announced)
+  }
+
+  #announcedBy ({ url = '', headers }: RawRequest): Announced {
+    const requestHeaders = headers['access-control-request-headers']
+    return {
+      method: headers['access-control-request-method'] as string,
+      url,
+      host: (headers.host || headers[':authority']) as string | undefined, // as the router does
+      // What is no list of names is refused by the answer, whichever it is.
+      hasVersion: this.#tableMaker.constraints.versions && isListOfNames(requestHeaders) && namesIn(requestHeaders).some((name) => name.toLowerCase() === 'accept-version')
+    }
+  }
+
+  /** Why no policy answers a preflight. */
+  unanswered (preflight: RawRequest): CorsRefusal {
+    const announced = this.#announcedBy(preflight)
+    const matches = this.reachable(announced)
+    const declared = matches[0]?.route.declared
+    const isOne = matches.every(({ route }) => (route.declared?.policy ?? null) === (declared?.policy ?? null))
+    const hasOthers = (): boolean => [...this.#routes.keys()].some((method) => this.reachable({ ...announced, method })[0]?.route.declared?.policy != null)
+    const reason = matches.length === 0 ? hasOthers() ? 'method-not-routed' : 'no-route' : !isOne || declared?.policy != null ? 'ambiguous-route' : declared?.isOff === true ? 'off' : 'no-policy'
+    return { reason, origin: preflight.headers.origin as string, route: `${announced.method} ${matches[0]?.route.path ?? '(none)'}`, policy: null }
   }
 
   /**
@@ -171,7 +187,7 @@ export class PreflightRouter {
     const alike = (this.#places.get(placeOf(route)) as RegisteredRoute[]).filter(({ declared }) => declared?.policy === policy)
     const methods = alike.sort((one, other) => one.order - other.order || positionOf(one) - positionOf(other)).map(({ method }) => method)
     const requestHeaders = policy.allowedHeaders === undefined ? route.declared?.requestHeaders(route.method) ?? [] : []
-    const answering = { optionsRoute: this.#optionsRouteOf(route), answer: new PreflightAnswer(policy, [...new Set(methods)], requestHeaders) }
+    const answering = { optionsRoute: this.#optionsRouteOf(route), answer: new PreflightAnswer(policy, [...new Set(methods)], requestHeaders, { url: route.path, policy: route.declared?.policyName ?? null }) }
     this.#answering.set(route, answering)
     return answering
   }

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { isSerialisedOrigin } from '../policy/origin/pattern'
 import type { OriginRule } from '../policy/policy'
 import type { CorsOriginFunction } from '../schema'
+import { noteFailure, warnOfTruthy } from './refused'
 
 /** What goes into `Access-Control-Allow-Origin`: an origin or `'*'`; false is a refusal. */
 export type Decision = string | false
@@ -30,13 +31,19 @@ function askOnce (ask: CorsOriginFunction, origin: string, request: FastifyReque
 
 /** Only `true` allows: a function that fails, or answers anything else, has not said yes. */
 function askFunction (ask: CorsOriginFunction, origin: string, request: FastifyRequest): Decision | Promise<Decision> {
+  const decided = (answer: unknown): Decision => {
+    if (answer === true) return origin
+    warnOfTruthy(request, ask, answer)
+    return false
+  }
   const failed = (err: unknown): false => {
+    noteFailure(request)
     request.log.error({ err }, 'the origin function of config.cors failed: the origin is refused')
     return false
   }
   try {
     const answer = ask(origin, request)
-    return typeof answer === 'object' ? Promise.resolve(answer).then((settled) => settled === true && origin, failed) : answer === true && origin
+    return typeof answer === 'object' ? Promise.resolve(answer).then(decided, failed) : decided(answer)
   } catch (err) {
     return failed(err)
   }

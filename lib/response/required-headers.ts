@@ -5,12 +5,19 @@ import type { FastifyReply } from 'fastify'
 import type { ServerResponse } from 'node:http'
 import type { HeaderValue, Vary } from '../http/vary'
 import { assignCorsHeaders, CORS_HEADER_NAMES, hasExactly, NO_CORS_HEADERS, type CorsHeaders, type Headers } from './cors-headers'
+import { reportReplaced } from './refused'
 import { ownHeaders } from './reply-headers'
 
 /** Where a response keeps what it is required to have. */
 const kRequired = Symbol('fastify-cors-policy.required')
 
 type Response = ServerResponse & { [kRequired]?: RequiredHeaders }
+
+/** What requires the headers: a policy, or a preflight's answer. */
+export interface Owner {
+  /** The name of its policy. */
+  readonly name?: string | null
+}
 
 export class RequiredHeaders {
   /** What the response varied by before Fastify copied headers, after all hooks: from a web `Response` to the reply, from the reply to the raw response of a stream. */
@@ -28,7 +35,7 @@ export class RequiredHeaders {
   readonly #writeHead: (...args: unknown[]) => unknown
 
   /** Without an answer so far, nobody is allowed. */
-  constructor (reply: FastifyReply, public owner: object, public vary: Vary | undefined) {
+  constructor (reply: FastifyReply, public owner: Owner, public vary: Vary | undefined) {
     this.#reply = reply
     this.#own = ownHeaders(reply)
     const raw = reply.raw as Response
@@ -76,11 +83,19 @@ export class RequiredHeaders {
       put.vary = this.vary.mergedWith([this.overwrittenVary, raw.getHeader('vary'), put.vary].filter((value) => value !== undefined).join())
       raw.removeHeader('vary')
     }
+    this.#reportReplaced(raw, put)
     for (const name of CORS_HEADER_NAMES) {
       delete put[name]
       raw.removeHeader(name)
     }
     return assignCorsHeaders(put, this.#allowedOrigin, this.#headers)
+  }
+
+  /** What a handler, a hook or an upstream set is not lost silently. */
+  #reportReplaced (raw: Response, put: Headers): void {
+    const required = assignCorsHeaders({}, this.#allowedOrigin, this.#headers)
+    const replaced = CORS_HEADER_NAMES.filter((name) => [put[name], raw.getHeader(name)].some((value) => value !== undefined && value !== required[name]))
+    if (replaced.length > 0) reportReplaced(this.#reply.request, replaced, this.owner.name ?? null)
   }
 }
 
@@ -95,7 +110,7 @@ export function requiredOf (reply: FastifyReply): RequiredHeaders | undefined {
 }
 
 /** Makes the response's headers the owner's to decide: from now on nobody is allowed, until `set` says otherwise. */
-export function requireHeaders (reply: FastifyReply, owner: object, vary: Vary | undefined): RequiredHeaders {
+export function requireHeaders (reply: FastifyReply, owner: Owner, vary: Vary | undefined): RequiredHeaders {
   const required = requiredOf(reply)
   if (required === undefined) return new RequiredHeaders(reply, owner, vary)
   required.owner = owner

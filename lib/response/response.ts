@@ -5,9 +5,10 @@ import { isPreflight } from '../http/preflight-request'
 import { VARY_ORIGIN, type Vary } from '../http/vary'
 import type { CompiledPolicy } from '../policy/policy'
 import { credentialedOrigin } from './credentialed'
-import { corsHeaders, type CorsHeaders } from './cors-headers'
+import { assignCorsHeaders, corsHeaders, type CorsHeaders, type Headers } from './cors-headers'
 import { decide, type Decision } from './decision'
 import { refusalOf, VARY_ENFORCED } from './enforcement'
+import { reportOrigin } from './refused'
 import { requiredOf, requireHeaders, type RequiredHeaders } from './required-headers'
 import { hasTimedOut, never } from './time-out'
 import { unbound } from './unbound'
@@ -21,7 +22,8 @@ export class ResponsePolicy {
   /** For the origins that may send credentials where not all may. */
   #credentialedHeaders!: CorsHeaders
 
-  constructor (policy: CompiledPolicy | null) {
+  /** `name` is that of the policy, for whoever reads of a refusal. */
+  constructor (policy: CompiledPolicy | null, readonly name: string | null) {
     this.#policy = policy
     const varies = policy !== null && (policy.origin.kind !== 'any' || policy.credentialedOrigins !== undefined)
     this.#vary = !varies ? undefined : policy.enforceOrigin ? VARY_ENFORCED : VARY_ORIGIN
@@ -33,6 +35,12 @@ export class ResponsePolicy {
     const exposed = names.length > 0 ? names.join(', ') : undefined
     this.#credentialedHeaders = corsHeaders({ 'access-control-allow-credentials': 'true', 'access-control-expose-headers': exposed })
     this.#headers = this.#policy?.credentials === true ? this.#credentialedHeaders : corsHeaders({ 'access-control-expose-headers': exposed })
+  }
+
+  /** The headers that a response gets, as an object of its own. `isCredentialed` is whether its origin is among those that may send credentials where not all may. */
+  headersFor (decision: Decision, isCredentialed: boolean): Headers {
+    const headers = this.#vary === undefined ? {} : { vary: this.#vary.text }
+    return assignCorsHeaders(headers, decision === false ? undefined : decision, isCredentialed ? this.#credentialedHeaders : this.#headers)
   }
 
   /** Early, so that a reply which is hijacked has the headers too. */
@@ -88,14 +96,20 @@ export class ResponsePolicy {
     }
     const decision: Decision | Promise<Decision> = isAsked && decide(this.#policy.origin, request)
     required.set(typeof decision === 'object' ? false : decision, this.#headers)
+    if (decision === false) this.#report(request)
     if (typeof decision === 'object') {
       required.pending = decision.then((settled) => {
         if (required.owner !== this || hasTimedOut(request)) return
         required.pending = undefined
         required.set(settled, this.#headers)
+        if (settled === false) this.#report(request)
       })
     }
     return required
+  }
+
+  #report (request: FastifyRequest): void {
+    if (!isPreflight(request.raw)) reportOrigin(request, this.#policy, this.name)
   }
 }
 

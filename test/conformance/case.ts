@@ -1,7 +1,6 @@
 // What a conformance case is: requests that pages make one after the other, and for each of them what the policy of the route means.
-import type { HeaderList } from '../fetch-model/headers'
-import type { CredentialsMode } from '../fetch-model/messages'
-import type { Failure } from '../fetch-model/predict'
+import type { Failure } from '../../lib/browser/fetch'
+import type { CredentialsMode, HeaderList } from '../../lib/browser/headers'
 import type { PageName, World } from './world'
 
 /** What makes the request. */

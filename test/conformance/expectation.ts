@@ -1,11 +1,12 @@
 // What the model of the Fetch standard expects of a conformance case, given what the plugin answers.
 import type { FastifyInstance } from 'fastify'
-import type { Cookie } from '../fetch-model/cookies'
-import type { HeaderList } from '../fetch-model/headers'
-import type { Server } from '../fetch-model/messages'
-import { newBrowser, predict, type Failure, type Prediction } from '../fetch-model/predict'
+import { predict, type BrowserState, type Failure, type PageRequest, type Prediction, type Server } from '../../lib/browser/fetch'
+import type { HeaderList } from '../../lib/browser/headers'
+import { PreflightCache } from '../../lib/browser/preflight-cache'
 import { api, pageServer } from './application'
 import { READERS, urlFor, type Case, type Step } from './case'
+import { cookieHeader, type Cookie } from './cookies'
+import { HttpCache } from './http-cache'
 import { describe, Record, type Entry } from './record'
 import type { World } from './world'
 
@@ -45,12 +46,43 @@ export function cookiesOf ({ apis }: World): Cookie[] {
   ]
 }
 
+/** A browser that has been at the API's login pages, and nowhere else. */
+export function newBrowser (world: World): BrowserState {
+  const cookies = cookiesOf(world)
+  return { preflights: new PreflightCache(), responses: new HttpCache(), cookie: (request) => cookieHeader(cookies, request) }
+}
+
+/** What a page asks for in a step. */
+export function requestOf (step: Step, world: World, id: number): PageRequest {
+  const { by, url, method, headers, credentials, mode, upload, body, from } = step
+  return {
+    origin: world.pages[from],
+    url: urlFor(url, id),
+    method,
+    headers: [...headers, ...headersBy(step)],
+    credentials: by === 'xhr' && credentials !== 'include' ? 'same-origin' : credentials,
+    mode,
+    useCorsPreflight: upload,
+    ...(body !== undefined && { body })
+  }
+}
+
 /** The applications, without any network. */
 export class Oracle {
   readonly #world: World
   readonly #record: Record
   readonly #api: FastifyInstance
   readonly #pages: FastifyInstance
+
+  /** The application of the API, to be asked what it says of its policies. */
+  get api (): FastifyInstance {
+    return this.#api
+  }
+
+  /** What reached the servers. */
+  get record (): Record {
+    return this.#record
+  }
 
   private constructor (world: World, record: Record, apiApp: FastifyInstance, pages: FastifyInstance) {
     this.#world = world
@@ -69,23 +101,13 @@ export class Oracle {
   }
 
   /** What the case's steps come to, one after the other in one browser: a new one, if it is not given. */
-  async expect (theCase: Case, id: number, browser = newBrowser(cookiesOf(this.#world))): Promise<Expectation> {
+  async expect (theCase: Case, id: number, browser = newBrowser(this.#world)): Promise<Expectation> {
     const steps: Outcome[] = []
     const failures: Array<Failure | undefined> = []
     const reached: Array<readonly Entry[]> = []
     for (const step of theCase.steps) {
       const before = this.#record.of(id).length
-      const { by, url, method, headers, credentials, mode, upload, body, from } = step
-      const prediction = await predict(this.#server, {
-        origin: this.#world.pages[from],
-        url: urlFor(url, id),
-        method,
-        headers: [...headers, ...headersBy(step)],
-        credentials: by === 'xhr' && credentials !== 'include' ? 'same-origin' : credentials,
-        mode,
-        useCorsPreflight: upload,
-        ...(body !== undefined && { body })
-      }, browser)
+      const prediction = await predict(this.server, requestOf(step, this.#world, id), browser)
       steps.push(comparable(step, prediction))
       failures.push(prediction.failure)
       reached.push(this.#record.of(id).slice(before))
@@ -93,7 +115,8 @@ export class Oracle {
     return { steps, failures, reached }
   }
 
-  readonly #server: Server = async ({ method, url, headers, body }) => {
+  /** What the servers answer. */
+  readonly server: Server = async ({ method, url, headers, body }) => {
     const { host, pathname, search, origin } = new URL(url)
     const app = Object.values<string>(this.#world.apis).includes(origin) ? this.#api : this.#pages
     const response = await app.inject({

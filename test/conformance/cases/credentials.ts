@@ -1,7 +1,6 @@
 // Conformance cases: credentials (https://fetch.spec.whatwg.org/#cors-protocol-and-credentials) and the cookies of same-site and cross-site hosts.
 import { notSent, readable, step, unreadable, type Area, type Case } from '../case'
-import type { CredentialsMode } from '../../fetch-model/messages'
-import type { HeaderList } from '../../fetch-model/headers'
+import type { CredentialsMode, HeaderList } from '../../../lib/browser/headers'
 import type { PolicyName } from '../policies'
 import type { ApiName, PageName, World } from '../world'
 

@@ -1,5 +1,5 @@
 // Conformance cases: request headers, and which of them need permission (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
-import type { HeaderList } from '../../fetch-model/headers'
+import type { HeaderList } from '../../../lib/browser/headers'
 import { notSent, readable, step, type Area, type Case, type Meaning } from '../case'
 import type { PolicyName } from '../policies'
 

@@ -1,6 +1,5 @@
-// A model of the Fetch standard for the tests: the CORS-preflight cache (https://fetch.spec.whatwg.org/#concept-cache).
-import { isCorsNonWildcardRequestHeaderName } from './headers'
-import type { CredentialsMode } from './messages'
+// The browser model: what a browser remembers of the answers to preflights (https://fetch.spec.whatwg.org/#concept-cache). Used by fetch.ts.
+import { isNonWildcardName, type CredentialsMode } from './headers'
 
 /** Whose entries these are. The network partition key is left out: a page has one, and a cache is of one page. */
 export interface CacheKey {
@@ -21,7 +20,7 @@ interface Entry {
 
 export class PreflightCache {
   #entries: Entry[] = []
-  /** The clock, in seconds: tests set it. */
+  /** The clock, in seconds. It goes on only where it is set. */
   now = 0
   /** The user agent's limit on max-age. Chromium's, two hours, is among those that the standard leaves to it. */
   readonly #limit: number
@@ -38,13 +37,12 @@ export class PreflightCache {
 
   /** https://fetch.spec.whatwg.org/#concept-cache-match-method */
   hasMethod (key: CacheKey, method: string): boolean {
-    return this.#matching(key).some((entry) => entry.method === method || entry.method === '*')
+    return this.#matching(key).some((entry) => isOfMethod(entry, method))
   }
 
   /** https://fetch.spec.whatwg.org/#concept-cache-match-header */
   hasHeaderName (key: CacheKey, name: string): boolean {
-    return this.#matching(key).some(({ headerName }) =>
-      headerName?.toLowerCase() === name.toLowerCase() || (headerName === '*' && !isCorsNonWildcardRequestHeaderName(name)))
+    return this.#matching(key).some((entry) => isOfHeaderName(entry, name))
   }
 
   /** Steps 7.11 to 7.15 of https://fetch.spec.whatwg.org/#cors-preflight-fetch: entries that match get the new max-age, the others are created. */
@@ -53,12 +51,12 @@ export class PreflightCache {
     const { origin, url } = key
     const credentials = key.credentials === 'include'
     for (const method of methods) {
-      const known = this.#matching(key).filter((entry) => entry.method === method || entry.method === '*')
+      const known = this.#matching(key).filter((entry) => isOfMethod(entry, method))
       if (known.length === 0) this.#entries.push({ origin, url, credentials, method, expires })
       for (const entry of known) entry.expires = expires
     }
     for (const headerName of headerNames) {
-      const known = this.#matching(key).filter((entry) => entry.headerName?.toLowerCase() === headerName.toLowerCase() || (entry.headerName === '*' && !isCorsNonWildcardRequestHeaderName(headerName)))
+      const known = this.#matching(key).filter((entry) => isOfHeaderName(entry, headerName))
       if (known.length === 0) this.#entries.push({ origin, url, credentials, headerName, expires })
       for (const entry of known) entry.expires = expires
     }
@@ -68,6 +66,14 @@ export class PreflightCache {
   clear ({ origin, url }: CacheKey): void {
     this.#entries = this.#entries.filter((entry) => entry.origin !== origin || entry.url !== url)
   }
+}
+
+function isOfMethod (entry: Entry, method: string): boolean {
+  return entry.method === method || entry.method === '*'
+}
+
+function isOfHeaderName ({ headerName }: Entry, name: string): boolean {
+  return headerName?.toLowerCase() === name.toLowerCase() || (headerName === '*' && !isNonWildcardName(name))
 }
 
 /** The max-age of a preflight's answer: 5 seconds where the header is missing or no number (https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 and 7.9). */

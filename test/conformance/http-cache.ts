@@ -1,7 +1,7 @@
 // A model for the tests of as much of an HTTP cache as CORS meets (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches): one
 // stored response for each URL, which is used again if it is fresh and the request headers that its Vary names are the same.
-import type { HeaderList } from './headers'
-import { getHeader, type WireRequest, type WireResponse } from './messages'
+import type { WireRequest, WireResponse } from '../../lib/browser/fetch'
+import { getHeader, type HeaderList } from '../../lib/browser/headers'
 
 interface Stored { readonly request: HeaderList, readonly response: WireResponse }
 

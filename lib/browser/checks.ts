@@ -1,0 +1,125 @@
+// The browser model: what a browser looks at in a response, one check after the other, up to the first that fails. Used by the rest of the
+// model, which needs the failure, and by pages that show each check.
+import { SAFELISTED_METHODS } from '../http/methods'
+import { extractTokens, getHeader, isNonWildcardName, unsafeHeaderNames, type CredentialsMode, type HeaderList } from './headers'
+
+/** Why a CORS check fails. */
+export type CheckFailure = 'no Access-Control-Allow-Origin' | 'wildcard with credentials' | 'another origin' | 'credentials not allowed'
+
+/** Why a preflight fails. */
+export type PreflightFailure = `preflight: ${CheckFailure}` | 'preflight: status' | 'preflight: redirect' | 'preflight: unreadable list' | 'method not allowed' | 'header not allowed'
+
+/** One thing that a browser looks at. */
+export interface Check<Failure extends string = CheckFailure | PreflightFailure> {
+  /** A header line, `No <name of a header>`, or a status. */
+  readonly subject: string
+  /** What that means, as the rest of the sentence that the subject begins. */
+  readonly meaning: string
+  /** undefined: passed. */
+  readonly failure: Failure | undefined
+}
+
+/** As much of a request as it takes to judge the responses to it. */
+export interface Judged {
+  /** The origin of the page, serialised; `null` if it is opaque. */
+  readonly origin: string
+  readonly method: string
+  readonly headers: HeaderList
+  readonly credentials: CredentialsMode
+  /** https://fetch.spec.whatwg.org/#use-cors-preflight-flag: XMLHttpRequest with a listener on its upload. */
+  readonly useCorsPreflight: boolean
+}
+
+interface Response { readonly status: number, readonly headers: HeaderList }
+
+const ALLOW_ORIGIN = 'Access-Control-Allow-Origin'
+const ALLOW_CREDENTIALS = 'Access-Control-Allow-Credentials'
+
+/** The CORS check (https://fetch.spec.whatwg.org/#concept-cors-check). */
+export function * corsChecks ({ origin, credentials }: Pick<Judged, 'origin' | 'credentials'>, headers: HeaderList): Generator<Check<CheckFailure>, void> {
+  const allowed = getHeader(headers, 'access-control-allow-origin')
+  if (allowed === null) {
+    return yield { subject: `No ${ALLOW_ORIGIN}`, meaning: 'was sent, so only pages of the API’s own origin may read this', failure: 'no Access-Control-Allow-Origin' }
+  }
+  const subject = `${ALLOW_ORIGIN}: ${allowed}`
+  if (credentials !== 'include' && allowed === '*') return yield { subject, meaning: 'allows every origin, as no credentials are sent', failure: undefined }
+  if (allowed !== origin) {
+    return yield { subject, meaning: `is not ${origin}, the origin of this page`, failure: allowed === '*' ? 'wildcard with credentials' : 'another origin' }
+  }
+  yield { subject, meaning: 'names the origin of this page', failure: undefined }
+  if (credentials !== 'include') return
+  const value = getHeader(headers, 'access-control-allow-credentials')
+  if (value === 'true') yield { subject: `${ALLOW_CREDENTIALS}: true`, meaning: 'allows credentials', failure: undefined }
+  else if (value === null) yield { subject: `No ${ALLOW_CREDENTIALS}`, meaning: 'was sent, so nobody may read this with credentials', failure: 'credentials not allowed' }
+  else yield { subject: `${ALLOW_CREDENTIALS}: ${value}`, meaning: 'is not “true”', failure: 'credentials not allowed' }
+}
+
+/** What makes a preflight's answer an approval (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7). */
+export function * preflightChecks (request: Judged, { status, headers }: Response): Generator<Check<PreflightFailure>, void> {
+  const { method, credentials } = request
+  // The redirect mode of a preflight is "error".
+  if (isRedirect(status)) return yield { subject: `Status ${status}`, meaning: 'redirects, which the answer to a preflight may not', failure: 'preflight: redirect' }
+  for (const { failure, ...check } of corsChecks(request, headers)) yield { ...check, failure: failure && `preflight: ${failure}` }
+  const isOk = status >= 200 && status <= 299
+  yield { subject: `Status ${status}`, meaning: isOk ? 'is one of success' : 'is not one of success, which are 200 to 299', failure: isOk ? undefined : 'preflight: status' }
+  // Steps 7.1 to 7.3.
+  for (const name of [ALLOW_METHODS, ALLOW_HEADERS]) {
+    if (tokensOf(headers, name) === undefined) yield { subject: lineOf(headers, name), meaning: 'is not a list of names', failure: 'preflight: unreadable list' }
+  }
+  const { methods, names } = allowedBy(request, headers)
+  const isWildcard = (tokens: readonly string[]): boolean => credentials !== 'include' && tokens.includes('*')
+  // Step 7.5.
+  if (!SAFELISTED_METHODS.has(method)) {
+    yield listCheck(headers, ALLOW_METHODS, method, methods.includes(method) || isWildcard(methods), 'method not allowed')
+  }
+  // Steps 7.6 and 7.7: in the order in which the page wrote them.
+  const unsafe = new Set(unsafeHeaderNames(request.headers))
+  for (const [name] of request.headers) {
+    if (!unsafe.delete(name.toLowerCase())) continue
+    const isNamed = names.some((each) => each.toLowerCase() === name.toLowerCase())
+    yield listCheck(headers, ALLOW_HEADERS, name, isNamed || (isWildcard(names) && !isNonWildcardName(name)), 'header not allowed')
+  }
+}
+
+const ALLOW_METHODS = 'Access-Control-Allow-Methods'
+const ALLOW_HEADERS = 'Access-Control-Allow-Headers'
+
+/** What a preflight's answer allows and a browser remembers; nothing of a list that is none (steps 7.2 to 7.4). */
+export function allowedBy ({ method, useCorsPreflight }: Judged, headers: HeaderList): { readonly methods: readonly string[], readonly names: readonly string[] } {
+  return { methods: tokensOf(headers, ALLOW_METHODS) ?? (useCorsPreflight ? [method] : []), names: tokensOf(headers, ALLOW_HEADERS) ?? [] }
+}
+
+/** The failure with which it ends, if any. */
+export function firstFailure<Failure extends string> (checks: Iterable<Check<Failure>>): Failure | undefined {
+  return upToFailure(checks).at(-1)?.failure
+}
+
+/** What a browser gets to see: the checks up to the first that fails. */
+export function upToFailure<Failure extends string> (checks: Iterable<Check<Failure>>): Array<Check<Failure>> {
+  const made: Array<Check<Failure>> = []
+  for (const check of checks) {
+    made.push(check)
+    if (check.failure !== undefined) break
+  }
+  return made
+}
+
+/** https://fetch.spec.whatwg.org/#redirect-status */
+export function isRedirect (status: number): boolean {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308
+}
+
+function listCheck (headers: HeaderList, name: string, wanted: string, isAllowed: boolean, failure: PreflightFailure): Check<PreflightFailure> {
+  const isThere = getHeader(headers, name.toLowerCase()) !== null
+  const meaning = isAllowed ? `allows ${wanted}` : isThere ? `does not allow ${wanted}` : `was sent, so ${wanted} is not allowed`
+  return { subject: lineOf(headers, name), meaning, failure: isAllowed ? undefined : failure }
+}
+
+function lineOf (headers: HeaderList, name: string): string {
+  const value = getHeader(headers, name.toLowerCase())
+  return value === null ? `No ${name}` : `${name}: ${value}`
+}
+
+function tokensOf (headers: HeaderList, name: string): string[] | null | undefined {
+  return extractTokens(getHeader(headers, name.toLowerCase()))
+}

@@ -1,0 +1,234 @@
+// The browser model: what a page that makes a request can read, and what reaches the servers. It follows main fetch
+// (https://fetch.spec.whatwg.org/#concept-main-fetch), HTTP fetch (https://fetch.spec.whatwg.org/#concept-http-fetch), CORS-preflight fetch
+// and HTTP-redirect fetch as far as CORS goes. Used by lib/explain/, and held against real browsers in test/browser/.
+import { allowedBy, corsChecks, firstFailure, isRedirect, preflightChecks, type CheckFailure, type Judged, type PreflightFailure } from './checks'
+import { exposedHeaderNames, getHeader, isForbiddenRequestHeader, isNonWildcardName, readableHeaderNames, unsafeHeaderNames, type CredentialsMode, type HeaderList } from './headers'
+import { isForbiddenMethod, SAFELISTED_METHODS, normalizeMethod } from '../http/methods'
+import { extractMaxAge, PreflightCache } from './preflight-cache'
+
+export type Failure = CheckFailure | PreflightFailure | 'forbidden method' | 'redirect with credentials' | 'too many redirects'
+
+/** What a page asks for. */
+export interface PageRequest {
+  /** The origin of the page, serialised: `null` if it is opaque. */
+  readonly origin: string
+  readonly url: string
+  /** As the page wrote it. */
+  readonly method: string
+  readonly headers: HeaderList
+  readonly credentials: CredentialsMode
+  readonly mode: 'cors' | 'no-cors'
+  /** https://fetch.spec.whatwg.org/#use-cors-preflight-flag: XMLHttpRequest with a listener on its upload. */
+  readonly useCorsPreflight: boolean
+  readonly body?: string
+}
+
+/** What goes over the network. */
+export interface WireRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: HeaderList
+  readonly body?: string | undefined
+}
+
+export interface WireResponse {
+  readonly status: number
+  readonly headers: HeaderList
+  readonly body: string
+}
+
+export type Server = (request: WireRequest) => Promise<WireResponse>
+
+/** What a browser remembers between requests. Cookies and responses are no matter of CORS: who has some brings them along. */
+export interface BrowserState {
+  readonly preflights: PreflightCache
+  /** The HTTP cache. */
+  readonly responses?: {
+    lookUp (request: WireRequest): WireResponse | undefined
+    store (request: WireRequest, response: WireResponse): void
+  }
+  /** The value of the Cookie header of a request. `isSameOrigin` is whether it stays within the page's origin. */
+  cookie? (request: { readonly origin: string, readonly url: string, readonly credentials: CredentialsMode, readonly isSameOrigin: boolean }): string | undefined
+}
+
+export interface Prediction {
+  /** `opaque`: the response is used, but the page cannot read it. */
+  readonly result: 'readable' | 'opaque' | 'blocked'
+  readonly failure?: Failure
+  readonly status?: number
+  readonly body?: string
+  /** The names of the response headers that the page sees. */
+  readonly headerNames?: readonly string[]
+  /** What went over the network, preflights included. */
+  readonly exchanges: ReadonlyArray<{ readonly request: WireRequest, readonly response: WireResponse }>
+}
+
+/** What a browser makes of a request: a new one, where `browser` is left out. */
+export async function predict (server: Server, request: PageRequest, browser: BrowserState = { preflights: new PreflightCache() }): Promise<Prediction> {
+  const exchanges: Array<Prediction['exchanges'][number]> = []
+  const recorded: Server = async (request) => {
+    const response = await server(request)
+    exchanges.push({ request, response })
+    return response
+  }
+  return { ...await new Fetch(recorded, request, browser).run(), exchanges }
+}
+
+type Outcome = Omit<Prediction, 'exchanges'>
+
+const blocked = (failure: Failure): Outcome => ({ result: 'blocked', failure })
+
+/** Step 12 of HTTP-redirect fetch: the headers that describe a body. */
+const HEADERS_OF_BODY: ReadonlySet<string> = new Set(['content-encoding', 'content-language', 'content-location', 'content-type'])
+
+class Fetch {
+  readonly #server: Server
+  readonly #page: PageRequest
+  readonly #browser: BrowserState
+  #method: string
+  #headers: HeaderList
+  #body: string | undefined
+  #url: string
+  /** https://fetch.spec.whatwg.org/#concept-request-response-tainting */
+  #tainting: 'basic' | 'cors' | 'opaque' = 'basic'
+  /** https://fetch.spec.whatwg.org/#concept-request-tainted-origin: the origin becomes `null`. */
+  #redirectTainted = false
+
+  constructor (server: Server, page: PageRequest, browser: BrowserState) {
+    this.#server = server
+    this.#page = page
+    this.#browser = browser
+    this.#method = normalizeMethod(page.method)
+    // https://fetch.spec.whatwg.org/#headers-validate: forbidden request-headers are left out silently.
+    this.#headers = page.headers.filter(([name, value]) => !isForbiddenRequestHeader(name, value))
+    this.#body = page.body
+    this.#url = page.url
+  }
+
+  async run (): Promise<Outcome> {
+    // https://fetch.spec.whatwg.org/#dom-request: a TypeError.
+    if (isForbiddenMethod(this.#method)) return blocked('forbidden method')
+    for (let redirects = 0; redirects <= 20; redirects++) {
+      const preflight = await this.#mainFetch()
+      if (preflight !== undefined) return blocked(preflight)
+      const response = await this.#network()
+      // Step 4.7 of HTTP fetch: a CORS check also of the responses that redirect.
+      const failure = this.#tainting === 'cors' ? firstFailure(corsChecks(this.#judged, response.headers)) : undefined
+      if (failure !== undefined) return blocked(failure)
+      const location = getHeader(response.headers, 'location')
+      if (!isRedirect(response.status) || location === null) return this.#filtered(response)
+      const refused = this.#redirect(response.status, new URL(location, this.#url))
+      if (refused !== undefined) return blocked(refused)
+    }
+    return blocked('too many redirects')
+  }
+
+  /** The request as it is now. */
+  get #judged (): Judged & { readonly url: string } {
+    const { credentials, useCorsPreflight } = this.#page
+    return { origin: this.#origin, url: this.#url, method: this.#method, headers: this.#headers, credentials, useCorsPreflight }
+  }
+
+  /** https://fetch.spec.whatwg.org/#serializing-a-request-origin */
+  get #origin (): string {
+    return this.#redirectTainted ? 'null' : this.#page.origin
+  }
+
+  /** Step 12 of main fetch: which of its branches it is, with the preflight that the last one makes. */
+  async #mainFetch (): Promise<PreflightFailure | undefined> {
+    if (this.#tainting === 'basic' && new URL(this.#url).origin === this.#page.origin) return undefined
+    if (this.#page.mode === 'no-cors') {
+      this.#tainting = 'opaque'
+      return undefined
+    }
+    this.#tainting = 'cors'
+    const unsafeNames = unsafeHeaderNames(this.#headers)
+    const needsNoPermission = SAFELISTED_METHODS.has(this.#method) && !this.#page.useCorsPreflight
+    // Every request of the API has its unsafe-request flag set; those of elements have neither methods nor headers of their own.
+    if (needsNoPermission && unsafeNames.length === 0) return undefined
+    // Step 4.1 of HTTP fetch.
+    const { preflights } = this.#browser
+    const request = this.#judged
+    const isMethodKnown = needsNoPermission || preflights.hasMethod(request, this.#method)
+    if (isMethodKnown && unsafeNames.every((name) => preflights.hasHeaderName(request, name))) return undefined
+    return await this.#preflight(request, unsafeNames)
+  }
+
+  /** https://fetch.spec.whatwg.org/#cors-preflight-fetch */
+  async #preflight (request: Judged & { readonly url: string }, unsafeNames: readonly string[]): Promise<PreflightFailure | undefined> {
+    // Steps 1 to 6. The preflight's own credentials mode stays "same-origin": it carries none.
+    const response = await this.#server({
+      method: 'OPTIONS',
+      url: request.url,
+      headers: [
+        ['accept', '*/*'],
+        ['access-control-request-method', request.method],
+        ...(unsafeNames.length > 0 ? [['access-control-request-headers', unsafeNames.join(',')] as const] : []),
+        ['origin', request.origin]
+      ]
+    })
+    const { preflights } = this.#browser
+    const failure = firstFailure(preflightChecks(request, response))
+    if (failure === undefined) {
+      // Steps 7.8 to 7.15.
+      const { methods, names } = allowedBy(request, response.headers)
+      preflights.store(request, methods, names, extractMaxAge(getHeader(response.headers, 'access-control-max-age')))
+    } else {
+      preflights.clear(request) // the last branch of main fetch
+    }
+    return failure
+  }
+
+  /** https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch */
+  async #network (): Promise<WireResponse> {
+    const { credentials, origin } = this.#page
+    const cookie = this.#browser.cookie?.({ origin, url: this.#url, credentials, isSameOrigin: this.#tainting === 'basic' })
+    // https://fetch.spec.whatwg.org/#append-a-request-origin-header
+    const hasOrigin = this.#tainting === 'cors' || (this.#method !== 'GET' && this.#method !== 'HEAD')
+    const request: WireRequest = {
+      method: this.#method,
+      url: this.#url,
+      headers: [
+        ...this.#headers,
+        ...(hasOrigin ? [['origin', this.#origin] as const] : []),
+        ...(cookie !== undefined ? [['cookie', cookie] as const] : [])
+      ],
+      body: this.#body
+    }
+    const { responses } = this.#browser
+    const stored = responses?.lookUp(request)
+    if (stored !== undefined) return stored
+    const response = await this.#server(request)
+    responses?.store(request, response)
+    return response
+  }
+
+  /** https://fetch.spec.whatwg.org/#concept-http-redirect-fetch */
+  #redirect (status: number, location: URL): Failure | undefined {
+    const hasUserInfo = location.username !== '' || location.password !== ''
+    // Steps 8 and 9.
+    if (this.#page.mode === 'cors' && hasUserInfo && (this.#page.origin !== location.origin || this.#tainting === 'cors')) return 'redirect with credentials'
+    // Step 12.
+    if ((status === 303 && this.#method !== 'GET' && this.#method !== 'HEAD') || (status < 303 && this.#method === 'POST')) {
+      this.#method = 'GET'
+      this.#body = undefined
+      this.#headers = this.#headers.filter(([name]) => !HEADERS_OF_BODY.has(name.toLowerCase()))
+    }
+    const { origin } = new URL(this.#url)
+    if (origin !== location.origin) {
+      // Step 13.
+      this.#headers = this.#headers.filter(([name]) => !isNonWildcardName(name))
+      // https://fetch.spec.whatwg.org/#concept-request-tainted-origin
+      if (origin !== this.#page.origin) this.#redirectTainted = true
+    }
+    this.#url = location.href
+    return undefined
+  }
+
+  /** Step 14 of main fetch. */
+  #filtered ({ status, headers, body }: WireResponse): Outcome {
+    if (this.#tainting === 'opaque') return { result: 'opaque' }
+    const headerNames = this.#tainting === 'cors' ? exposedHeaderNames(headers, this.#page.credentials) : readableHeaderNames(headers)
+    return { result: 'readable', status, body: this.#method === 'HEAD' ? '' : body, headerNames }
+  }
+}
