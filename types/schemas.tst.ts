@@ -26,6 +26,7 @@ describe('a policy', () => {
       exposedHeaders: '*' | readonly string[]
       maxAge: number
       optionsSuccessStatus: 200 | 204
+      enforceOrigin: boolean
       dangerouslyAllowInsecureOrigins: boolean
       dangerouslyAllowPublicSuffixes: boolean
     }>()
@@ -72,6 +73,9 @@ describe('a list of origins', () => {
 
   test('is an origin', () => {
     expect<CorsPolicy>().type.toBeAssignableFrom<{ origin: CorsOriginList, credentials: true }>()
+    expect<CorsPolicy>().type.toBeAssignableFrom<{ origin: '*', credentials: CorsOriginList }>()
+    expect<CorsPolicy>().type.toBeAssignableFrom<{ origin: '*', credentials: ReadonlyArray<string | RegExp> }>()
+    expect<CorsPolicy>().type.not.toBeAssignableFrom<{ origin: '*', credentials: string }>()
     expect<CorsPolicy>().type.not.toBeAssignableFrom<{ origin: readonly CorsOriginList[] }>()
     expect<RouteCors>().type.not.toBeAssignableFrom<CorsOriginList>()
   })
