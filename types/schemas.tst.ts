@@ -21,7 +21,6 @@ describe('a policy', () => {
   test('has these fields', () => {
     expect<Required<Pick<CorsPolicy, keyof CorsPolicy>>>().type.toBeAssignableTo<{
       credentials: boolean | readonly unknown[] | CorsOriginList
-      enforceOrigin: boolean
       allowedHeaders: '*' | readonly string[]
       exposedHeaders: '*' | readonly string[]
       maxAge: number
