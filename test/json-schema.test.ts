@@ -23,6 +23,8 @@ const POLICIES: Json[] = [
   { origin: ['https://*.example.com', 'capacitor://localhost', 'http://[::1]:3000'], credentials: true, maxAge: 86400 },
   { origin: '*', allowedHeaders: '*', exposedHeaders: '*', optionsSuccessStatus: 200 },
   { origin: '*', allowedHeaders: ['*', 'Authorization'], exposedHeaders: ['ETag', 'X-Total'], optionsSuccessStatus: 204 },
+  { origin: '*', credentials: ['https://app.example.com', 'https://*.example.com'] },
+  { origin: ['https://app.example.com'], enforceOrigin: true },
   { extends: 'public' },
   { extends: 'partner', origin: ['https://app.example.com'], dangerouslyAllowInsecureOrigins: true, dangerouslyAllowPublicSuffixes: false }
 ]
@@ -43,6 +45,9 @@ const WRONG: Array<[why: string, policy: Json]> = [
   ['an origin with a scheme in upper case', { origin: 'HTTPS://app.example.com' }],
   ['an empty origin', { origin: '' }],
   ['credentials that are no boolean', { origin: '*', credentials: 'true' }],
+  ['credentials that are no origins', { origin: '*', credentials: ['app.example.com'] }],
+  ['credentials that are an object', { origin: '*', credentials: {} }],
+  ['a switch that is a text', { origin: 'null', enforceOrigin: 'true' }],
   ['a header name with a space', { origin: '*', allowedHeaders: ['X Request Id'] }],
   ['an empty header name', { origin: '*', exposedHeaders: [''] }],
   ['a very long header name', { origin: '*', exposedHeaders: ['x'.repeat(257)] }],

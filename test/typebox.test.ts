@@ -7,7 +7,7 @@ import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import t from 'tap'
 import { runInNewContext } from 'node:vm'
-import { CorsPluginOptionsSchema, CorsPolicySchema, definePolicies, RouteCorsSchema, type CorsPolicy } from '../lib/index'
+import { CorsPluginOptionsSchema, CorsPolicySchema, definePolicies, originList, RouteCorsSchema, type CorsPolicy } from '../lib/index'
 
 const SCHEMAS = { CorsPolicySchema, RouteCorsSchema, CorsPluginOptionsSchema }
 type Name = keyof typeof SCHEMAS
@@ -27,7 +27,9 @@ const RIGHT: ReadonlyArray<readonly [what: string, policy: unknown]> = [
   ['a RegExp in an array', { origin: ['https://app.example.com', /^https:\/\/[a-z]+\.example\.com$/u] }],
   ['a RegExp of another realm', { origin: [runInNewContext('/^https:\\/\\/a\\.example$/')] }],
   ['a RegExp of a class of its own', { origin: [new class Own extends RegExp {}('^a$')] }],
-  ['every field', { origin: 'https://app.example.com', credentials: true, allowedHeaders: ['*', 'Authorization'], exposedHeaders: '*', maxAge: 86400, optionsSuccessStatus: 200, dangerouslyAllowInsecureOrigins: true, dangerouslyAllowPublicSuffixes: false }]
+  ['an originList', { origin: originList(['https://app.example.com']), credentials: originList([]) }],
+  ['origins for credentials', { origin: '*', credentials: ['https://app.example.com', /^https:\/\/a\.example$/] }],
+  ['every field', { origin: 'https://app.example.com', credentials: true, allowedHeaders: ['*', 'Authorization'], exposedHeaders: '*', maxAge: 86400, optionsSuccessStatus: 200, enforceOrigin: false, dangerouslyAllowInsecureOrigins: true, dangerouslyAllowPublicSuffixes: false }]
 ]
 
 const WRONG: ReadonlyArray<readonly [what: string, policy: unknown]> = [
@@ -105,7 +107,8 @@ function mostly (right: readonly unknown[], wrong: readonly unknown[]): fc.Arbit
 const ORIGINS = ['null', 'https://app.example.com', 'https://*.example.com', 'http://localhost:*', 'capacitor://localhost']
 const MALFORMED = ['https://app.example.com/', 'app.example.com', '', 'HTTPS://a', 5, null, {}, true, LIKE_REGEXP, [LIKE_REGEXP]]
 const own = {
-  credentials: mostly([true, false], ['true']),
+  credentials: mostly([true, false, [], ['https://app.example.com']], ['true', {}, ['app.example.com']]),
+  enforceOrigin: mostly([true, false], ['true']),
   allowedHeaders: mostly(['*', [], ['*'], ['X-Id']], [['X Id'], 'X-Id']),
   exposedHeaders: mostly(['*', [], ['ETag']], [[5]]),
   maxAge: mostly([0, 600, 86400], [86401, 0.5, '5']),

@@ -21,11 +21,11 @@ describe('a policy', () => {
   test('has these fields', () => {
     expect<Required<Pick<CorsPolicy, keyof CorsPolicy>>>().type.toBeAssignableTo<{
       credentials: boolean | readonly unknown[] | CorsOriginList
-      enforceOrigin: boolean
       allowedHeaders: '*' | readonly string[]
       exposedHeaders: '*' | readonly string[]
       maxAge: number
       optionsSuccessStatus: 200 | 204
+      enforceOrigin: boolean
       dangerouslyAllowInsecureOrigins: boolean
       dangerouslyAllowPublicSuffixes: boolean
     }>()
@@ -72,6 +72,9 @@ describe('a list of origins', () => {
 
   test('is an origin', () => {
     expect<CorsPolicy>().type.toBeAssignableFrom<{ origin: CorsOriginList, credentials: true }>()
+    expect<CorsPolicy>().type.toBeAssignableFrom<{ origin: '*', credentials: CorsOriginList }>()
+    expect<CorsPolicy>().type.toBeAssignableFrom<{ origin: '*', credentials: ReadonlyArray<string | RegExp> }>()
+    expect<CorsPolicy>().type.not.toBeAssignableFrom<{ origin: '*', credentials: string }>()
     expect<CorsPolicy>().type.not.toBeAssignableFrom<{ origin: readonly CorsOriginList[] }>()
     expect<RouteCors>().type.not.toBeAssignableFrom<CorsOriginList>()
   })
