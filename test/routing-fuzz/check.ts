@@ -168,11 +168,11 @@ class Check {
   /** The routes that an announced request may reach, by what it fulfils of the constraints that its preflight does not carry. */
   async #reaches (method: string, path: string, { host, announcesVersion }: Ask): Promise<Ran[]> {
     const all = await this.#sendAll(method, path, host)
-    const ownVersion = this.table.strategies.some(({ name, from }) => name === 'version' || from === 'accept-version')
-    const announced = ownVersion ? all : all.filter((_, index) => ('accept-version' in (this.#fulfilments()[index] as object)) === announcesVersion)
+    const isKnown = this.#fulfilments().some((headers) => 'accept-version' in headers) && !this.table.strategies.some(({ name, from }) => name === 'version' || from === 'accept-version')
+    const announced = !isKnown ? all : all.filter((_, index) => ('accept-version' in (this.#fulfilments()[index] as object)) === announcesVersion)
     const reached = ran(announced)
     // Where it would reach nothing without a version, versions take no part: something on the way may add one.
-    return reached.length > 0 || announcesVersion ? reached : ran(all)
+    return reached.length > 0 || (isKnown && announcesVersion) ? reached : ran(all)
   }
 
   #sendAll (method: string, path: string, host: string): Promise<Answer[]> {
