@@ -8,16 +8,14 @@ import type { RawRequest } from '../http/preflight-request'
 import { unreadableLists, type RouteSchema } from '../policy/derive'
 import type { CompiledPolicy } from '../policy/policy'
 import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, refuseOther, reportOther, reportOtherLate, sendAnswer } from '../preflight/generated-route'
-import { registeredRoutes, withRegistration, type RegisteredRoute } from '../preflight/registered'
+import { registeredRoutes, withRegistration, type Constraints, type RegisteredRoute } from '../preflight/registered'
 import { PreflightRouter } from '../preflight/router'
 import { isHeard, report } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
+import { refuseConflict, refuseTooMany } from './conflicts'
 import { Interned } from './interned'
 import { Route, type ObservedOptions } from './route'
 import { setScope, type Scope } from './scope'
-
-/** How many routes of one URL and method Fastify's router takes, where they have constraints. */
-const MAX_ROUTES_OF_URL = 31
 
 export class Application {
   readonly #root: FastifyInstance
@@ -52,7 +50,7 @@ export class Application {
     if (options.handler === sendAnswer) return
     const route = new Route(instance, options)
     if (options.constraints != null) this.#noteConstraints(route)
-    if (this.#hasScopes || options.config != null) route.keepDeclaration(this.#hasScopes)
+    if (this.#hasScopes || route.config !== undefined) route.keepDeclaration(this.#hasScopes)
     this.#govern(route)
     this.#routes.push(route)
   }
@@ -133,10 +131,11 @@ export class Application {
   }
 
   /** Notes one URL of a route, and declares the OPTIONS route that its scope lacks there. */
-  #place (route: Route, url: string): void {
+  #place (route: Route, url: string, isRefused = false): void {
     let routes = this.#byUrl.get(url)
     if (routes === undefined) this.#byUrl.set(url, routes = [])
-    for (const other of routes) refuseConflict(route, other)
+    // A route that Fastify refused stands in nobody's way.
+    for (const other of routes) if (!isRefused && this.#isRegistered(other)) refuseConflict(route, other)
     if (!routes.includes(route)) routes.push(route)
     const { scope, policy } = route
     if (policy === null || scope === undefined || route.optionsRoutes.some((optionsRoute) => optionsRoute.url === url)) return
@@ -144,18 +143,30 @@ export class Application {
     const optionsRoute = shared?.optionsRoutes.find((optionsRoute) => optionsRoute.url === url) ?? new GeneratedRoute(url)
     if (shared === undefined && !this.#declareOptionsRoute(optionsRoute, scope, routes)) return
     route.optionsRoutes.push(optionsRoute)
+    const constraints = Object.fromEntries(Object.entries(route.constraints).filter(([name]) => this.#custom.has(name)))
+    // A strategy may derive a value from preflights as well, and refuse every route without it.
+    if (Object.keys(constraints).length > 0) this.#declareOptionsRoute(optionsRoute, scope, routes, constraints)
+  }
+
+  /** Where it cannot be asked, as for a URL that the router takes only after it has changed it, it is taken to be. */
+  #isRegistered ({ methods, options: { url, constraints } }: Route): boolean {
+    try {
+      return methods.some((method) => this.#root.hasRoute({ method: method as never, url, constraints: constraints as never }))
+    } catch {
+      return true
+    }
   }
 
   /** Whether it was declared: an instance cannot declare what is outside its prefix. */
-  #declareOptionsRoute (optionsRoute: GeneratedRoute, scope: Scope, routes: readonly Route[]): boolean {
+  #declareOptionsRoute (optionsRoute: GeneratedRoute, scope: Scope, routes: readonly Route[], constraints: Constraints = {}): boolean {
     const instance = scope.optionsRoutes
     const { url } = optionsRoute
-    if (!url.startsWith(instance.prefix)) return scope.parent !== undefined && this.#declareOptionsRoute(optionsRoute, scope.parent, routes)
+    if (!url.startsWith(instance.prefix)) return scope.parent !== undefined && this.#declareOptionsRoute(optionsRoute, scope.parent, routes, constraints)
     refuseTooMany(url, routes)
     const path = url.slice(instance.prefix.length)
     // Fastify takes one of two slashes away where prefix and path meet.
     try {
-      instance.route(this.#optionsRoute(instance.prefix.endsWith('/') && path.startsWith('/') ? `/${path}` : path, optionsRoute, scope))
+      instance.route(this.#optionsRoute(instance.prefix.endsWith('/') && path.startsWith('/') ? `/${path}` : path, optionsRoute, scope, constraints))
       return true
     } catch (err) {
       // Most often Fastify refuses the route itself for the same reason, and says so.
@@ -164,13 +175,13 @@ export class Application {
     }
   }
 
-  #optionsRoute (url: string, optionsRoute: GeneratedRoute, scope: Scope | undefined): RouteOptions {
+  #optionsRoute (url: string, optionsRoute: GeneratedRoute, scope: Scope | undefined, constraints: Constraints = {}): RouteOptions {
     return {
       method: 'OPTIONS',
       url,
       prefixTrailingSlash: 'slash',
       config: withRegistration({}, undefined) as never,
-      constraints: { [CONSTRAINT]: optionsRoute },
+      constraints: { ...constraints, [CONSTRAINT]: optionsRoute },
       ...(scope?.hideOptionsRoute !== false && { schema: HIDDEN as object }),
       ...(scope?.logLevel !== undefined && { logLevel: scope.logLevel as never }),
       onError: refuseOther,
@@ -199,7 +210,8 @@ export class Application {
     const { scope } = route
     if (scope !== undefined && route.hasChanged) this.#readPolicy(route, scope)
     route.headWith(route.isGoverned ? this.#responseOf(route) : undefined)
-    for (const url of route.urls) this.#place(route, url)
+    const isRefused = !this.#isRegistered(route)
+    for (const url of route.urls) this.#place(route, url, isRefused)
   }
 
   /** Routes of one policy share their hooks, but for those whose own schemas say what is exposed. */
@@ -269,33 +281,6 @@ export class Application {
 }
 
 interface Named { readonly [key: string]: { readonly name: string } }
-
-/** A preflight cannot tell routes apart that differ only in what it cannot carry, such as a version: they need the same policy. */
-function refuseConflict (route: Route | undefined, other: Route | undefined): void {
-  if (route === undefined || other === undefined || route.policy === other.policy || !route.hasSameHost(other) || route.hasSameConstraints(other)) return
-  const shared = route.methods.filter((method) => other.methods.includes(method))
-  if (shared.length === 0) return
-  const constraints = quote(Object.keys({ ...route.otherConstraints, ...other.otherConstraints }).join(', '))
-  throw corsPolicyError(`config.cors of ${route.name}`, [{
-    pointer: '',
-    reason: 'conflict',
-    value: route.declared?.cors,
-    message: `another route for ${shared.join(', ')} of this URL, which differs only in its constraints (${constraints}), has another policy; a preflight cannot carry these, so write the same policy on both`
-  }])
-}
-
-/** Each scope has an OPTIONS route of its own at a URL. Where they would be too many for the router, it is better to say so than to have it fail at some later route. */
-function refuseTooMany (url: string, routes: readonly Route[]): void {
-  const optionsRoutes = new Set(routes.flatMap((route) => route.optionsRoutes.filter((optionsRoute) => optionsRoute.url === url)))
-  const own = routes.filter(({ methods }) => methods.includes('OPTIONS')).length
-  if (optionsRoutes.size + own < MAX_ROUTES_OF_URL) return
-  throw corsPolicyError(`config.cors of ${String(routes.at(-1)?.name)}`, [{
-    pointer: '',
-    reason: 'conflict',
-    value: routes.at(-1)?.declared?.cors,
-    message: `this URL has routes in ${optionsRoutes.size + 1} scopes with a registration of the plugin each, and so as many generated OPTIONS routes: with the ${own} OPTIONS routes of its own these are more than the ${MAX_ROUTES_OF_URL} that Fastify's router takes; register the plugin once, in a scope around them, so that they share one`
-  }])
-}
 
 /** One for all generated routes. */
 const HIDDEN = { hide: true }

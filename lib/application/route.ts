@@ -79,10 +79,15 @@ export class Route implements DeclaredRoute {
     return scopeOf(this.instance)
   }
 
+  /** The route's own `config`: what a polluted prototype has is not its own. */
+  get config (): { readonly cors?: unknown } | undefined {
+    return Object.hasOwn(this.options, 'config') ? this.options.config ?? undefined : undefined
+  }
+
   /** What `config.cors` says now. */
   get declared (): Declared {
-    const config = this.options.config as { cors?: unknown } | undefined
-    if (config === undefined || config === null || !Object.hasOwn(config, 'cors')) return undefined
+    const { config } = this
+    if (config === undefined || !Object.hasOwn(config, 'cors')) return undefined
     return config.cors === this.#callers ? this.#kept : { cors: config.cors }
   }
 
@@ -94,7 +99,7 @@ export class Route implements DeclaredRoute {
     const { declared } = this
     this.#kept = declared && { cors: copyDeclaration(declared.cors) }
     if (!copies) this.#callers = declared?.cors ?? NOT_KEPT
-    const config = { ...this.options.config, ...(copies && declared && { cors: copyDeclaration(declared.cors) }) }
+    const config = { ...this.config, ...(copies && declared && { cors: copyDeclaration(declared.cors) }) }
     this.options.config = withRegistration(config as object, this) as never
   }
 
@@ -106,7 +111,7 @@ export class Route implements DeclaredRoute {
 
   /** Whether its registrations do not lead back to it: it was declared before the plugin was registered, or a later hook replaced its `config`. */
   get isUnmarked (): boolean {
-    return !hasRegistration(this.options.config as object | undefined)
+    return !hasRegistration(this.config)
   }
 
   requestHeaders (method: string): readonly string[] {

@@ -202,7 +202,7 @@ export class PreflightRouter {
    * the standard's safelist need no permission: for them the answer would be one.
    */
   #nameTheMethod (announced: Announced, origin: string): Resolution | undefined {
-    if (SAFELISTED_METHODS.has(announced.method) || !canBePreflighted(announced.method) || this.#unreadable.size > 0) return undefined
+    if (SAFELISTED_METHODS.has(announced.method) || !canBePreflighted(announced.method) || this.#unreadable.size > 0 || this.#tableMaker.constraints.custom.size > 0) return undefined
     const matches = [...this.#routes.keys()].flatMap((method) => this.reachable({ ...announced, method }))
     const [match] = matches
     const policy = policyOf(matches)
