@@ -20,7 +20,7 @@ export class Vary {
    * `*` stands for everything, so nothing is added to it.
    */
   mergedWith (current: HeaderValue): string {
-    if (current === undefined) return this.text
+    if (current === undefined || current === this.text) return this.text
     const listed = String(current).split(',').map((name) => name.trim()).filter((name) => name !== '')
     const merged = uniqueNames([...listed, ...this.names])
     return merged.includes('*') ? '*' : merged.join(', ')
