@@ -88,7 +88,8 @@ export class PreflightAnswer {
 
   /** The onError hook: where a hook failed before `send` was reached, its error response gets no permission. */
   refuse (reply: FastifyReply): void {
-    if (requiredOf(reply) === undefined) requireHeaders(reply, OTHER, VARY_PREFLIGHT).set(false, NO_CORS_HEADERS)
+    const owner = requiredOf(reply)?.owner
+    if (owner !== this && owner !== OTHER) requireHeaders(reply, OTHER, VARY_PREFLIGHT).set(false, NO_CORS_HEADERS)
   }
 
   /** The onSend hook, and the onResponse hook: where a hook answered before `send` was reached, its answer gets no permission, and the developer hears of it. */
