@@ -131,14 +131,14 @@ export class Route implements DeclaredRoute {
     return this.options.constraints === other.options.constraints || isDeepStrictEqual(this.otherConstraints, other.otherConstraints)
   }
 
-  /** Has these hooks head the route's responses, first for the request and last for the response: instead of those it had from us before, if any. */
+  /** Has these hooks head the route's responses, first for the request and for errors, last for the response: instead of those it had from us before, if any. */
   headWith (response: ResponsePolicy | undefined): void {
     const earlier = this.#response
     if (response === earlier) return
     this.#response = response
     const options: { [Name in HookName]?: RouteOptions[Name] | undefined } = this.options
     options.onRequest = joined(response?.onRequest, without(options.onRequest, earlier?.onRequest))
-    options.onError = joined(without(options.onError, earlier?.onError), response?.onError)
+    options.onError = joined(response?.onError, without(options.onError, earlier?.onError))
     options.onSend = joined(without(options.onSend, earlier?.onSend), response?.onSend)
   }
 }

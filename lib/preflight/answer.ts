@@ -9,7 +9,7 @@ import { credentialedOrigin } from '../response/credentialed'
 import { corsHeaders, NO_CORS_HEADERS, type CorsHeaders } from '../response/cors-headers'
 import { decide, type Decision } from '../response/decision'
 import { isHeard, report, whyNotOrigin, type CorsRefusalReason } from '../response/refused'
-import { requiredOf, requireHeaders } from '../response/required-headers'
+import { requiredOf, requireHeaders, type RequiredHeaders } from '../response/required-headers'
 import { hasTimedOut, never } from '../response/time-out'
 
 /** The route that an answer is for, as a refusal names it. */
@@ -44,21 +44,22 @@ export class PreflightAnswer {
     const required = requireHeaders(reply, this, VARY_PREFLIGHT)
     const isList = isListOfNames(requestedHeaders(request))
     const credentialed = isList ? credentialedOrigin(this.policy, request) : undefined
-    const answer = (decision: Decision): void => {
-      const approval = credentialed === undefined ? this.#plain : this.#credentialed
-      if (decision !== false) required.set(decision, this.#headersFor(approval, request, methods))
-      if (isHeard(request.log)) this.#report(request, decision, approval)
-      reply.code(decision === false ? 403 : this.policy.optionsSuccessStatus).send()
-    }
+    const approval = credentialed === undefined ? this.#plain : this.#credentialed
     const decision = isList && (credentialed ?? decide(this.policy.origin, request))
+    if (typeof decision !== 'object') return this.#send(request, reply, required, approval, methods, decision)
     required.set(false, NO_CORS_HEADERS)
-    if (typeof decision !== 'object') return answer(decision)
-    return decision.then(async (settled) => {
-      if (reply.sent || hasTimedOut(request)) return await never()
-      answer(settled)
+    return decision.then((settled) => {
+      if (reply.sent || hasTimedOut(request)) return never()
+      this.#send(request, reply, required, approval, methods, settled)
       // Fastify goes on to the next hook when a promise settles, unless it settles with the reply.
       return reply
     })
+  }
+
+  #send (request: FastifyRequest, reply: FastifyReply, required: RequiredHeaders, approval: Approval, methods: readonly string[], decision: Decision): void {
+    required.set(decision, this.#headersFor(approval, request, methods))
+    if (isHeard(request.log)) this.#report(request, decision, approval)
+    reply.code(decision === false ? 403 : this.policy.optionsSuccessStatus).send()
   }
 
   /** The name of the policy. */
@@ -87,7 +88,8 @@ export class PreflightAnswer {
 
   /** The onError hook: where a hook failed before `send` was reached, its error response gets no permission. */
   refuse (reply: FastifyReply): void {
-    if (requiredOf(reply) === undefined) requireHeaders(reply, OTHER, VARY_PREFLIGHT).set(false, NO_CORS_HEADERS)
+    const owner = requiredOf(reply)?.owner
+    if (owner !== this && owner !== OTHER) requireHeaders(reply, OTHER, VARY_PREFLIGHT).set(false, NO_CORS_HEADERS)
   }
 
   /** The onSend hook, and the onResponse hook: where a hook answered before `send` was reached, its answer gets no permission, and the developer hears of it. */

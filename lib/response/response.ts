@@ -48,11 +48,12 @@ export class ResponsePolicy {
     const required = this.#require(request, reply)
     if (required.pending === undefined) return done(this.#refusal(request, required))
     required.isAwaited = true
-    return required.pending.then(async () => {
-      if (hasTimedOut(request)) await never()
-      const refusal = this.#refusal(request, required)
-      if (refusal !== undefined) throw refusal
-    })
+    return this.#policy?.enforceOrigin !== true
+      ? required.pending
+      : required.pending.then(() => {
+        const refusal = this.#refusal(request, required)
+        if (refusal !== undefined) throw refusal
+      })
   })
 
   /** Where a hook threw before `onRequest` was reached. Synchronous: Fastify cannot send a handler's time-out while an onError hook is awaited. */
@@ -68,10 +69,8 @@ export class ResponsePolicy {
     const attempt = ++required.attempts
     if (required.pending === undefined || required.isAwaited || hasTimedOut(request)) return done()
     required.isAwaited = true
-    return required.pending.then(async () => {
-      // A time-out, or whoever failed besides, has sent its own response meanwhile.
-      if (reply.sent || required.attempts !== attempt || hasTimedOut(request)) await never()
-    })
+    // Whoever failed meanwhile has sent a response of its own.
+    return required.pending.then(() => reply.sent || required.attempts !== attempt ? never() : undefined)
   })
 
   /** The error that ends a request of a refused origin here, where the policy says that it ends. */
@@ -98,14 +97,17 @@ export class ResponsePolicy {
     required.set(typeof decision === 'object' ? false : decision, this.#headers)
     if (decision === false) this.#report(request)
     if (typeof decision === 'object') {
-      required.pending = decision.then((settled) => {
-        if (required.owner !== this || hasTimedOut(request)) return
-        required.pending = undefined
-        required.set(settled, this.#headers)
-        if (settled === false) this.#report(request)
-      })
+      // After a time-out, whoever waits for this never goes on.
+      required.pending = decision.then((settled) => hasTimedOut(request) ? never() : this.#settle(request, required, settled))
     }
     return required
+  }
+
+  #settle (request: FastifyRequest, required: RequiredHeaders, decision: Decision): void {
+    if (required.owner !== this) return
+    required.pending = undefined
+    required.set(decision, this.#headers)
+    if (decision === false) this.#report(request)
   }
 
   #report (request: FastifyRequest): void {
