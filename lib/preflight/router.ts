@@ -203,10 +203,12 @@ export class PreflightRouter {
    */
   #nameTheMethod (announced: Announced, origin: string): Resolution | undefined {
     if (SAFELISTED_METHODS.has(announced.method) || !canBePreflighted(announced.method) || this.#unreadable.size > 0 || this.#tableMaker.constraints.custom.size > 0) return undefined
+    // The preflight itself carries no version, whatever it announces: an OPTIONS route of the user's may answer it.
+    if (this.reachable({ ...announced, method: 'OPTIONS', hasVersion: false }).length > 0) return undefined
     const matches = [...this.#routes.keys()].flatMap((method) => this.reachable({ ...announced, method }))
     const [match] = matches
     const policy = policyOf(matches)
-    if (match === undefined || policy === null || matches.some(({ route }) => route.method === 'OPTIONS')) return undefined
+    if (match === undefined || policy === null) return undefined
     const { origin: rule, credentialedOrigins } = policy
     // A function is asked for routes that exist.
     if (rule.kind !== 'any' && !(rule.kind === 'list' && rule.matches(origin)) && credentialedOrigins?.matches(origin) !== true) return undefined
