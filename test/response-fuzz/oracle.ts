@@ -28,7 +28,7 @@ function isGoverned ({ target, policy, origin }: Ending): boolean {
  * and those for errors failed as well, or were not the route's any more as the not-found handler had been called.
  */
 function isUnseen ({ hooks, target, policy }: Ending, trace: readonly string[]): boolean {
-  const runsBefore = ({ order, stage }: Hook): boolean => order === 'before' || (target === 'route' && (order === 'after' || stage === 'onSend'))
+  const runsBefore = ({ order, stage }: Hook): boolean => order === 'before' || ((target === 'route' || target === 'preflight') && (order === 'after' || stage === 'onSend'))
   const wasEnded = trace.some((entry) => / onRequest /.test(entry))
   const wasHandedOver = trace.some((entry) => / onRequest notFound/.test(entry)) && !policy.isDefault
   return wasEnded && hooks.some((hook) => hook.stage === 'onSend' && (hook.action === 'throws' || hook.action === 'once') && runsBefore(hook)) &&
