@@ -198,6 +198,36 @@ t.test('WebSockets', async (t) => {
   t.equal((await request(app, 'GET', '/events/latest', APP)).headers['access-control-allow-origin'], APP)
 })
 
+t.test('server-sent events past Fastify', async (t) => {
+  const app = await run(t, recipes.under('Server-sent events, and other responses past Fastify'))
+  for (const [origin, permission] of [[APP, { 'access-control-allow-origin': APP }], [EVIL, {}], [undefined, {}]] as const) {
+    const response = await request(app, 'GET', '/events', origin)
+    t.same(corsHeaders(response), { vary: 'Origin', ...permission })
+    t.equal(response.headers['content-type'], 'text/event-stream')
+    t.equal(response.body, 'data: one\n\n')
+  }
+})
+
+t.test('beside @fastify/cors: registered before, it answers the preflights, and the warning is as the recipe quotes it; registered after, both work', async (t) => {
+  for (const order of ['before', 'after']) {
+    const warnings: string[] = []
+    const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { warnings.push(JSON.parse(line).msg) } } } })
+    t.teardown(async () => { await app.close() })
+    if (order === 'before') await app.register(fastifyCors, { origin: EVIL })
+    await app.register(cors)
+    if (order === 'after') await app.register(fastifyCors, { origin: EVIL })
+    app.put('/moved', { config: { cors: { origin: APP } } }, ok)
+    app.put('/old', ok)
+    const moved = await preflight(app, 'PUT', '/moved', { origin: APP })
+    t.equal(approves(moved, 'PUT'), order === 'after')
+    await preflight(app, 'PUT', '/moved', { origin: APP })
+    t.same(corsHeaders(await request(app, 'PUT', '/moved', APP)), { vary: 'Origin', 'access-control-allow-origin': APP })
+    t.equal((await preflight(app, 'PUT', '/old', { origin: EVIL })).headers['access-control-allow-origin'], EVIL)
+    t.same(warnings.filter((warning) => recipes.text.includes(`\n${warning}\n`)).length, order === 'before' ? 1 : 0)
+    t.same(warnings.length, order === 'before' ? 1 : 0)
+  }
+})
+
 const ERRORS = recipes.under('Errors that Fastify answers without hooks')
 
 t.test('errors without hooks: frameworkErrors', async (t) => {

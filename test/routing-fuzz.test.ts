@@ -5,6 +5,9 @@ import fc from 'fast-check'
 import { check, printed } from './routing-fuzz/check'
 import { KINDS, type Table } from './routing-fuzz/table'
 
+/** Where applications have strategies of their own, few preflights can be approved: no route is certain then. */
+const FEW = new Set(['custom constraints', 'own host and version', 'everything'])
+
 for (const [kind, tables] of Object.entries(KINDS)) {
   t.test(`preflights of random applications are answered by the routes that Fastify itself reaches: ${kind}`, async (t) => {
     const sums = { started: 0, preflights: 0, approved: 0 }
@@ -16,6 +19,6 @@ for (const [kind, tables] of Object.entries(KINDS)) {
       if (findings.length > 0) throw new Error(`${findings.map(({ fault, text }) => `${fault}: ${text}`).join('\n')}\n${printed(table)}`)
     }), { numRuns: 300 })
     t.ok(sums.started > 150, `most of the applications start: ${sums.started}`)
-    t.ok(sums.approved > 100 && sums.preflights - sums.approved > 100, `there are approvals and refusals: ${sums.approved} of ${sums.preflights}`)
+    t.ok(sums.approved > (FEW.has(kind) ? 15 : 100) && sums.preflights - sums.approved > 100, `there are approvals and refusals: ${sums.approved} of ${sums.preflights}`)
   })
 }

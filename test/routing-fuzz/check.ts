@@ -102,10 +102,8 @@ class Check {
       const where = `${method} ${path} with ${JSON.stringify(sent)}`
       if (!isSame(mine, its)) {
         this.#find('routing changed', `${where} is answered ${told(mine)}, without the plugin ${told(its)}`)
-      } else if (its.ran !== undefined) {
+      } else if (its.ran !== undefined && its.ran.id !== HALF_REGISTERED) {
         const allowed = mine.response.headers['access-control-allow-origin']
-        // Fastify gives a half registered route no hooks: without permission it is right as well.
-        if (allowed === undefined && its.ran.id === HALF_REGISTERED) continue
         if (allowed !== (its.ran.allows?.includes(A) === true ? A : undefined)) this.#find('wrong response', `${where} reaches ${shown(its.ran)}, and its response allows ${String(allowed)}`)
       }
     }
@@ -121,30 +119,19 @@ class Check {
     const { response } = answer
     const reached = await this.#reaches(method, path, ask)
     if (response.headers['access-control-allow-origin'] === undefined) {
-      await this.#unapproved(ask, where, origin, answer, without, reached)
+      await this.#unapproved(ask, path, where, origin, answer, without, reached)
       return
     }
     if (response.headers['access-control-allow-origin'] !== origin || response.statusCode >= 300) this.#find('wrong approval', `${where} is answered ${told(answer)} ${JSON.stringify(response.headers)}`)
     const named = String(response.headers['access-control-allow-methods'] ?? '').split(', ').filter((name) => name !== '')
     const isApproved = named.includes(method) || SAFELISTED.includes(method)
     if (isApproved) this.#approved++
-    if (isApproved && this.#harms(reached, origin)) this.#find('wrong approval', `${where} is approved (${named.join(', ')}), and the request reaches ${shownAll(reached)}`)
+    if (isApproved && !await this.#mayBeApproved(method, path, ask, origin)) this.#find('wrong approval', `${where} is approved (${named.join(', ')}), and the request reaches ${shownAll(reached)}`)
     if (!isApproved) this.#named(where, named, reached, without)
     for (const other of named.filter((each) => each !== method)) {
-      const others = await this.#reaches(other, path, ask)
-      if (this.#harms(others, origin)) this.#find('wrong method', `${where} names ${other}, whose request reaches ${shownAll(others)}`)
+      if (!await this.#mayBeApproved(other, path, ask, origin)) this.#find('wrong method', `${where} names ${other}, whose request reaches ${shownAll(await this.#reaches(other, path, ask))}`)
     }
     if (isApproved && !uses(this.table.steps, 'host')) await this.#missedMethods(ask, path, where, named, reached)
-  }
-
-  /** With strategies of the application's own, no plugin knows that a route cannot be reached at all; what reaches nothing is nobody's. */
-  #mayReachNothing (reached: readonly Ran[]): boolean {
-    return reached.length === 0 && this.table.strategies.length > 0
-  }
-
-  /** Whether approving would let a page use a route that does not allow it. */
-  #harms (reached: readonly Ran[], origin: string): boolean {
-    return !allows(reached, origin) && !this.#mayReachNothing(reached)
   }
 
   /** An answer that names other methods, so that the browser says which one is missing. */
@@ -154,14 +141,14 @@ class Check {
     if (without !== undefined && ![404, 414].includes(without.response.statusCode)) this.#find('answered elsewhere', `${where} is answered, and without the plugin ${told(without)}`)
   }
 
-  async #unapproved (ask: Ask, where: string, origin: string, answer: Answer, without: Answer | undefined, reached: readonly Ran[]): Promise<void> {
+  async #unapproved (ask: Ask, path: string, where: string, origin: string, answer: Answer, without: Answer | undefined, reached: readonly Ran[]): Promise<void> {
     const { response } = answer
     if (Object.keys(response.headers).some((name) => name.startsWith('access-control-'))) this.#find('wrong response', `${where} is answered with ${JSON.stringify(response.headers)}`)
     const isElsewhere = without === undefined || isSame(answer, without)
     if (!isElsewhere) {
       const isRefusal = response.statusCode === 403 && response.body === ''
       if (!isRefusal) this.#find('answered elsewhere', `${where} is answered ${told(answer)}, without the plugin ${told(without)}`)
-      else if (!this.#mayReachNothing(reached) && !reached.some((ran) => ran.id === HALF_REGISTERED || ran.allows?.includes(origin) === false)) this.#find('wrong refusal', `${where} is refused, and the request reaches ${shownAll(reached)}`)
+      else if (!(reached.length > 0 ? reached : ran(await this.#sendAll(ask.method, path, ask.host))).some((ran) => ran.id === HALF_REGISTERED || ran.allows?.includes(origin) === false)) this.#find('wrong refusal', `${where} is refused, and the request reaches ${shownAll(reached)}`)
     }
     if (!this.#isConstrained && this.ours.errors.length === 0 && allows(reached, origin)) {
       this.#find('missed approval', `${where} is answered ${told(answer)}, and the request reaches ${shownAll(reached)}`)
@@ -181,10 +168,21 @@ class Check {
   async #reaches (method: string, path: string, { host, announcesVersion }: Ask): Promise<Ran[]> {
     const all = await this.#sendAll(method, path, host)
     const isKnown = this.#fulfilments().some((headers) => 'accept-version' in headers) && !this.table.strategies.some(({ name, from }) => name === 'version' || from === 'accept-version')
-    const announced = !isKnown ? all : all.filter((_, index) => ('accept-version' in (this.#fulfilments()[index] as object)) === announcesVersion)
+    const announced = isKnown ? all.filter((_, index) => ('accept-version' in (this.#fulfilments()[index] as object)) === announcesVersion) : all
     const reached = ran(announced)
     // Where it would reach nothing without a version, versions take no part: something on the way may add one.
     return reached.length > 0 || (isKnown && announcesVersion) ? reached : ran(all)
+  }
+
+  /**
+   * Whether the announced request may be approved: whichever route it reaches allows the origin, and it reaches one. Where that depends on constraints, a
+   * request that reaches none is answered 404, and its approval does no harm; what it would reach otherwise must allow the origin all the same.
+   */
+  async #mayBeApproved (method: string, path: string, ask: Ask, origin: string): Promise<boolean> {
+    const reached = await this.#reaches(method, path, ask)
+    if (reached.length > 0 || !this.#isConstrained) return allows(reached, origin)
+    const all = ran(await this.#sendAll(method, path, ask.host))
+    return all.length === 0 ? this.table.strategies.length > 0 : allows(all, origin)
   }
 
   #sendAll (method: string, path: string, host: string): Promise<Answer[]> {
