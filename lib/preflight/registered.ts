@@ -73,7 +73,7 @@ interface RouterRoute {
   readonly method: string
   readonly path: string
   readonly pattern: string
-  readonly opts: { readonly constraints?: Constraints }
+  readonly opts: { readonly constraints: Constraints }
   readonly store: { readonly config?: { readonly [kRegistration]?: Registration } } | null
 }
 
@@ -81,7 +81,7 @@ interface RouterRoute {
 export function registeredRoutes (root: FastifyInstance, method: string): RegisteredRoute[] {
   return collectRoutes<RouterRoute>(method, (options) => root.printRoutes(options as never)).map(({ method, path, pattern, opts, store }) => {
     const registration = store?.config?.[kRegistration]
-    return { method, path, pattern, constraints: opts.constraints ?? {}, declared: registration?.declared, order: registration?.order ?? 0 }
+    return { method, path, pattern, constraints: opts.constraints, declared: registration?.declared, order: registration?.order ?? 0 }
   })
 }
 

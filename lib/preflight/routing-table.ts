@@ -49,8 +49,11 @@ class Masks {
 }
 
 function strategy (name: string, mustMatchWhenDerived: boolean): ConstraintStrategy<never> {
-  return { name, mustMatchWhenDerived, storage: () => new Masks() as never, validate () {}, deriveConstraint: () => undefined as never }
+  return { name, mustMatchWhenDerived, storage: () => new Masks() as never, validate: nothing, deriveConstraint: nothing as never }
 }
+
+/** Nothing is ever handled here, and no request is ever asked for its constraints. */
+const nothing = Function.prototype as () => void
 
 type Stored = Router<never>
 
@@ -88,7 +91,7 @@ export class RoutingTables {
     if (this.#takesPathsAsTheyAre && !url.includes('?')) return [url]
     const router = this.#router([])
     try {
-      router.on(METHOD, url, noHandler)
+      router.on(METHOD, url, nothing)
     } catch {
       return [] // Fastify's router refuses it as well
     }
@@ -100,7 +103,7 @@ export class RoutingTables {
     const own = [...names].filter((name) => name !== 'host' || custom.has(name)).map((name) => strategy(name, name === 'version' && !custom.has(name)))
     const router = this.#router(isWalked ? [...own, strategy(POSITION, false)] : own)
     ordered.forEach(({ path, constraints }, position) => {
-      router.on(METHOD, path, { constraints: isWalked ? { ...constraints, [POSITION]: position } : constraints } as never, noHandler, { position })
+      router.on(METHOD, path, { constraints: isWalked ? { ...constraints, [POSITION]: position } : constraints } as never, nothing, { position })
     })
     return router
   }
@@ -119,7 +122,7 @@ const NO_PARAMS = Object.freeze({})
 /** Of the two paths of a URL with an optional parameter, the router takes this one first. */
 const ENDS_IN_PARAMETER = /\/:[^/]*$/
 
-function noHandler (): void {}
+
 
 /** The routes of one method. */
 export class RoutingTable {
