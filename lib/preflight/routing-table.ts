@@ -122,8 +122,6 @@ const NO_PARAMS = Object.freeze({})
 /** Of the two paths of a URL with an optional parameter, the router takes this one first. */
 const ENDS_IN_PARAMETER = /\/:[^/]*$/
 
-
-
 /** The routes of one method. */
 export class RoutingTable {
   readonly #router: Stored
