@@ -28,6 +28,12 @@ t.test('routes declared later are covered, in every scope, and the others are wa
     scope.get('/early', ok)
   })
   app.register(async (scope) => { scope.get('/out/:id', ok) })
+  await app.register(async (scope) => {
+    await scope.register(cors)
+    // Its registration does not lead back to its declaration, as those of the routes before do not lead to any.
+    scope.addHook('onRoute', (route) => { route.config = { cors: (route.config as { cors?: never }).cors } as never })
+    scope.get('/replaced', { config: { cors: ONE } }, ok)
+  }, { prefix: '/late' })
   const allowed = async (url: string, origin: string = FOO): Promise<boolean> => {
     const preflight = await app.inject({ method: 'OPTIONS', url, headers: { origin, 'access-control-request-method': 'GET' } })
     const actual = await app.inject({ url, headers: { origin } })
@@ -42,6 +48,7 @@ t.test('routes declared later are covered, in every scope, and the others are wa
   t.notOk(await allowed('/x/7'), 'another route, though it is not known')
   t.ok(await allowed('/early', EVIL))
   t.notOk(await allowed('/out/1'))
+  t.ok(await allowed('/late/replaced'))
   t.equal(lines.length, 1, 'said once')
   t.match(lines[0], /imported after Fastify\(\)/)
 })

@@ -3,7 +3,7 @@ import t from 'tap'
 import Fastify from 'fastify'
 import cors from '../lib/index'
 import { RoutingTables } from '../lib/preflight/routing-table'
-import { application, approves, FOO, ok, preflight, request } from './support'
+import { application, approves, BAR, EVIL, FOO, ok, preflight, request } from './support'
 
 const ONE = { origin: FOO } as const
 
@@ -82,4 +82,37 @@ t.test('a config that is null declares nothing', async (t) => {
   const app = await application(t, { defaultPolicy: ONE })
   app.put('/', { config: null as never }, ok)
   t.ok(approves(await preflight(app, 'PUT', '/'), 'PUT'))
+})
+
+t.test('a route whose OPTIONS route another hook refuses gets no approval, and the developer hears why', async (t) => {
+  const { lines, server } = logged()
+  const app = Fastify(server)
+  t.teardown(async () => { await app.close() })
+  app.addHook('onRoute', ({ method }) => { if (method === 'OPTIONS') throw new Error('no OPTIONS\u001b here') })
+  await app.register(cors)
+  app.put('/a', { config: { cors: ONE } }, ok)
+  t.notOk(approves(await preflight(app, 'PUT', '/a'), 'PUT'))
+  t.match(lines[0], /answers no preflight for "\/a": .*no OPTIONS\\u001b here/)
+})
+
+t.test('two declarations of one route, of which Fastify refused one and a hook took the mark of both, with different policies', async (t) => {
+  const app = await application(t)
+  app.addHook('onRoute', (route) => { route.config = { cors: (route.config as { cors?: never } | undefined)?.cors } as never })
+  app.put('/a', { config: { cors: ONE } }, ok)
+  t.throws(() => app.put('/a', { config: { cors: { origin: EVIL } } }, ok))
+  app.put('/b', { config: { cors: ONE } }, ok)
+  t.throws(() => app.put('/b', { config: { cors: ONE } }, ok))
+  for (const origin of [FOO, EVIL]) t.notOk(approves(await preflight(app, 'PUT', '/a', { origin }), 'PUT'), origin)
+  t.ok(approves(await preflight(app, 'PUT', '/b'), 'PUT'), 'with one policy it makes no difference which it is')
+})
+
+t.test('a method without a route is named to those whom the policy of the others allows, as far as that is known at once', async (t) => {
+  const app = await application(t)
+  app.put('/some', { config: { cors: { origin: FOO, credentials: [BAR] } } }, ok)
+  app.put('/asked', { config: { cors: { origin: () => true } } }, ok)
+  app.put('/asked-and-listed', { config: { cors: { origin: () => true, credentials: [BAR] } } }, ok)
+  const status = async (url: string, origin: string): Promise<number> => (await preflight(app, 'PATCH', url, { origin })).statusCode
+  t.strictSame([await status('/some', FOO), await status('/some', BAR), await status('/some', EVIL)], [204, 204, 404])
+  t.strictSame([await status('/asked', FOO), await status('/asked', EVIL)], [404, 404])
+  t.strictSame([await status('/asked-and-listed', FOO), await status('/asked-and-listed', BAR)], [404, 204])
 })

@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify'
 import cors from '../lib/index'
-import { accessControl, application, corsHeaders, EVIL, FOO, ok, preflight, PREFLIGHT_VARY, request } from './support'
+import { accessControl, application, BAR, corsHeaders, EVIL, FOO, ok, preflight, PREFLIGHT_VARY, request } from './support'
 
 /** What a reflecting upstream or handler sets. */
 const FOREIGN = {
@@ -336,4 +336,28 @@ t.test('an earlier hook that fails on a preflight leaves it without permission, 
   app.put('/', { config: { cors: { origin: FOO } } }, ok)
   const response = await preflight(app, 'PUT', '/')
   t.same(corsHeaders(response), { vary: `Cookie, ${PREFLIGHT_VARY}` })
+})
+
+t.test('a hook that sends and then fails, while an origin function is asked: the failure is the response, and what the function says later changes nothing', async (t) => {
+  watch(t)
+  const app = await applicationAfter(t, (app) => app.addHook('onRequest', async (_request, reply) => {
+    reply.send('first')
+    throw new Error('second')
+  }))
+  app.get('/', { config: { cors: { origin: slow(50) } } }, ok)
+  const response = await request(app, 'GET', '/', FOO)
+  t.equal(response.statusCode, 500)
+  t.same(corsHeaders(response), { vary: 'Origin' })
+  await setTimeout(100)
+})
+
+t.test('an origin function of the default that answers after a route took the response over changes nothing', async (t) => {
+  watch(t)
+  const app = await applicationAfter(t, (app) => app.addHook('onRequest', (_request, reply, done) => {
+    reply.callNotFound()
+    setImmediate(done)
+  }), { defaultPolicy: { origin: slow(30) } })
+  app.get('/', { config: { cors: { origin: BAR } } }, ok)
+  t.same(accessControl(await request(app, 'GET', '/', FOO)), {})
+  await setTimeout(80)
 })

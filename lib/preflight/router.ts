@@ -186,15 +186,16 @@ export class PreflightRouter {
     if (known !== undefined) return known
     const alike = (this.#places.get(placeOf(route)) as RegisteredRoute[]).filter(({ declared }) => declared?.policy === policy)
     const methods = alike.sort((one, other) => one.order - other.order || positionOf(one) - positionOf(other)).map(({ method }) => method)
-    const requestHeaders = policy.allowedHeaders === undefined ? route.declared?.requestHeaders(route.method) ?? [] : []
-    const answering = { optionsRoute: this.#optionsRouteOf(route), answer: new PreflightAnswer(policy, [...new Set(methods)], requestHeaders, { url: route.path, policy: route.declared?.policyName ?? null }) }
+    const declared = route.declared as DeclaredRoute // it has the policy
+    const requestHeaders = policy.allowedHeaders === undefined ? declared.requestHeaders(route.method) : []
+    const answering = { optionsRoute: this.#optionsRouteOf(declared, route.path), answer: new PreflightAnswer(policy, [...new Set(methods)], requestHeaders, { url: route.path, policy: declared.policyName ?? null }) }
     this.#answering.set(route, answering)
     return answering
   }
 
-  #optionsRouteOf ({ declared, path }: RegisteredRoute): GeneratedRoute | undefined {
-    const [only, ...others] = declared?.optionsRoutes ?? []
-    return others.length === 0 ? only : declared?.optionsRoutes.find(({ url }) => this.#tableMaker.pathsOf(url).includes(path))
+  #optionsRouteOf ({ optionsRoutes }: DeclaredRoute, path: string): GeneratedRoute | undefined {
+    const [only, ...others] = optionsRoutes
+    return others.length === 0 ? only : optionsRoutes.find(({ url }) => this.#tableMaker.pathsOf(url).includes(path))
   }
 
   /**
@@ -244,9 +245,9 @@ function declarationOf ({ method, path, constraints }: RegisteredRoute, unmarked
   return first === undefined || others.some(({ policy }) => policy !== first.policy) ? undefined : { declared: first, order: first.order }
 }
 
-/** Where a declaration names the method. */
+/** Where the declaration of a route names its method. */
 function positionOf ({ declared, method }: RegisteredRoute): number {
-  return declared?.methods.indexOf(method) ?? 0
+  return (declared as DeclaredRoute).methods.indexOf(method)
 }
 
 /** Where routes of one URL and host meet. */
