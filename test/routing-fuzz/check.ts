@@ -148,7 +148,7 @@ class Check {
     if (!isElsewhere) {
       const isRefusal = response.statusCode === 403 && response.body === ''
       if (!isRefusal) this.#find('answered elsewhere', `${where} is answered ${told(answer)}, without the plugin ${told(without)}`)
-      else if (!(reached.length > 0 ? reached : ran(await this.#sendAll(ask.method, path, ask.host))).some((ran) => ran.id === HALF_REGISTERED || ran.allows?.includes(origin) === false)) this.#find('wrong refusal', `${where} is refused, and the request reaches ${shownAll(reached)}`)
+      else if (!await this.#mayBeRefused(ask, path, origin, reached)) this.#find('wrong refusal', `${where} is refused, and the request reaches ${shownAll(reached)}`)
     }
     if (!this.#isConstrained && this.ours.errors.length === 0 && allows(reached, origin)) {
       this.#find('missed approval', `${where} is answered ${told(answer)}, and the request reaches ${shownAll(reached)}`)
@@ -183,6 +183,13 @@ class Check {
     if (reached.length > 0 || !this.#isConstrained) return allows(reached, origin)
     const all = ran(await this.#sendAll(method, path, ask.host))
     return all.length === 0 ? this.table.strategies.length > 0 : allows(all, origin)
+  }
+
+  /** With strategies of the application's own, the plugin cannot know that nothing is reached at all. */
+  async #mayBeRefused ({ method, host }: Ask, path: string, origin: string, reached: readonly Ran[]): Promise<boolean> {
+    const all = reached.length > 0 ? reached : ran(await this.#sendAll(method, path, host))
+    if (all.length === 0) return this.table.strategies.length > 0
+    return all.some(({ id, allows }) => id === HALF_REGISTERED || allows?.includes(origin) === false)
   }
 
   #sendAll (method: string, path: string, host: string): Promise<Answer[]> {
