@@ -147,6 +147,9 @@ class Check {
     const isElsewhere = without === undefined || isSame(answer, without)
     if (!isElsewhere) {
       const isRefusal = response.statusCode === 403 && response.body === ''
+      // A strategy that derives a value from every request, and must match, refuses the generated route that a preflight is led to: nobody answers then.
+      const isUnanswered = response.statusCode === 404 && this.table.strategies.some(({ mustMatch }) => mustMatch)
+      if (!isRefusal && isUnanswered) return
       if (!isRefusal) this.#find('answered elsewhere', `${where} is answered ${told(answer)}, without the plugin ${told(without)}`)
       else if (!await this.#mayBeRefused(ask, path, origin, reached)) this.#find('wrong refusal', `${where} is refused, and the request reaches ${shownAll(reached)}`)
     }
