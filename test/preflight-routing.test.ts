@@ -63,6 +63,11 @@ const cases: Array<readonly [name: string, server: FastifyServerOptions, declare
     app.put('/a/', { config: { cors: OTHER } }, ok)
     app.get('/b/:id/', { config: { cors: ONE } }, ok)
   }, [['GET', '/a', FOO], ['GET', '/a/', FOO], ['PUT', '/a', EVIL], ['PUT', '/a/', EVIL], ['GET', '/b/1', FOO]]],
+  ['ignoreTrailingSlash takes one slash, of a URL that ends in two', { routerOptions: { ignoreTrailingSlash: true } }, (app) => {
+    app.get('/a//', { config: { cors: ONE } }, ok)
+    app.get('/a', { config: { cors: OTHER }, exposeHeadRoute: false }, ok)
+    app.put('//', { config: { cors: ONE } }, ok)
+  }, [['GET', '/a//', FOO], ['HEAD', '/a//', FOO], ['GET', '/a/', EVIL], ['GET', '/a', EVIL], ['GET', '/a///', []], ['PUT', '//', FOO], ['PUT', '/', FOO]]],
   ['trailing slashes that count', {}, (app) => {
     app.get('/a', { config: { cors: ONE } }, ok)
     app.get('/a/', { config: { cors: OTHER } }, ok)

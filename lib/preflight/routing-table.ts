@@ -62,11 +62,13 @@ export class RoutingTables {
   readonly #routers = new Map<string, Stored>()
   readonly #options: object
   readonly #takesPathsAsTheyAre: boolean
+  readonly #ignoresTrailingSlash: boolean
 
   constructor (root: FastifyInstance, readonly constraints: AppConstraints) {
     // Before Fastify 5.5, all router options are at the top level.
     const given = { ...root.initialConfig, ...(root.initialConfig as { routerOptions?: object }).routerOptions } as Record<string, unknown>
-    this.#takesPathsAsTheyAre = given.ignoreTrailingSlash !== true && given.ignoreDuplicateSlashes !== true
+    this.#ignoresTrailingSlash = given.ignoreTrailingSlash === true
+    this.#takesPathsAsTheyAre = !this.#ignoresTrailingSlash && given.ignoreDuplicateSlashes !== true
     this.#options = { ...Object.fromEntries(ROUTER_OPTIONS.map((name) => [name, given[name]])), allowUnsafeRegex: true, querystringParser: () => NO_PARAMS }
   }
 
@@ -103,7 +105,9 @@ export class RoutingTables {
     const own = [...names].filter((name) => name !== 'host' || custom.has(name)).map((name) => strategy(name, name === 'version' && !custom.has(name)))
     const router = this.#router(isWalked ? [...own, strategy(POSITION, false)] : own)
     ordered.forEach(({ path, constraints }, position) => {
-      router.on(METHOD, path, { constraints: isWalked ? { ...constraints, [POSITION]: position } : constraints } as never, nothing, { position })
+      // Fastify's router has taken one slash away already, and ours takes one as well.
+      const declaredPath = this.#ignoresTrailingSlash && path.length > 1 && path.endsWith('/') ? `${path}/` : path
+      router.on(METHOD, declaredPath, { constraints: isWalked ? { ...constraints, [POSITION]: position } : constraints } as never, nothing, { position })
     })
     return router
   }
