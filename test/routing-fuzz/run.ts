@@ -116,8 +116,10 @@ function print (name: string, all: readonly Counts[]): void {
 }
 
 async function main (): Promise<void> {
-  if (values.job !== undefined) process.send?.(await count(JSON.parse(values.job) as Job))
-  else if (values.path !== undefined) console.log(await shrunk(values.kind ?? 'plain', Number(values.seed), values.path))
+  if (values.job !== undefined) {
+    const counts = await count(JSON.parse(values.job) as Job)
+    process.send?.(counts)
+  } else if (values.path !== undefined) console.log(await shrunk(values.kind ?? 'plain', Number(values.seed), values.path))
   else await runAll()
 }
 
