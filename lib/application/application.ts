@@ -76,7 +76,7 @@ export class Application {
   #begin (): void {
     if (this.#root.hasConstraintStrategy(CONSTRAINT)) throw corsPolicyError('fastify-cors-policy', [{ pointer: '', reason: 'conflict', value: CONSTRAINT, message: `the application has a constraint strategy with the name ${quote(CONSTRAINT)}, which the plugin needs; write another name` }])
     this.#hasScopes = true
-    const declaredBefore = new Set(registeredRoutes(this.#root, 'OPTIONS').map(({ path }) => path))
+    const declaredBefore = new Set(registeredRoutes(this.#root, 'OPTIONS').routes.map(({ path }) => path))
     addPreflightConstraint(this.#root, (preflight) => this.router.resolve(preflight) ?? this.#reportUnanswered(preflight))
     // The router knows of the constraint only where a route is declared after it: these routes of the user's would take answered preflights on their way.
     for (const path of declaredBefore) this.#root.route(this.#optionsRoute(path, new GeneratedRoute(path), undefined))

@@ -59,7 +59,7 @@ class Source implements RouteSource {
   }
 
   get routes (): readonly KnownRoute[] {
-    return [...this.#application.router.routes.values()].flat().filter(({ constraints }) => !(CONSTRAINT in constraints)).map((route) => this.#of(route))
+    return this.#application.router.routes.filter(({ constraints }) => !(CONSTRAINT in constraints)).map((route) => this.#of(route))
   }
 
   get scopes (): readonly Scope[] {

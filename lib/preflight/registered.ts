@@ -77,28 +77,56 @@ interface RouterRoute {
   readonly store: { readonly config?: { readonly [kRegistration]?: Registration } } | null
 }
 
-/** The routes of a method, in the order in which the router's tree has them. Throws what the application's own constraint values throw when they are printed. */
-export function registeredRoutes (root: FastifyInstance, method: string): RegisteredRoute[] {
-  return collectRoutes<RouterRoute>(method, (options) => root.printRoutes(options as never)).map(({ method, path, pattern, opts, store }) => {
-    const registration = store?.config?.[kRegistration]
-    return { method, path, pattern, constraints: opts.constraints, declared: registration?.declared, order: registration?.order ?? 0 }
-  })
+/** What a router says of the routes of a method. */
+export interface Collected<Route> {
+  /** In the order in which the router's tree has them. */
+  readonly routes: readonly Route[]
+  /** The place in the code of the router that printed them: two routers of one place are the same code. Undefined where there are no routes, or it cannot be known. */
+  readonly code: string | undefined
+}
+
+/** The routes of a method. Throws what the application's own constraint values throw when they are printed. */
+export function registeredRoutes (root: FastifyInstance, method: string): Collected<RegisteredRoute> {
+  const { routes, code } = collectRoutes<RouterRoute>(method, (options) => root.printRoutes(options as never))
+  return {
+    code,
+    routes: routes.map(({ method, path, pattern, opts, store }) => {
+      const registration = store?.config?.[kRegistration]
+      return { method, path, pattern, constraints: opts.constraints, declared: registration?.declared, order: registration?.order ?? 0 }
+    })
+  }
 }
 
 /** Has a router print a method's tree, and collects the routes that it comes upon. */
-export function collectRoutes<Route> (method: string, print: (options: object) => void): Route[] {
+export function collectRoutes<Route> (method: string, print: (options: object) => void): Collected<Route> {
   const routes: Route[] = []
+  let code: string | undefined
   print({
     method,
     includeMeta: [],
     // The router overwrites this option with its own function: an accessor that takes no value keeps ours.
     get buildPrettyMeta () {
-      return (route: Route) => {
-        routes.push(route)
+      return function keep (route: Route) {
+        if (routes.push(route) === 1) code = callerOf(keep)
         return {}
       }
     },
     set buildPrettyMeta (_theirs) {}
   })
-  return routes
+  return { routes, code }
+}
+
+/** Where a function is called from: the file and the place in it. */
+function callerOf (callee: (route: never) => object): string | undefined {
+  const { prepareStackTrace } = Error
+  try {
+    Error.prepareStackTrace = (_error, [site]) => site?.getFileName() == null ? undefined : `${String(site.getFileName())}:${String(site.getPosition())}`
+    const error: { stack?: string } = {}
+    Error.captureStackTrace(error, callee)
+    return error.stack
+  } catch {
+    return undefined // somebody has frozen it
+  } finally {
+    if (Error.prepareStackTrace !== prepareStackTrace) Error.prepareStackTrace = prepareStackTrace
+  }
 }

@@ -9,7 +9,7 @@ import type { CompiledPolicy } from '../policy/policy'
 import type { CorsRefusal } from '../response/refused'
 import { PreflightAnswer } from './answer'
 import type { GeneratedRoute, Resolution } from './generated-route'
-import { registeredRoutes, type DeclaredRoute, type RegisteredRoute } from './registered'
+import { registeredRoutes, type Collected, type DeclaredRoute, type RegisteredRoute } from './registered'
 import { RoutingTables, type Match, type RoutingTable } from './routing-table'
 
 /** A request that a page would make, as far as its preflight tells. */
@@ -25,12 +25,14 @@ export interface Announced {
 interface Answering {
   readonly optionsRoute: GeneratedRoute | undefined
   readonly answer: PreflightAnswer
+  /** Where all its methods may be named. */
+  readonly whole: Resolution
 }
 
 export class PreflightRouter {
   readonly #root: FastifyInstance
   /** By method, in the order of Fastify's tree. */
-  readonly #routes = new Map<string, readonly RegisteredRoute[]>()
+  readonly #registered = new Map<string, Collected<RegisteredRoute>>()
   readonly #tables = new Map<string, RoutingTable>()
   readonly #tableMaker: RoutingTables
   /** Methods whose routes cannot be read, or not be made a table of: nothing is known of them, so nothing is approved. */
@@ -51,8 +53,9 @@ export class PreflightRouter {
     this.#tableMaker = new RoutingTables(root, constraints)
     const declarations = this.#byPath(unmarked)
     for (const method of root.supportedMethods.filter(canBePreflighted)) {
-      const routes = this.#read(method, declarations)
-      if (routes.length > 0) this.#routes.set(method, routes)
+      const registered = this.#read(method, declarations)
+      const { routes } = registered
+      if (routes.length > 0) this.#registered.set(method, registered)
       constraints.versions ||= !custom.has('version') && routes.some(({ constraints }) => constraints.version !== undefined)
       for (const route of routes) {
         const key = placeOf(route)
@@ -63,9 +66,9 @@ export class PreflightRouter {
     }
   }
 
-  /** Every route that a browser can ask for, by method. */
-  get routes (): ReadonlyMap<string, readonly RegisteredRoute[]> {
-    return this.#routes
+  /** Every route that a browser can ask for. */
+  get routes (): RegisteredRoute[] {
+    return [...this.#registered.values()].flatMap(({ routes }) => routes)
   }
 
   /** The same by URL and host: what browsers take for one URL. */
@@ -85,13 +88,14 @@ export class PreflightRouter {
     return declarations
   }
 
-  #read (method: string, unmarked: ReadonlyMap<string, readonly DeclaredRoute[]>): readonly RegisteredRoute[] {
+  #read (method: string, unmarked: ReadonlyMap<string, readonly DeclaredRoute[]>): Collected<RegisteredRoute> {
     try {
-      const routes = registeredRoutes(this.#root, method)
-      return unmarked.size === 0 ? routes : routes.map((route) => route.declared === undefined && route.order === 0 ? { ...route, ...declarationOf(route, unmarked) } : route)
+      const { routes, code } = registeredRoutes(this.#root, method)
+      const isUnmarked = ({ declared, order }: RegisteredRoute): boolean => unmarked.size > 0 && declared === undefined && order === 0
+      return { code, routes: routes.map((route) => isUnmarked(route) ? { ...route, ...declarationOf(route, unmarked) } : route) }
     } catch (err) {
       this.#giveUp(method, err)
-      return []
+      return { code: undefined, routes: [] }
     }
   }
 
@@ -103,9 +107,16 @@ export class PreflightRouter {
   /** What answers a preflight; undefined if no policy does, so that the request goes where it would have gone anyway. */
   resolve (preflight: RawRequest): Resolution | undefined {
     const { url = '', headers } = preflight
-    const known = this.#known.get(url)?.get(headers['access-control-request-method'] as string)
+    const method = headers['access-control-request-method'] as string
+    const known = this.#known.get(url)?.get(method)
     if (known !== undefined) return known
     const announced = this.#announcedBy(preflight)
+    const table = this.#tableOf(method)
+    if (table?.isSameCode === true && table.dependsOnUrlOnly) {
+      const route = table.routeOf(url)
+      if (route === undefined) return this.#nameTheMethod(announced, headers.origin as string)
+      return route.declared?.policy == null ? undefined : this.#answerWith(route.declared.policy, route, announced)
+    }
     const matches = this.reachable(announced)
     const [match] = matches
     if (match === undefined) return this.#nameTheMethod(announced, headers.origin as string)
@@ -130,7 +141,7 @@ export class PreflightRouter {
     const matches = this.reachable(announced)
     const declared = matches[0]?.route.declared
     const isOne = matches.every(({ route }) => (route.declared?.policy ?? null) === (declared?.policy ?? null))
-    const hasOthers = (): boolean => [...this.#routes.keys()].some((method) => this.reachable({ ...announced, method })[0]?.route.declared?.policy != null)
+    const hasOthers = (): boolean => [...this.#registered.keys()].some((method) => this.reachable({ ...announced, method })[0]?.route.declared?.policy != null)
     const reason = matches.length === 0 ? hasOthers() ? 'method-not-routed' : 'no-route' : !isOne || declared?.policy != null ? 'ambiguous-route' : declared?.isOff === true ? 'off' : 'no-policy'
     return { reason, origin: preflight.headers.origin as string, route: `${announced.method} ${matches[0]?.route.path ?? '(none)'}`, policy: null }
   }
@@ -148,10 +159,10 @@ export class PreflightRouter {
 
   #tableOf (method: string): RoutingTable | undefined {
     const known = this.#tables.get(method)
-    const routes = this.#routes.get(method)
-    if (known !== undefined || routes === undefined || this.#unreadable.has(method)) return known
+    const registered = this.#registered.get(method)
+    if (known !== undefined || registered === undefined || this.#unreadable.has(method)) return known
     try {
-      const table = this.#tableMaker.make(routes)
+      const table = this.#tableMaker.make(registered)
       this.#tables.set(method, table)
       return table
     } catch (err) {
@@ -160,7 +171,10 @@ export class PreflightRouter {
     }
   }
 
-  /** Fastify's own router has the last word: for the announced request it finds the same parameters, or nothing is approved. */
+  /**
+   * Fastify's own router has the last word: for the announced request it finds the same parameters, or nothing is approved. Where it is the same code as ours
+   * and nothing but the URL decides, it has nothing else to say.
+   */
   #isConfirmed ({ method, url, host }: Announced, { route: { constraints }, params }: Match): boolean {
     const found = this.#root.findRoute({ method: method as never, url, constraints: { ...constraints, host } as never })
     return found !== null && haveSameValues(found.params, params)
@@ -168,17 +182,32 @@ export class PreflightRouter {
 
   #answerWith (policy: CompiledPolicy, route: RegisteredRoute, announced: Announced): Resolution | undefined {
     const { method, url } = announced
-    const { optionsRoute, answer } = this.#answeringFor(policy, route)
+    const { optionsRoute, answer, whole } = this.#answeringFor(policy, route)
     if (optionsRoute === undefined) return undefined
-    // Browsers remember every method of the answer for this URL, so each has to be one that this policy is asked about here.
-    const methods = answer.methods.filter((other) => other === method || policyOf(this.reachable({ ...announced, method: other })) === policy)
-    const resolution = { optionsRoute, answer, methods }
+    const methods = this.#methodsFor(policy, answer.methods, announced)
+    const resolution = methods === answer.methods ? whole : { optionsRoute, answer, methods }
     // For a URL without parameters that is requested as it was declared, the router finds the same route each time.
     if (route.path === url && !/[:*]/.test(url) && answer.methods.every((other) => this.#tableOf(other)?.dependsOnUrlOnly === true)) {
       const known = this.#known.get(url) ?? new Map<string, Resolution>()
       this.#known.set(url, known.set(method, resolution))
     }
     return resolution
+  }
+
+  /** Browsers remember every method of the answer for this URL, so each has to be one that this policy is asked about here. Most often all are: then nothing is copied. */
+  #methodsFor (policy: CompiledPolicy, methods: readonly string[], announced: Announced): readonly string[] {
+    let some: string[] | undefined
+    for (let index = 0; index < methods.length; index++) {
+      const method = methods[index] as string
+      if (method === announced.method || this.#policyAt(method, announced) === policy) some?.push(method)
+      else some ??= methods.slice(0, index)
+    }
+    return some ?? methods
+  }
+
+  #policyAt (method: string, announced: Announced): CompiledPolicy | null {
+    const table = this.#tableOf(method)
+    return table?.dependsOnUrlOnly === true ? table.routeOf(announced.url)?.declared?.policy ?? null : policyOf(this.reachable({ ...announced, method }))
   }
 
   #answeringFor (policy: CompiledPolicy, route: RegisteredRoute): Answering {
@@ -188,7 +217,9 @@ export class PreflightRouter {
     const methods = alike.sort((one, other) => one.order - other.order || positionOf(one) - positionOf(other)).map(({ method }) => method)
     const declared = route.declared as DeclaredRoute // it has the policy
     const requestHeaders = policy.allowedHeaders === undefined ? declared.requestHeaders(route.method) : []
-    const answering = { optionsRoute: this.#optionsRouteOf(declared, route.path), answer: new PreflightAnswer(policy, [...new Set(methods)], requestHeaders, { url: route.path, policy: declared.policyName ?? null }) }
+    const optionsRoute = this.#optionsRouteOf(declared, route.path)
+    const answer = new PreflightAnswer(policy, [...new Set(methods)], requestHeaders, { url: route.path, policy: declared.policyName ?? null })
+    const answering = { optionsRoute, answer, whole: { optionsRoute: optionsRoute as GeneratedRoute, answer, methods: answer.methods } }
     this.#answering.set(route, answering)
     return answering
   }
@@ -206,7 +237,7 @@ export class PreflightRouter {
     if (SAFELISTED_METHODS.has(announced.method) || !canBePreflighted(announced.method) || this.#unreadable.size > 0 || this.#tableMaker.constraints.custom.size > 0) return undefined
     // The preflight itself carries no version, whatever it announces: an OPTIONS route of the user's may answer it.
     if (this.reachable({ ...announced, method: 'OPTIONS', hasVersion: false }).length > 0) return undefined
-    const matches = [...this.#routes.keys()].flatMap((method) => this.reachable({ ...announced, method }))
+    const matches = [...this.#registered.keys()].flatMap((method) => this.reachable({ ...announced, method }))
     const [match] = matches
     const policy = policyOf(matches)
     if (match === undefined || policy === null) return undefined
@@ -218,7 +249,7 @@ export class PreflightRouter {
 
   /** The routes with a policy whose preflights are not approved, because their requests may reach a route of another policy as well. */
   ambiguous (): RegisteredRoute[] {
-    return [...this.#routes.values()].flat().filter((route) => {
+    return this.routes.filter((route) => {
       const { method, path, constraints, declared } = route
       const url = path.replace(/:\w+|\*$/g, '~')
       if (declared?.policy == null || constraints.host !== undefined || !PLAIN.test(url)) return false

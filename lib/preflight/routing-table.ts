@@ -1,7 +1,7 @@
 // The routes of one method once more, in an instance of the router that Fastify uses. Fastify's own does not say which route it finds; this one does.
 import type { FastifyInstance } from 'fastify'
 import type { ConstraintStrategy, Instance as Router } from 'find-my-way'
-import { collectRoutes, type Constraints, type RegisteredRoute } from './registered'
+import { collectRoutes, type Collected, type Constraints, type RegisteredRoute } from './registered'
 
 export type Params = Readonly<Record<string, string | undefined>>
 
@@ -55,11 +55,26 @@ function strategy (name: string, mustMatchWhenDerived: boolean): ConstraintStrat
 /** Nothing is ever handled here, and no request is ever asked for its constraints. */
 const nothing = Function.prototype as () => void
 
-type Stored = Router<never>
+/** A router of which each route is a position in a list of routes. */
+class StoredRouter {
+  #lastUrl: string | undefined
+  #lastPosition: number | undefined
+
+  constructor (readonly router: Router<never>) {}
+
+  /** The methods of one answer are looked for one after the other, most often in the same router. */
+  positionOf (url: string): number | undefined {
+    if (this.#lastUrl !== url) {
+      this.#lastPosition = (this.router.find(METHOD, url)?.store as Position | undefined)?.position
+      this.#lastUrl = url
+    }
+    return this.#lastPosition
+  }
+}
 
 /** Makes the tables of an application. Methods that have the same paths in the same order share one router. */
 export class RoutingTables {
-  readonly #routers = new Map<string, Stored>()
+  readonly #routers = new Map<string, StoredRouter>()
   readonly #options: object
   readonly #takesPathsAsTheyAre: boolean
   readonly #ignoresTrailingSlash: boolean
@@ -72,8 +87,8 @@ export class RoutingTables {
     this.#options = { ...Object.fromEntries(ROUTER_OPTIONS.map((name) => [name, given[name]])), allowUnsafeRegex: true, querystringParser: () => NO_PARAMS }
   }
 
-  /** A table of a method's routes, which are given in the order of Fastify's tree. Throws where our router does not come to the same tree. */
-  make (routes: readonly RegisteredRoute[]): RoutingTable {
+  /** A table of a method's routes, which are given in the order of Fastify's tree, with the code of Fastify's router. Throws where our router does not come to the same tree. */
+  make ({ routes, code }: Collected<RegisteredRoute>): RoutingTable {
     const ordered = [...routes].sort((one, other) => one.order - other.order || Number(ENDS_IN_PARAMETER.test(other.path)) - Number(ENDS_IN_PARAMETER.test(one.path)))
     const names = new Set(routes.flatMap(({ constraints }) => Object.keys(constraints)))
     const { custom, versions } = this.constraints
@@ -82,10 +97,10 @@ export class RoutingTables {
     const router = (key !== undefined && this.#routers.get(key)) || this.#build(ordered, names, isWalked)
     if (key !== undefined) this.#routers.set(key, router)
     // Only where both trees have the same routes in the same places, both find the same.
-    const visited = collectRoutes<{ store: Position }>(METHOD, (options) => router.prettyPrint(options as never))
-    const isSame = visited.length === routes.length && visited.every(({ store: { position } }, index) => ordered[position] === routes[index])
+    const visited = collectRoutes<{ store: Position }>(METHOD, (options) => router.router.prettyPrint(options as never))
+    const isSame = visited.routes.length === routes.length && visited.routes.every(({ store: { position } }, index) => ordered[position] === routes[index])
     if (!isSame) throw new Error('the same routes make another tree')
-    return new RoutingTable(router, ordered, names, isWalked, this.constraints)
+    return new RoutingTable(router, ordered, names, isWalked, this.constraints, code !== undefined && code === visited.code)
   }
 
   /** The paths that the router makes of a URL. */
@@ -97,10 +112,10 @@ export class RoutingTables {
     } catch {
       return [] // Fastify's router refuses it as well
     }
-    return collectRoutes<RegisteredRoute>(METHOD, (options) => router.prettyPrint(options as never)).map(({ path }) => path)
+    return collectRoutes<RegisteredRoute>(METHOD, (options) => router.prettyPrint(options as never)).routes.map(({ path }) => path)
   }
 
-  #build (ordered: readonly RegisteredRoute[], names: ReadonlySet<string>, isWalked: boolean): Stored {
+  #build (ordered: readonly RegisteredRoute[], names: ReadonlySet<string>, isWalked: boolean): StoredRouter {
     const { custom } = this.constraints
     const own = [...names].filter((name) => name !== 'host' || custom.has(name)).map((name) => strategy(name, name === 'version' && !custom.has(name)))
     const router = this.#router(isWalked ? [...own, strategy(POSITION, false)] : own)
@@ -109,12 +124,12 @@ export class RoutingTables {
       const declaredPath = this.#ignoresTrailingSlash && path.length > 1 && path.endsWith('/') ? `${path}/` : path
       router.on(METHOD, declaredPath, { constraints: isWalked ? { ...constraints, [POSITION]: position } : constraints } as never, nothing, { position })
     })
-    return router
+    return new StoredRouter(router)
   }
 
-  #router (strategies: Array<ConstraintStrategy<never>>): Stored {
+  #router (strategies: Array<ConstraintStrategy<never>>): Router<never> {
     // Loaded when the first preflight comes, unless Fastify has loaded the very same.
-    const FindMyWay = require('find-my-way') as (options: object) => Stored
+    const FindMyWay = require('find-my-way') as (options: object) => Router<never>
     return FindMyWay({ ...this.#options, constraints: Object.fromEntries(strategies.map((each) => [each.name, each])) })
   }
 }
@@ -128,7 +143,7 @@ const ENDS_IN_PARAMETER = /\/:[^/]*$/
 
 /** The routes of one method. */
 export class RoutingTable {
-  readonly #router: Stored
+  readonly #router: StoredRouter
   readonly #routes: readonly RegisteredRoute[]
   readonly #hasHosts: boolean
   /** Whether there may be several routes that a request reaches. */
@@ -136,19 +151,24 @@ export class RoutingTable {
   /** Whether no route is ever certain: a strategy of the application's own may refuse every route that has no value for it. */
   readonly #isUncertain: boolean
   readonly #custom: readonly string[]
+  /** Whether nothing but the URL decides which route is found. */
+  readonly dependsOnUrlOnly: boolean
 
-  constructor (router: Stored, routes: readonly RegisteredRoute[], names: ReadonlySet<string>, isWalked: boolean, { custom }: AppConstraints) {
+  /** `isSameCode` says whether Fastify's router is the same code as ours. */
+  constructor (router: StoredRouter, routes: readonly RegisteredRoute[], names: ReadonlySet<string>, isWalked: boolean, { custom }: AppConstraints, readonly isSameCode: boolean) {
     this.#router = router
     this.#routes = routes
     this.#hasHosts = names.has('host')
     this.#isWalked = isWalked
+    this.dependsOnUrlOnly = !isWalked && !this.#hasHosts
     this.#isUncertain = custom.size > 0
     this.#custom = [...names].filter((name) => custom.has(name))
   }
 
-  /** Whether nothing but the URL decides which route is found. */
-  get dependsOnUrlOnly (): boolean {
-    return !this.#isWalked && !this.#hasHosts
+  /** The route that a request reaches, where nothing but the URL decides. */
+  routeOf (url: string): RegisteredRoute | undefined {
+    const position = this.#router.positionOf(url)
+    return position === undefined ? undefined : this.#routes[position]
   }
 
   /**
@@ -173,7 +193,7 @@ export class RoutingTable {
   }
 
   #find (url: string, constraints: Constraints | undefined, found?: Set<number>): Match | undefined {
-    const match = this.#router.find(METHOD, url, constraints as never)
+    const match = this.#router.router.find(METHOD, url, constraints as never)
     if (match === null) return undefined
     const { position } = match.store as Position
     found?.add(position)
