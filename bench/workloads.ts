@@ -135,6 +135,17 @@ function single (kind: Workload['kind'], title: string, expected: Expectation, c
   return { title, kind, contestants, setup: () => one(TWO, changes), requests: () => [sent], expected }
 }
 
+/** Each of them fits the beginning of nearly every URL of the others. */
+const REGEXPS = Array.from({ length: 300 }, (_, index) => ({ url: `/items/:id(^[a-z]{1,${index + 1}}$)/part-${index}`, methods: METHODS }))
+
+function regexpUrl (index: number): string {
+  return `/items/${String.fromCharCode(97 + index % 26)}bc/part-299`
+}
+
+function inTurn (request: (index: number) => Sent): Sent[] {
+  return Array.from({ length: IN_TURN }, (_, index) => request(index))
+}
+
 export const WORKLOADS = {
   'actual-allowed': single('stub', 'actual request, allowed', 'allowed', IN_FASTIFY),
   'actual-refused': single('stub', 'actual request, refused', 'refused', IN_FASTIFY),
@@ -143,7 +154,11 @@ export const WORKLOADS = {
   'preflight-refused': single('stub', 'preflight, refused', 'preflight-refused', IN_FASTIFY),
   'preflight-hostile': single('stub', 'hostile preflight: 16 KB of request headers', 'hostile', IN_FASTIFY),
   'preflight-longest': single('stub', 'preflight with the most that ours reads: 4,096 characters', 'preflight', IN_FASTIFY, {}, preflight('/items', ALLOWED, Array.from({ length: 2048 }, () => 'a').join(','))),
-  'preflight-parametric': parametric(),
+  'preflight-parameter-one': preflights('of a route with a parameter, one method', [{ url: '/items/:id', methods: ['PUT'] }], (index) => `/items/${index}`),
+  'preflight-parameter-five': preflights('of a route with a parameter, five methods, beside another route', [{ url: '/items/:id', methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] }, { url: '/status', methods: ['GET'] }], (index) => `/items/${index}`),
+  'preflight-parametric': preflights('of a route with two parameters', [{ url: '/items/:id/parts/:part', methods: METHODS }], (index) => `/items/${index}/parts/7`),
+  'preflight-regexps': preflights('beside 300 overlapping RegExp routes', REGEXPS, regexpUrl),
+  'actual-regexps': { ...preflights('', REGEXPS, regexpUrl), title: 'actual request, allowed, beside 300 overlapping RegExp routes', requests: () => inTurn((index) => get(regexpUrl(index), ALLOWED)), expected: 'allowed' },
   'async-origin': single('await', 'actual request, allowed by an asynchronous function', 'allowed', IN_FASTIFY, { asynchronous: true }),
   'origins-exact-2': manyOrigins('exact', 2),
   'origins-exact-1000': manyOrigins('exact', 1000),
@@ -172,14 +187,14 @@ export const WORKLOADS = {
 
 export type WorkloadName = keyof typeof WORKLOADS
 
-/** A preflight whose target has parameters, which have to be compared. */
-function parametric (): Workload {
+/** An allowed preflight for one of these routes. Many URLs in turn, so that none can be remembered. */
+function preflights (title: string, routes: ReadonlyArray<Omit<RouteSetup, 'origins'>>, url: (index: number) => string): Workload {
   return {
-    title: 'preflight, allowed, of a route with parameters',
+    title: `preflight, allowed, ${title}`,
     kind: 'stub',
     contestants: IN_FASTIFY,
-    setup: () => ({ ...one(TWO), routes: [{ url: '/items/:id/parts/:part', methods: METHODS, origins: TWO }] }),
-    requests: () => [preflight('/items/42/parts/7', ALLOWED)],
+    setup: () => ({ ...one(TWO), routes: routes.map((route) => ({ ...route, origins: TWO })) }),
+    requests: () => inTurn((index) => preflight(url(index), ALLOWED)),
     expected: 'preflight'
   }
 }
