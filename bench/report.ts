@@ -1,4 +1,5 @@
-// Results as text: tables in Markdown, which the terminal shows as they are, and which stand in docs/performance.md between two markers.
+// Results as text: tables in Markdown, which the terminal shows as they are. All of them make bench/results.md; the targets stand in docs/performance.md as well,
+// between two markers.
 import { CONTESTANTS, ADDED_TO, type ContestantName } from './contestants'
 import { added, best, BESIDE, met, spreadOf, TARGETS, type Quantity, type Results } from './findings'
 import { WORKLOADS, type Workload, type WorkloadName } from './workloads'
@@ -65,17 +66,17 @@ function bootTable (results: Results): string {
 
 function httpTable (results: Results): string {
   const rows = entries(results, ['http']).map(([name, contestant]) => {
-    const of = (quantity: Quantity): number => best(results, name, contestant, quantity)
-    return [WORKLOADS[name].title, CONTESTANTS[contestant].title, number(of('requestsPerSecond')), percent(spreadOf(results, name, contestant, 'requestsPerSecond')), number(of('microsecondsOfServer'), 1)]
+    const of = <Found>(found: (...parameters: [Results, WorkloadName, ContestantName, Quantity]) => Found): Found => found(results, name, contestant, 'microsecondsOfServer')
+    return [WORKLOADS[name].title, CONTESTANTS[contestant].title, number(of(best), 1), percent(of(spreadOf))]
   })
-  return section('Over loopback HTTP', ['workload', 'contestant', 'requests/s', 'spread', 'server, µs each'], rows)
+  return section('Over loopback HTTP', ['workload', 'contestant', 'processor time of the server, µs each', 'spread'], rows)
 }
 
 function targetTable (results: Results): string {
   const rows = TARGETS.filter((target) => met(target, results) !== undefined).map((target) => [
-    target.what, `${target.atLeast === true ? 'at least' : 'at most'} ${target.bound.toFixed(2)}`, number(target.value(results), 3), met(target, results) === true ? 'met' : 'missed'
+    target.what, target.bound.toFixed(2), number(target.value(results), 3), met(target, results) === true ? 'met' : 'missed'
   ])
-  return section('Targets', ['ratio', 'target', 'found', ''], rows, 1)
+  return section('Targets', ['ratio', 'at most', 'found', ''], rows, 1)
 }
 
 function besideTable (results: Results): string {
@@ -96,9 +97,14 @@ export function report (results: Results): string {
   ].filter((text) => text !== '').join('\n\n')
 }
 
-/** The document with the report between the markers. */
-export function withReport (document: string, results: Results): string {
+/** The file with all tables. */
+export function tables (results: Results): string {
+  return `# Figures of the benchmark\n\nWritten by \`npm run bench\`. [docs/performance.md](../docs/performance.md) says what they mean and how they are measured.\n\n${report(results)}\n`
+}
+
+/** The document with the targets between the markers. */
+export function withTargets (document: string, results: Results): string {
   const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)]
   if (begin === -1 || end < begin) throw new Error(`the document has no "${BEGIN}" before a "${END}"`)
-  return `${document.slice(0, begin + BEGIN.length)}\n\n${report(results)}\n\n${document.slice(end)}`
+  return `${document.slice(0, begin + BEGIN.length)}\n\n${machine(results)}\n\n${targetTable(results).replace(/^### .*\n\n/, '')}\n\n${document.slice(end)}`
 }
