@@ -24,7 +24,10 @@ async function inspector (instance: FastifyInstance, options: inspector.Inspecto
   const hosts = checkInspectorOptions(options, instance.hasDecorator('cors'))
   const files = await Promise.all(FILES.map(async ([path, type]) => [path, type, await readFile(join(__dirname, path))] as const))
   const own = new Set<string>()
-  instance.addHook('onRoute', ({ method, url }) => { for (const each of [method].flat()) own.add(`${each} ${url}`) })
+  // Called once for a prefixed "/", of which Fastify makes two routes.
+  instance.addHook('onRoute', ({ method, url, routePath }) => {
+    for (const each of [url, ...(routePath === '' ? [`${url}/`] : [])]) own.add(`${String(method)} ${each}`)
+  })
   instance.addHook('onRequest', guard(hosts))
   // Of the application's parsers and handlers none reads or answers what is the inspector's: text/plain, which any page may send, is not read at all.
   instance.removeAllContentTypeParsers()
@@ -75,7 +78,7 @@ function described ({ code, message, problems = [] }: ClientError): object {
   return { code, message: printable(message), problems: problems.map(({ pointer, reason, message }) => ({ pointer: printable(pointer), reason, message })) }
 }
 
-fp(inspector, { name: 'fastify-cors-policy/inspector', fastify: '5.x', encapsulate: true })
+fp(inspector, { name: 'fastify-cors-policy-inspector', fastify: '5.x', encapsulate: true })
 
 declare namespace inspector {
   export { inspector, inspector as default }

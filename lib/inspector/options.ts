@@ -2,7 +2,7 @@
 import { child, corsPolicyError, quote, type CorsProblem } from '../errors'
 
 /** Fastify's own options of `register`, which it passes on to every plugin. */
-const OPTIONS_OF_REGISTER: ReadonlySet<string> = new Set(['prefix', 'logLevel', 'logSerializers'])
+const OPTIONS_OF_REGISTER: ReadonlySet<string> = new Set(['logLevel', 'logSerializers'])
 
 /** Checks the options, and where they are given. Returns the names of the hosts that they add. Throws every problem at once. */
 export function checkInspectorOptions (options: object, hasCors: boolean): ReadonlySet<string> {
@@ -11,7 +11,7 @@ export function checkInspectorOptions (options: object, hasCors: boolean): Reado
     if (OPTIONS_OF_REGISTER.has(name)) continue
     const check = CHECKS.get(name)
     if (check !== undefined) check(value, problems)
-    else problems.push({ pointer: child('', name), reason: 'unknown-property', value, message: `the inspector has no option ${quote(name)}; write prefix, ${[...CHECKS.keys()].join(' or ')}` })
+    else problems.push({ pointer: child('', name), reason: 'unknown-property', value, message: `the inspector has no option ${quote(name)}; its options are ${[...CHECKS.keys()].join(', ')}` })
   }
   const { hosts = [], dangerouslyInProduction } = options as { hosts?: string[], dangerouslyInProduction?: unknown }
   if (process.env['NODE_ENV'] === 'production' && dangerouslyInProduction !== true) {
@@ -25,6 +25,10 @@ export function checkInspectorOptions (options: object, hasCors: boolean): Reado
 }
 
 const CHECKS: ReadonlyMap<string, (value: unknown, problems: CorsProblem[]) => void> = new Map([
+  ['prefix', (value: unknown, problems: CorsProblem[]) => {
+    // Below such a prefix, no route can be declared for the path without the slash. Fastify itself checks the rest.
+    if (typeof value === 'string' && /.\/$/.test(value)) problems.push({ pointer: '/prefix', reason: 'not-canonical', value, message: `${quote(value)} ends with a slash; write ${quote(value.replace(/(?<!\/)\/+$/, ''))}` })
+  }],
   ['hosts', (value: unknown, problems: CorsProblem[]) => {
     if (Array.isArray(value)) value.forEach((host: unknown, index) => checkHost(host, child('/hosts', index), problems))
     else problems.push({ pointer: '/hosts', reason: 'type', value, message: `${quote(value)} is not an array of hosts; write ["dev.example.com"]` })
