@@ -42,7 +42,7 @@ t.test('it serves its page and what belongs to it, and nothing else', async (t) 
   for (const [url, type, text] of [
     ['/_cors/', 'text/html; charset=utf-8', '<title>CORS inspector</title>'],
     ['/_cors/page.css', 'text/css; charset=utf-8', 'color-scheme: light dark'],
-    ['/_cors/page.js', 'text/javascript; charset=utf-8', "fetch(path"],
+    ['/_cors/page.js', 'text/javascript; charset=utf-8', 'fetch(path'],
     ['/_cors/icon.svg', 'image/svg+xml', '<svg'],
     ['/_cors/routes', 'application/json; charset=utf-8', '/items/:id']
   ] as const) {
@@ -159,6 +159,9 @@ t.test('a question that cannot be asked is answered with what is wrong', async (
   t.equal((await ask(app, { ...QUESTION, headers: { x: 'a'.repeat(70_000) } })).statusCode, 413)
 })
 
+/** What a terminal acts on, or a page does not show. The line breaks of a message are its own. */
+const SHOWN_DIFFERENTLY = /[\p{Cf}\p{Zl}\p{Zp}\u0080-\u009f]|(?!\n)\p{Cc}/u
+
 t.test('nothing of a question is reflected unescaped', async (t) => {
   const app = await inspected(t)
   const nasty = '<script>alert(1)</script>\u202e\u001b[31m\u2028'
@@ -166,10 +169,10 @@ t.test('nothing of a question is reflected unescaped', async (t) => {
     const { headers, body } = await ask(app, question)
     t.equal(headers['content-type'], 'application/json; charset=utf-8')
     t.equal(headers['x-content-type-options'], 'nosniff')
-    t.notMatch(body, /[\u202e\u001b\u2028]/)
+    t.notOk(SHOWN_DIFFERENTLY.test(body))
     const strings: string[] = []
     JSON.parse(body, (_, value: unknown) => { if (typeof value === 'string') strings.push(value); return value })
-    t.strictSame(strings.filter((text) => /[\u202e\u001b\u2028]/.test(text)), [])
+    t.strictSame(strings.filter((text) => SHOWN_DIFFERENTLY.test(text)), [])
   }
 })
 

@@ -37,7 +37,8 @@ function listed (entries, empty) {
   const list = make('ul', {}, ...items(entries.slice(0, SHORT)))
   if (entries.length <= SHORT) return [list]
   const rest = entries.slice(SHORT)
-  const more = make('ul', {})
+  const more = make('ul', { tabIndex: 0 })
+  more.setAttribute('aria-label', 'The others')
   const details = make('details', {}, make('summary', {}, `${rest.length} more`), more)
   details.addEventListener('toggle', () => more.append(...items(rest)), { once: true })
   return [list, details]
@@ -94,7 +95,7 @@ function rowElement (row) {
     cell('Credentials', credentialsCell(row)),
     cell('Request headers', listed(allowedHeaders, 'none')),
     cell('Exposed headers', listed(exposedHeaders, 'none')),
-    cell('Max age', [maxAge === null ? hint(off ? 'none' : 'browser’s own') : `${maxAge} s`]),
+    cell('Max age', [maxAge === null ? hint(off ? 'none' : 'default') : `${maxAge} s`]),
     cell('Question', [button]))
 }
 

@@ -99,11 +99,11 @@ t.test('the inspector', async (t) => {
     t.equal(await page.title(), 'CORS inspector', 'what is HTML in a route is text here')
     t.equal(await page.locator('main img').count(), 0)
     const cells = async (row: string): Promise<string[]> => await page.getByRole('row', { name: row }).getByRole('cell').allInnerTexts().then((texts) => texts.slice(0, 6))
-    t.strictSame(await cells('PUT /items/:id'), ['partner enforced', `${APP}\nhttps://*.partners.example.com\n/^https:\\/\\/c\\d+\\.example\\.org$/`, 'yes', 'content-type', 'none', '600 s'])
+    t.strictSame(await cells('PUT /items/:id'), ['partner enforced', `${APP}\nhttps://*.partners.example.com\n/^https:\\/\\/c\\d+\\.example\\.org$/`, 'yes', 'Content-Type', 'none', '600 s'])
     t.strictSame(await cells('DELETE /items/:id'), ['off', 'none', 'no', 'none', 'none', 'none'])
     t.strictSame((await cells('POST /mixed')).slice(0, 3), ['its own', 'every origin', APP])
     t.strictSame((await cells('POST /asked')).slice(0, 3), ['its own', 'an origin function', 'no'])
-    t.strictSame((await cells('/status')).slice(4), ['x-total', 'browser’s own'])
+    t.strictSame((await cells('/status')).slice(4), ['X-Total', 'default'])
 
     const tenants = page.getByRole('row', { name: '/tenants' })
     t.equal(await tenants.getByRole('listitem').count(), 4, 'a long list is short at first')
@@ -162,7 +162,7 @@ t.test('the inspector', async (t) => {
     const { page, messages } = await open(t, browser, await serve(t))
     await ask(page, { method: HTML, url: 'items', origin: `https://${HTML}`, headers: `${HTML}: 1\nno colon\nX-Fine: ${HTML}` })
     t.match(await page.getByRole('alert').innerText(), /^Not asked\s+FST_ERR_CORS_INVALID_QUESTION\s/)
-    t.match(await page.getByRole('alert').getByRole('listitem').count(), 5)
+    t.equal(await page.getByRole('alert').getByRole('listitem').count(), 5)
     for (const [field, text] of [
       ['method', '"<img src=x onerror=\\"document.title=1\\">" is not a method; write one of at most 64 letters, without spaces, such as "PUT"'],
       ['url', '"items" is neither a path nor a URL of HTTP; write "/items/7" or "https://api.example.com/items/7"'],
@@ -294,7 +294,7 @@ t.test('the inspector', async (t) => {
           const { violations, passes } = await axe(page)
           t.strictSame(violations, [], state)
           t.ok(passes > 20, `${passes} rules pass`)
-          t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'nothing is cut off or scrolls sideways')
+          t.equal(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'), 0, 'nothing is cut off or scrolls sideways')
           await picture(page, `${colorScheme}-${width}-${state}`)
         }
         await check('at-first')
