@@ -23,7 +23,10 @@ const LAYERS: ReadonlyArray<readonly string[]> = [
 ]
 
 /** Parts that must know even less of the others than their place allows. */
-const ONLY: Readonly<Record<string, readonly string[]>> = { browser: ['http'] }
+const ONLY: Readonly<Record<string, readonly string[]>> = { browser: ['http'], inspector: ['explain', 'errors'] }
+
+/** Parts of which others take types only, for they are loaded when they are needed. */
+const TYPES_OF: Readonly<Record<string, readonly string[]>> = { inspector: ['explain'] }
 
 /** Parts that run without Fastify: they may take types of it, or not even those. */
 const WITHOUT_FASTIFY: Readonly<Record<string, 'types' | 'nothing'>> = { policy: 'types', http: 'types', browser: 'nothing' }
@@ -83,18 +86,19 @@ function forbidden (graph: Graph): string[] {
     const part = partOf(file)
     if (rankOf(part) === -1) return [`${file} has no place in the layout`]
     return imports.flatMap(({ to, typesOnly }) => {
-      const why = to.startsWith('./') ? whyNotFile(part, partOf(to.slice(2))) : whyNotPackage(part, to, typesOnly)
+      const why = to.startsWith('./') ? whyNotFile(part, partOf(to.slice(2)), typesOnly) : whyNotPackage(part, to, typesOnly)
       return why === undefined ? [] : [`${file} imports ${to}: ${why}`]
     })
   })
 }
 
-function whyNotFile (part: string, other: string): string | undefined {
+function whyNotFile (part: string, other: string, typesOnly: boolean): string | undefined {
   if (part === other) return undefined
   if (rankOf(other) === -1) return 'which has no place in the layout'
   if (rankOf(other) <= rankOf(part)) return `${part} is not above ${other}`
   const only = ONLY[part]
-  return only === undefined || only.includes(other) ? undefined : `${part} imports nothing but ${only.join(', ')}`
+  if (only !== undefined && !only.includes(other)) return `${part} imports nothing but ${only.join(', ')}`
+  return typesOnly || TYPES_OF[part]?.includes(other) !== true ? undefined : `${part} takes types of ${other} only`
 }
 
 function whyNotPackage (part: string, name: string, typesOnly: boolean): string | undefined {
@@ -180,6 +184,8 @@ t.test('a forbidden import is found', async (t) => {
     ['explain/explain', "import { x } from '../index.js'", 'explain/explain imports ./index: explain is not above index'],
     ['browser/check', "import { x } from '../schema'", 'browser/check imports ./schema: browser imports nothing but http'],
     ['browser/check', "import type { FastifyRequest } from 'fastify'", 'browser/check imports fastify: browser takes nothing of Fastify'],
+    ['inspector/index', "import { x } from '../application/scope'", 'inspector/index imports ./application/scope: inspector imports nothing but explain, errors'],
+    ['inspector/index', "import { x } from '../explain/explain'", 'inspector/index imports ./explain/explain: inspector takes types of explain only'],
     ['policy/policy', "import Fastify from 'fastify'", 'policy/policy imports fastify: policy takes types of Fastify'],
     ['http/headers', "import { fp, type X } from 'fastify-plugin'", 'http/headers imports fastify-plugin: http takes types of Fastify'],
     ['policy/policy', "import createError from '@fastify/error'", 'policy/policy imports @fastify/error: policy takes types of Fastify'],
@@ -193,6 +199,7 @@ t.test('a forbidden import is found', async (t) => {
     index: ["import { plugin } from './plugin'", "import type { X } from './schema'"],
     plugin: ["const f = () => import('./explain/explain')", "import Fastify from 'fastify'"],
     cli: ["import { x } from './explain/routes'", "import { y } from './application/scope'"],
+    'inspector/index': ["import type { X } from '../explain/types'", "import { quote } from '../errors'"],
     'explain/explain': ["import { x } from './routes'", "import { y } from '../browser/check'"],
     'policy/policy': ["import type { FastifyRequest } from 'fastify'", "import { x } from './origin/matcher'", "import { parse } from 'tldts'"],
     'policy/origin/matcher': ["import { quote } from '../../errors'"],

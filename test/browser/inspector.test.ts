@@ -85,7 +85,8 @@ async function picture (page: Page, name: string): Promise<void> {
 const BLOCKED: Question = { method: 'PUT', url: '/items/7', origin: APP, headers: 'Content-Type: application/json\nX-Request-Id: 1', credentials: true }
 
 t.test('the inspector', async (t) => {
-  const launched = await launch()
+  // With scroll bars, a picture of the whole page would be cut off on the right.
+  const launched = await launch({ flags: ['--hide-scrollbars'] })
   if (launched === undefined) return t.plan(0, SKIPPED)
   t.teardown(launched.close)
   const { browser } = launched

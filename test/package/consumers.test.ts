@@ -25,6 +25,8 @@ interface Facts {
   registered: unknown
   autoloadedCjs: unknown
   autoloadedEsm: unknown
+  sameInspector: boolean[]
+  inspected: unknown
   refused: unknown
 }
 
@@ -64,7 +66,7 @@ t.test('the packed package', async (t) => {
 
   t.test('holds the build, its sources and the papers, and nothing else', async (t) => {
     const single = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'types/fastify.d.ts', 'policies.schema.json']
-    for (const file of [...single, 'dist/index.js', 'dist/index.d.ts']) t.ok(files.includes(file), file)
+    for (const file of [...single, 'dist/index.js', 'dist/index.d.ts', 'dist/inspector/index.d.ts', ...['index.js', 'page.html', 'page.css', 'page.js', 'icon.svg'].map((name) => `dist/inspector/${name}`)]) t.ok(files.includes(file), file)
     t.strictSame(files.filter((file) => !/^(?:dist|lib)\//.test(file) && !single.includes(file)), [], 'nothing else')
     const maps = files.filter((file) => file.endsWith('.map'))
     t.not(maps.length, 0, 'has source maps')
@@ -128,6 +130,8 @@ t.test('the packed package', async (t) => {
       t.strictSame(facts.registered, ['*', '*', null], 'registered by hand')
       t.strictSame(facts.autoloadedCjs, ['*', '*', null], 'autoloaded from a CommonJS file')
       t.strictSame(facts.autoloadedEsm, ['*', '*', null], 'autoloaded from an ESM file')
+      t.ok(facts.sameInspector.length > 1 && !facts.sameInspector.includes(false), 'the inspector is one plugin, however it is imported')
+      t.strictSame(facts.inspected, [200, 200, 200, 200, ['/own', '/own']], 'and serves its files')
       t.strictSame(facts.refused, ['not-canonical'], 'a mistake in the options is refused')
     })
   }
