@@ -66,8 +66,8 @@ async function main () {
     autoloadedCjs: await autoloaded('plugins-cjs'),
     autoloadedEsm: await autoloaded('plugins-esm'),
     sameInspector: [namedInspector, importedInspector, inspector.default, inspectorNamespace.default, inspectorNamespace.inspector].map((other) => other === inspector),
-  inspected: await inspected(),
-  refused: await Fastify().register(cors, { policies: { open: { origin: 'https://EXAMPLE.com' } } }).then(() => [], reasons)
+    inspected: await inspected(),
+    refused: await Fastify().register(cors, { policies: { open: { origin: 'https://EXAMPLE.com' } } }).then(() => [], reasons)
   }))
 }
 
