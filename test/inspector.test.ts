@@ -1,6 +1,8 @@
 // The inspector's server (fastify-cors-policy/inspector): what it serves, whom it answers, and what it refuses. The page itself is tested in test/browser/.
+import { execFileSync } from 'node:child_process'
 import { connect } from 'node:http2'
 import { connect as connectTcp, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type LightMyRequestResponse } from 'fastify'
 import cors, { type CorsPolicyError, type CorsRoute } from '../lib/index'
@@ -354,4 +356,22 @@ t.test('it needs app.cors, in its scope or above', async (t) => {
 t.test('it is one plugin, however it is imported', async (t) => {
   const required = require('../lib/inspector/index') as typeof inspector
   for (const other of [required, required.default, required.inspector, inspector.inspector]) t.equal(other, inspector)
+})
+
+t.test('who does not import it loads none of its files', async (t) => {
+  const program = `
+    const Fastify = require('fastify')
+    const dist = ${JSON.stringify(join(__dirname, '..', 'dist'))}
+    const loaded = () => Object.keys(require.cache).filter((file) => file.startsWith(require('path').join(dist, 'inspector'))).length
+    const app = Fastify()
+    app.register(require(dist), { policies: { open: { origin: '*' } } })
+    app.get('/', { config: { cors: { extends: 'open' } } }, () => 'ok')
+    app.ready().then(async () => {
+      app.cors.routes()
+      await app.cors.explain({ origin: 'https://a.example', url: '/' })
+      const before = loaded()
+      require(dist + '/inspector')
+      console.log(JSON.stringify([before, loaded() > 0]))
+    })`
+  t.strictSame(JSON.parse(execFileSync(process.execPath, ['-e', program], { cwd: join(__dirname, '..'), encoding: 'utf8' })), [0, true])
 })

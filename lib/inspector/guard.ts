@@ -38,7 +38,7 @@ function whyRefused ({ method, headers }: FastifyRequest, hosts: ReadonlySet<str
   if (method === 'GET' || method === 'HEAD') return undefined
   // Fetch metadata is not sent to every host that is not https: the content type alone already takes a preflight, which nothing here approves.
   const site = headers['sec-fetch-site']
-  if (site === 'x' && site !== 'same-origin' && site !== 'none') return `the request comes from a page of another origin (Sec-Fetch-Site: ${quote(site)})`
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return `the request comes from a page of another origin (Sec-Fetch-Site: ${quote(site)})`
   return isJson(headers['content-type']) ? undefined : 'the content type is not application/json'
 }
 

@@ -30,6 +30,7 @@ async function serve (t: Test, options: inspector.InspectorOptions = {}): Promis
   app.get('/tenants', { config: { cors: { extends: 'tenants' } } }, ok)
   app.post('/mixed', { config: { cors: { origin: '*', credentials: [APP] } }, constraints: { host: 'api.example.com', version: '1.0.0' } }, ok)
   app.post('/asked', { config: { cors: { origin: () => true } } }, ok)
+  app.head('/head', { config: { cors: { extends: 'public' } } }, ok)
   app.get(`/odd/${HTML}`, { config: { cors: { extends: 'public' } } }, ok)
   await app.register(inspector, { prefix: '/_cors', ...options })
   return await app.listen({ port: 0, host: '127.0.0.1' })
@@ -45,9 +46,28 @@ async function open (t: Test, browser: Browser, address: string, { width = 1280,
   page.on('console', (message) => messages.push(message.text()))
   page.on('pageerror', (error) => messages.push(String(error)))
   const network = await recordNetwork(page)
+  await cover(t, page)
   await page.goto(`${address}${path}`)
   await page.getByText(/\d+ of \d+ shown/).waitFor()
   return { page, network, messages }
+}
+
+/** For each visit, which characters of page.js ran. */
+const ran: boolean[][] = []
+let source = ''
+
+/** Has Chromium count what runs of page.js, until the test ends. */
+async function cover (t: Test, page: Page): Promise<void> {
+  await page.coverage.startJSCoverage()
+  t.teardown(async () => {
+    for (const script of (await page.coverage.stopJSCoverage()).filter(({ url }) => url.endsWith('/page.js'))) {
+      source = script.source as string
+      const characters = Array<boolean>(source.length).fill(true)
+      // An inner range follows the one around it, and knows better.
+      for (const { startOffset, endOffset, count } of script.functions.flatMap(({ ranges }) => ranges)) characters.fill(count > 0, startOffset, endOffset)
+      ran.push(characters)
+    }
+  })
 }
 
 interface Question { method?: string, url: string, origin: string, headers?: string, credentials?: boolean, useCorsPreflight?: boolean }
@@ -95,7 +115,7 @@ t.test('the inspector', async (t) => {
     const { page } = await open(t, browser, await serve(t))
     t.match(page.url(), /\/_cors\/$/, 'led to the slash at the end')
     t.strictSame(await shown(page), [
-      'POST /asked', 'DELETE /items/:id', 'PUT /items/:id', 'POST /mixed host api.example.com constraints: version', `GET HEAD /odd/${HTML}`, 'GET HEAD /status', 'GET HEAD /tenants'
+      'POST /asked', 'HEAD /head', 'DELETE /items/:id', 'PUT /items/:id', 'POST /mixed host api.example.com constraints: version', `GET HEAD /odd/${HTML}`, 'GET HEAD /status', 'GET HEAD /tenants'
     ])
     t.equal(await page.title(), 'CORS inspector', 'what is HTML in a route is text here')
     t.equal(await page.locator('main img').count(), 0)
@@ -115,14 +135,14 @@ t.test('the inspector', async (t) => {
     const filter = page.getByRole('searchbox', { name: 'Filter' })
     for (const [text, expected] of [
       ['partner', ['PUT /items/:id']], ['PUT items', ['PUT /items/:id']], ['ITEMS', ['DELETE /items/:id', 'PUT /items/:id']], ['off', ['DELETE /items/:id']], ['https://t249.', ['GET HEAD /tenants']],
-      ['every origin', ['POST /mixed host api.example.com constraints: version', `GET HEAD /odd/${HTML}`, 'GET HEAD /status']], ['nothing has this', []]
+      ['every origin', ['HEAD /head', 'POST /mixed host api.example.com constraints: version', `GET HEAD /odd/${HTML}`, 'GET HEAD /status']], ['nothing has this', []]
     ] as const) {
       await filter.fill(text)
       t.strictSame(await shown(page), expected, `filter: ${text}`)
-      t.equal(await page.locator('#count').innerText(), `${expected.length} of 7 shown`)
+      t.equal(await page.locator('#count').innerText(), `${expected.length} of 8 shown`)
     }
     await filter.fill('')
-    t.equal((await shown(page)).length, 7)
+    t.equal((await shown(page)).length, 8)
   })
 
   t.test('answers with verdict, advice and exchange', async (t) => {
@@ -151,6 +171,8 @@ t.test('the inspector', async (t) => {
     t.strictSame(await page.locator('#exchanges h3').allInnerTexts(), ['Request'])
     await ask(page, { url: '/status', origin: 'null', useCorsPreflight: true })
     t.strictSame(await page.locator('#exchanges h3').allInnerTexts(), ['1. Preflight', '2. Request'])
+    await ask(page, { url: '/status', origin: APP, headers: 'X-One: 1\nX-One: 2' })
+    t.match(await verdict.innerText(), /^Blocked\s+header-not-allowed/)
     await ask(page, { url: '/status', origin: APP, credentials: true })
     t.match(await verdict.innerText(), /^Blocked\s+credentials-not-allowed/)
     await ask(page, { method: 'DELETE', url: '/items/7', origin: APP })
@@ -213,6 +235,8 @@ t.test('the inspector', async (t) => {
     t.match(await page.locator('#verdict').innerText(), 'with credentials')
     await page.keyboard.press('Tab')
     t.match(await focus(), /^OPTIONS \/items\/:id/, 'what may scroll can be reached')
+    await page.getByRole('button', { name: 'Ask about HEAD /head' }).click()
+    t.equal(await page.getByLabel('Method', { exact: true }).inputValue(), 'HEAD')
     await page.getByRole('button', { name: 'Ask about POST /mixed' }).click()
     t.equal(await page.getByLabel('Path or URL').inputValue(), 'http://api.example.com/mixed', 'with the host that it takes')
   })
@@ -226,6 +250,7 @@ t.test('the inspector', async (t) => {
     const address = await app.listen({ port: 0, host: '127.0.0.1' })
     const page = await browser.newPage()
     t.teardown(() => page.close())
+    await cover(t, page)
     await page.goto(`${address}/_cors/`)
     await page.getByText('No route declares a policy.').waitFor()
     await app.close()
@@ -233,6 +258,45 @@ t.test('the inspector', async (t) => {
     await page.getByRole('button', { name: 'Explain' }).click()
     await page.getByText(/^There is no answer: /).waitFor()
     t.equal(await page.locator('#verdict').innerText(), '')
+  })
+
+  t.test('says that the routes could not be loaded, and what answers but is no answer', async (t) => {
+    const address = await serve(t)
+    const page = await browser.newPage()
+    t.teardown(() => page.close())
+    await cover(t, page)
+    await page.route('**/_cors/routes', (route) => route.fulfill({ status: 502, contentType: 'text/html', body: '<b>Bad gateway</b>' }))
+    await page.route('**/_cors/explain', (route) => route.fulfill({ status: 504 }))
+    await page.goto(`${address}/_cors/`)
+    await page.getByText('The routes could not be loaded: the server answered 502; its log says why').waitFor()
+    await page.getByRole('button', { name: 'Explain' }).click()
+    await page.getByText('There is no answer: the server answered 504; its log says why').waitFor()
+    t.equal(await page.getByRole('table').getByRole('rowheader').count(), 0)
+  })
+
+  t.test('shows the answer to the last question, whichever comes last', async (t) => {
+    const { page } = await open(t, browser, await serve(t))
+    const held: Array<() => Promise<void>> = []
+    // The first is answered late, the second fails late, the third is answered at once.
+    await page.route('**/_cors/explain', async (route) => {
+      if (held.length === 2) return await route.continue()
+      held.push(held.length === 0 ? () => route.continue() : () => route.abort())
+    })
+    const submit = async (url: string): Promise<void> => {
+      await page.getByLabel('Path or URL').fill(url)
+      await page.getByRole('button', { name: 'Explain' }).click()
+    }
+    await page.getByLabel('Origin of the page').fill(APP)
+    for (const url of ['/nowhere', '/items/7']) await submit(url)
+    while (held.length < 2) await new Promise((resolve) => setImmediate(resolve))
+    await submit('/status')
+    await page.getByText('Allowed', { exact: true }).waitFor()
+    const late = [page.waitForEvent('requestfinished', (request) => request.url().endsWith('/explain')), page.waitForEvent('requestfailed', (request) => request.url().endsWith('/explain'))]
+    for (const release of held) await release()
+    await Promise.all(late)
+    await page.evaluate('new Promise((resolve) => setTimeout(resolve))')
+    t.match(await page.locator('#verdict').innerText(), /^Allowed/)
+    t.equal(await page.getByRole('alert').innerText(), '')
   })
 
   t.test('talks to its own server only, and a strict policy has nothing to refuse', async (t) => {
@@ -310,4 +374,17 @@ t.test('the inspector', async (t) => {
       })
     }
   }
+
+  t.test('and these tests ran every part of its script', async (t) => {
+    t.ok(ran.length > 10, `${ran.length} visits`)
+    const never = [...source].map((_, index) => ran.every((characters) => characters[index] !== true))
+    const lines = source.split('\n')
+    let at = 0
+    const missed = lines.flatMap((line, index) => {
+      const start = at
+      at += line.length + 1
+      return [...line].some((character, column) => /[\w'"`]/.test(character) && never[start + column]) ? [`${index + 1}: ${line.trim()}`] : []
+    })
+    t.strictSame(missed, [])
+  })
 })
