@@ -10,8 +10,9 @@ import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion, C
 import { addScope } from './plugin'
 import * as list from './policy/origin/list'
 import type { CorsRefusal, CorsRefusalMessage, CorsRefusalReason } from './response/refused'
-import * as schema from './schema'
+import type * as schema from './schema'
 import type { CorsOriginFunction, CorsOriginList } from './schema'
+import * as compiled from './schema/compiled'
 
 /**
  * CORS by route: reads and checks each route's `config.cors`, answers the route's preflights by that policy, and puts the right headers
@@ -120,9 +121,9 @@ declare namespace cors {
 module.exports.corsPolicy = cors
 module.exports.definePolicies = declaration.definePolicies
 module.exports.originList = list.originList
-module.exports.CorsPolicySchema = schema.CorsPolicySchema
-module.exports.RouteCorsSchema = schema.RouteCorsSchema
-module.exports.CorsPluginOptionsSchema = schema.CorsPluginOptionsSchema
+module.exports.CorsPolicySchema = compiled.CorsPolicySchema
+module.exports.RouteCorsSchema = compiled.RouteCorsSchema
+module.exports.CorsPluginOptionsSchema = compiled.CorsPluginOptionsSchema
 Object.assign(cors, module.exports, { default: cors })
 
 export = cors

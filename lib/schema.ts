@@ -1,4 +1,5 @@
-// The TypeBox schemas: the one source of what a policy, a route's `config.cors` and the plugin's options may look like.
+// The TypeBox schemas: the one source of what a policy, a route's `config.cors` and the plugin's options may look like. The rest of lib/ takes only types
+// from here: TypeBox is loaded when the package is built, not when it runs. schema/compile.mjs compiles the schemas then, to schema/compiled.ts.
 // The static types are derived from them, so the comments here are what an editor shows: each says its schema's description, range and
 // default (test/package/editor.test.ts). `Name` in a type stands for the names of policies that an application declares: index.ts, which
 // has their interface, says what they are.

@@ -5,11 +5,13 @@ import { checkRouteCors, isDefinedPolicy, type CheckedPolicy } from '../declarat
 import { writtenAs } from '../declaration/fields'
 import { corsPolicyError, printable, quote, type CorsProblem } from '../errors'
 import type { RawRequest } from '../http/preflight-request'
-import { unreadableLists, type RouteSchema } from '../policy/derive'
+import type * as Derive from '../policy/derive'
+import type { RouteSchema } from '../policy/derive'
 import type { CompiledPolicy } from '../policy/policy'
 import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, refuseOther, reportOther, reportOtherLate, sendAnswer } from '../preflight/generated-route'
 import { registeredRoutes, withRegistration, type Constraints, type RegisteredRoute } from '../preflight/registered'
-import { PreflightRouter } from '../preflight/router'
+import type * as Router from '../preflight/router'
+import type { PreflightRouter } from '../preflight/router'
 import { isHeard, report } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
 import { refuseConflict, refuseTooMany } from './conflicts'
@@ -90,7 +92,9 @@ export class Application {
 
   /** Made when it is first needed: an application that gets no preflights does without. */
   get router (): PreflightRouter {
-    this.#router ??= new PreflightRouter(this.#root, this.#custom, this.#routes.filter(({ isUnmarked }) => isUnmarked))
+    if (this.#router !== undefined) return this.#router
+    const { PreflightRouter } = require('../preflight/router') as typeof Router
+    this.#router = new PreflightRouter(this.#root, this.#custom, this.#routes.filter(({ isUnmarked }) => isUnmarked))
     return this.#router
   }
 
@@ -270,6 +274,7 @@ export class Application {
     const unreadable = { allowedHeaders: [] as string[], exposedHeaders: [] as string[] }
     for (const { policy, options, instance, name } of this.#routes) {
       if (policy === null || options.schema === undefined || (policy.allowedHeaders !== undefined && policy.exposedHeaders !== undefined)) continue
+      const { unreadableLists } = require('../policy/derive') as typeof Derive
       for (const list of unreadableLists(options.schema as RouteSchema, instance.getSchemas())) if (policy[list] === undefined) unreadable[list].push(name)
     }
     for (const [list, names] of Object.entries(unreadable)) {

@@ -3,7 +3,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { CheckedPolicy } from '../declaration/declaration'
-import { derivedExposedHeaders, derivedRequestHeaders, type RouteSchema } from '../policy/derive'
+import type * as Derive from '../policy/derive'
+import type { RouteSchema } from '../policy/derive'
 import type { CompiledPolicy } from '../policy/policy'
 import type { GeneratedRoute } from '../preflight/generated-route'
 import { hasRegistration, nextOrder, withRegistration, type Constraints, type DeclaredRoute } from '../preflight/registered'
@@ -115,12 +116,12 @@ export class Route implements DeclaredRoute {
   }
 
   requestHeaders (method: string): readonly string[] {
-    return derivedRequestHeaders(method, this.options.schema as RouteSchema | undefined, this.instance.getSchemas())
+    return derive().derivedRequestHeaders(method, this.options.schema as RouteSchema | undefined, this.instance.getSchemas())
   }
 
   /** The headers that its response schemas declare. */
   exposedHeaders (): readonly string[] {
-    return derivedExposedHeaders(this.options.schema as RouteSchema | undefined, this.instance.getSchemas())
+    return derive().derivedExposedHeaders(this.options.schema as RouteSchema | undefined, this.instance.getSchemas())
   }
 
   hasSameHost (other: Route): boolean {
@@ -141,6 +142,11 @@ export class Route implements DeclaredRoute {
     options.onError = joined(response?.onError, without(options.onError, earlier?.onError))
     options.onSend = joined(without(options.onSend, earlier?.onSend), response?.onSend)
   }
+}
+
+/** Loaded when first needed: by the first preflight, or for a schema that declares headers of responses. */
+function derive (): typeof Derive {
+  return require('../policy/derive') as typeof Derive
 }
 
 type HookName = 'onRequest' | 'onError' | 'onSend'

@@ -3,10 +3,11 @@
 import { child, corsPolicyError, quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord } from './fields'
 import { compilePolicy, type CompiledPolicy, type PolicyFields } from '../policy/policy'
-import { nearest } from './nearest'
+import type * as Nearest from './nearest'
 import { originMeantBy } from '../policy/origin/pattern'
 import { OriginList } from '../policy/origin/list'
-import { ExtendingPolicySchema, StandalonePolicySchema, type Policy } from '../schema'
+import type { Policy } from '../schema'
+import { ExtendingPolicySchema, StandalonePolicySchema } from '../schema/compiled'
 
 /** A policy that was checked: its fields after `extends`, to extend further, and what they compile to. */
 export interface CheckedPolicy {
@@ -140,6 +141,11 @@ export function checkPolicies (value: unknown, pointer: string, outer: PolicyNam
   }
   for (const name of policies.keys()) resolve(name)
   return checked
+}
+
+/** Loaded when first needed: for a message. */
+function nearest (text: string, words: readonly string[]): string | undefined {
+  return (require('./nearest') as typeof Nearest).nearest(text, words)
 }
 
 function insteadOf (value: unknown, names: PolicyNames): string {

@@ -1,12 +1,10 @@
-// The fields of one declaration, whatever it declares: copies them, checks each against its schema with TypeBox, and says what to write instead
-// of what is unknown or of the wrong type. Input is what a user wrote; the schemas are those of schema.ts.
-import type { TSchema } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
+// The fields of one declaration, whatever it declares: copies them, checks each by its schema, and says what to write instead
+// of what is unknown or of the wrong type. Input is what a user wrote; the schemas are those of schema.ts, compiled.
 import { child, quote, type CorsProblem } from '../errors'
-import { insteadOfField, isCallbackStyle, isMeantAsBase } from './elsewhere'
-import { nearest } from './nearest'
+import type * as Elsewhere from './elsewhere'
+import type * as Nearest from './nearest'
 import { OriginList } from '../policy/origin/list'
-import { CorsPluginOptionsSchema, ExtendingPolicySchema } from '../schema'
+import { checks, CorsPluginOptionsSchema, ExtendingPolicySchema } from '../schema/compiled'
 
 /** An object of fields. */
 export function isRecord (value: unknown): value is object {
@@ -32,7 +30,14 @@ function isText (field: unknown): boolean {
     (Array.isArray(field) && !('toJSON' in field) && field.every((element) => typeof element === 'string'))
 }
 
-interface ObjectSchema { readonly properties: Record<string, TSchema>, readonly required?: string[] | undefined }
+type TypeCheck = (value: unknown) => boolean
+
+interface ObjectSchema { readonly properties: Readonly<Record<string, object>>, readonly required?: string[] | undefined }
+
+/** What people write who mean something else. Loaded when first needed, as nearly all that follows is for messages. */
+function elsewhere (): typeof Elsewhere {
+  return require('./elsewhere') as typeof Elsewhere
+}
 
 /** What belongs in a field, for a message. */
 const EXPECTED: Readonly<Record<string, string>> = {
@@ -69,13 +74,12 @@ export function checkFields (schema: ObjectSchema, fields: ReadonlyMap<string, u
     problems.push({ pointer: child(pointer, key), value: fields.get(key), ...problem })
   }
   for (const [key, field] of fields) {
-    const fieldSchema = Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined
-    if (fieldSchema === undefined) report(key, { reason: 'unknown-property', message: unknownField(key, field, schema) })
-    else if (!CHECKED_ELSEWHERE.has(key) && !isWellFormed(key, fieldSchema, field)) report(key, malformed(key, field, key === 'extends' || !required.includes(key), pointer))
+    if (!Object.hasOwn(schema.properties, key)) report(key, { reason: 'unknown-property', message: unknownField(key, field, schema) })
+    else if (!CHECKED_ELSEWHERE.has(key) && !isWellFormed(key, field)) report(key, malformed(key, field, key === 'extends' || !required.includes(key), pointer))
   }
   for (const key of required) {
     // A policy that names another one in a field that does not exist was meant to extend it.
-    if (!fields.has(key) && ![...fields].some(([other, field]) => isMeantAsBase(other, field))) report(key, { reason: 'missing', message: `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one` })
+    if (!fields.has(key) && ![...fields].some(([other, field]) => elsewhere().isMeantAsBase(other, field))) report(key, { reason: 'missing', message: `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one` })
   }
   return wrong
 }
@@ -88,17 +92,18 @@ function unknownField (key: string, value: unknown, schema: ObjectSchema): strin
   }
   const known = Object.keys(schema.properties)
   if (!isOfOptions && !known.includes('extends')) known.unshift('extends')
+  const { nearest } = require('./nearest') as typeof Nearest
   const suggestion = nearest(key, known)
-  const instead = insteadOfField(key, value, isOfOptions) ?? (suggestion === undefined ? `the options are ${known.join(', ')}` : `did you mean ${quote(suggestion)}?`)
+  const instead = elsewhere().insteadOfField(key, value, isOfOptions) ?? (suggestion === undefined ? `the options are ${known.join(', ')}` : `did you mean ${quote(suggestion)}?`)
   return `there is no option ${quote(key)}; ${instead}`
 }
 
 /** Whether a field is of its type. What its texts and arrays hold is for policy.ts to judge, which knows the correction. */
-function isWellFormed (key: string, schema: TSchema, value: unknown): boolean {
+function isWellFormed (key: string, value: unknown): boolean {
   if (key === 'origin' && typeof value === 'string') return true
-  if (key === 'origin' && typeof value === 'function' && isCallbackStyle(value as () => unknown)) return false
+  if (key === 'origin' && typeof value === 'function' && elsewhere().isCallbackStyle(value as () => unknown)) return false
   if ((ORIGIN_LISTS.has(key) || HEADER_LISTS.has(key)) && Array.isArray(value)) return true
-  return Value.Check(schema, value) && (!ORIGIN_LISTS.has(key) || typeof value !== 'object' || value instanceof OriginList)
+  return (checks[key] as TypeCheck)(value) && (!ORIGIN_LISTS.has(key) || typeof value !== 'object' || value instanceof OriginList)
 }
 
 function malformed (key: string, value: unknown, canBeLeftOut: boolean, pointer: string): Pick<CorsProblem, 'reason' | 'message'> {

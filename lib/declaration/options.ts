@@ -2,7 +2,7 @@
 import { checkPolicies, checkPolicy, unknownPolicy, within, type CheckedPolicy, type PolicyNames } from './declaration'
 import { quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord, isRecord } from './fields'
-import { CorsPluginOptionsSchema } from '../schema'
+import { CorsPluginOptionsSchema } from '../schema/compiled'
 
 /** Fastify's own options of `register`, which it passes on to every plugin. */
 const OPTIONS_OF_REGISTER: ReadonlySet<string> = new Set(['prefix', 'logSerializers'])

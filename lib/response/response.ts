@@ -7,7 +7,7 @@ import type { CompiledPolicy } from '../policy/policy'
 import { credentialedOrigin } from './credentialed'
 import { assignCorsHeaders, corsHeaders, type CorsHeaders, type Headers } from './cors-headers'
 import { decide, type Decision } from './decision'
-import { refusalOf, VARY_ENFORCED } from './enforcement'
+import type * as Enforcement from './enforcement'
 import { reportOrigin } from './refused'
 import { requiredOf, requireHeaders, type RequiredHeaders } from './required-headers'
 import { hasTimedOut, never } from './time-out'
@@ -18,6 +18,8 @@ export class ResponsePolicy {
   readonly #policy: CompiledPolicy | null
   /** A policy that allows every origin gives the same response to all (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). */
   readonly #vary: Vary | undefined
+  /** Where the policy says `enforceOrigin`. */
+  readonly #enforcement: typeof Enforcement | undefined
   #headers!: CorsHeaders
   /** For the origins that may send credentials where not all may. */
   #credentialedHeaders!: CorsHeaders
@@ -26,7 +28,8 @@ export class ResponsePolicy {
   constructor (policy: CompiledPolicy | null, readonly name: string | null) {
     this.#policy = policy
     const varies = policy !== null && (policy.origin.kind !== 'any' || policy.credentialedOrigins !== undefined)
-    this.#vary = !varies ? undefined : policy.enforceOrigin ? VARY_ENFORCED : VARY_ORIGIN
+    this.#enforcement = policy?.enforceOrigin === true ? require('./enforcement') as typeof Enforcement : undefined
+    this.#vary = varies ? this.#enforcement?.VARY_ENFORCED ?? VARY_ORIGIN : undefined
     this.expose(policy?.exposedHeaders ?? [])
   }
 
@@ -48,7 +51,7 @@ export class ResponsePolicy {
     const required = this.#require(request, reply)
     if (required.pending === undefined) return done(this.#refusal(request, required))
     required.isAwaited = true
-    return this.#policy?.enforceOrigin !== true
+    return this.#enforcement === undefined
       ? required.pending
       : required.pending.then(() => {
         const refusal = this.#refusal(request, required)
@@ -75,7 +78,7 @@ export class ResponsePolicy {
 
   /** The error that ends a request of a refused origin here, where the policy says that it ends. */
   #refusal (request: FastifyRequest, { allowsOrigin }: RequiredHeaders): Error | undefined {
-    return this.#policy?.enforceOrigin === true && !allowsOrigin ? refusalOf(request) : undefined
+    return allowsOrigin ? undefined : this.#enforcement?.refusalOf(request)
   }
 
   #requireOnce (request: FastifyRequest, reply: FastifyReply): RequiredHeaders {

@@ -1,9 +1,10 @@
 // One entry of a list of origins: reads what a user wrote into an origin, a pattern or a RegExp, or says why it is none, and what the rules of
 // credentials have against it. Used for the arrays of policies and by originList, which so have the same rules.
 import { quote, type CorsProblemReason } from '../../errors'
-import { checkCredentialedEntry, type CredentialSwitches } from './credentials'
-import { isPlainOrigin, parseOriginEntry, type TupleOrigin } from './pattern'
-import { parseOriginRegExp } from './regexp'
+import type * as Credentials from './credentials'
+import type { CredentialSwitches } from './credentials'
+import { isInsecure, isPlainOrigin, parseOriginEntry, type TupleOrigin } from './pattern'
+import type * as Regexp from './regexp'
 import type { OriginRegExp } from './regexp-re2'
 
 /** How an entry is matched: as it is written (`'null'` among these), as a pattern, or as a RegExp. */
@@ -29,10 +30,15 @@ export function keyOf (value: unknown): string | undefined {
 const ANY_IN_LIST: EntryProblem = { reason: 'invalid', message: '"*" allows everyone, so nothing can stand beside it; write origin: "*" alone' }
 const ANY_WITH_CREDENTIALS: EntryProblem = { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; write the origins that may send them' }
 
+// Loaded when first needed: most lists have nothing but origins.
+let regexps: typeof Regexp | undefined
+let credentials: typeof Credentials | undefined
+
 /** Reads one value. RegExps are the caller's own copies. `list` is what the value stands in. */
 export function readEntry (value: unknown, list: 'origin' | 'credentials' | 'originList'): Entry | EntryProblem {
   if (value instanceof RegExp) {
-    const regexp = parseOriginRegExp(value)
+    regexps ??= require('./regexp') as typeof Regexp
+    const regexp = regexps.parseOriginRegExp(value)
     return regexp.kind === 'regexp' ? { key: String(value), form: regexp } : { reason: regexp.reason, message: `${quote(value)}: ${regexp.message}` }
   }
   if (typeof value !== 'string') {
@@ -54,5 +60,9 @@ const NOTHING: readonly EntryProblem[] = []
 export function whyNotWithCredentials ({ key, form }: Entry, switches: CredentialSwitches): readonly EntryProblem[] {
   if (form === 'exact' && key.startsWith('https://')) return NOTHING // as nearly all
   if (key === 'null') return [{ reason: 'null-origin', message: 'every sandboxed frame on any site has the origin "null"; leave it out, or leave credentials out' }]
-  return checkCredentialedEntry(form === 'exact' ? parseOriginEntry(key) as TupleOrigin : form, switches)
+  const entry = form === 'exact' ? parseOriginEntry(key) as TupleOrigin : form
+  // On this machine, or encrypted: without subdomains that could be somebody else's, there is no rule left to look up.
+  if (entry.kind === 'tuple' && !entry.subdomains && !isInsecure(entry)) return NOTHING
+  credentials ??= require('./credentials') as typeof Credentials
+  return credentials.checkCredentialedEntry(entry, switches)
 }

@@ -1,7 +1,7 @@
 // What an entry of `origin` may be: reads one text of a policy into an origin or a pattern, or says why it is neither.
 // Also the syntax of an origin as browsers serialise it (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin).
 import type { CorsProblemReason } from '../../errors'
-import { isPunycode } from './punycode'
+import type * as Punycode from './punycode'
 
 /** `'*'`: every origin. */
 export interface AnyOrigin { readonly kind: 'any' }
@@ -72,7 +72,11 @@ function readTuple (text: string): Tuple | undefined {
 /** A label that begins so is encoded: of the hosts that the URL standard reads as names, which are those of special schemes. */
 const ENCODED = 'xn--'
 
+let punycode: typeof Punycode | undefined
+
+/** Loads what reads punycode when it is first needed: few origins have any. */
 function hasPunycode (host: string): boolean {
+  const { isPunycode } = punycode ??= require('./punycode') as typeof Punycode
   return host.split('.').every((label) => !label.startsWith(ENCODED) || isPunycode(label))
 }
 

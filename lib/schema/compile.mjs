@@ -1,0 +1,145 @@
+// Compiles the TypeBox schemas of lib/schema.ts when the package is built (npm run schemas, which npm run build begins with), as TypeBox takes long to load.
+// Writes compiled.ts: the schemas as plain data, which still are TypeBox schemas, and a check of each field as plain code. Writes policies.schema.json: the plain
+// JSON Schema of a file of named policies, for `"$schema"` in an editor. Both are the same each time, and are written only where that changes them.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import ts from 'typescript'
+
+const SOURCE = new URL('../schema.ts', import.meta.url)
+const COMPILED = new URL('compiled.ts', import.meta.url)
+const POLICIES_FILE = new URL('../../policies.schema.json', import.meta.url)
+
+/** Those that a running application needs or exports. */
+const NAMES = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPolicySchema', 'RouteCorsSchema', 'CorsPluginOptionsSchema']
+
+/** Those whose fields are checked one by one. */
+const OF_FIELDS = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPluginOptionsSchema']
+
+/** What lib/schema.ts exports. It imports nothing but TypeBox, so that it can run by itself. */
+export function definitions () {
+  const { outputText } = ts.transpileModule(readFileSync(SOURCE, 'utf8'), { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 } })
+  const exports = {}
+  new Function('require', 'exports', outputText)(createRequire(SOURCE), exports) // eslint-disable-line no-new-func
+  return exports
+}
+
+/** Writes values as code. What is used more than once becomes a constant, so that it is one value again. */
+class Writer {
+  declarations = []
+  #uses = new Map()
+  #constants = new Map()
+
+  constructor (values) {
+    for (const value of values) this.#count(value)
+  }
+
+  #count (value) {
+    if (typeof value !== 'object' || value === null) return
+    const uses = (this.#uses.get(value) ?? 0) + 1
+    this.#uses.set(value, uses)
+    if (uses === 1) for (const key of Reflect.ownKeys(value)) this.#count(value[key])
+  }
+
+  write (value) {
+    if (typeof value !== 'object' || value === null) return literal(value)
+    if (this.#uses.get(value) === 1) return this.#writeObject(value)
+    if (!this.#constants.has(value)) {
+      const code = this.#writeObject(value)
+      this.#constants.set(value, `shared${this.#constants.size}`)
+      this.declarations.push(`const ${this.#constants.get(value)} = ${code}`)
+    }
+    return this.#constants.get(value)
+  }
+
+  #writeObject (value) {
+    if (Array.isArray(value)) return `[${value.map((element) => this.write(element)).join(', ')}]`
+    return `{ ${Reflect.ownKeys(value).map((key) => this.#writeProperty(key, value[key])).join(', ')} }`
+  }
+
+  #writeProperty (key, value) {
+    // The one function of a schema: what JSON has in its place never changes.
+    if (key === 'toJSON' && typeof value === 'function') return `toJSON: () => (${literal(value())})`
+    if (typeof key === 'symbol') return `[Symbol.for(${literal(Symbol.keyFor(key))})]: ${this.write(value)}`
+    return `${/^[A-Za-z]\w*$/.test(key) ? key : literal(key)}: ${this.write(value)}`
+  }
+}
+
+/** Throws for what JSON cannot hold: code would silently lose it. */
+function literal (value) {
+  const text = JSON.stringify(value)
+  if (text === undefined || !isSame(JSON.parse(text), value)) throw new TypeError(`a schema holds ${String(value)}, which cannot be written`)
+  return text
+}
+
+function isSame (one, other) {
+  return typeof one === 'object' && one !== null ? Object.keys(one).length === Reflect.ownKeys(other).length && Object.keys(one).every((key) => isSame(one[key], other[key])) : one === other
+}
+
+/** Fields of policies: these are checked one by one, with the names that they may extend. */
+const CHECKED_AS_POLICIES = ['policies', 'defaultPolicy']
+
+/** The checks of the fields, by name. A field that several schemas have is of one type in all of them. */
+function checksOf (schemas) {
+  const checks = new Map()
+  for (const [name, schema] of schemas.flatMap(({ properties }) => Object.entries(properties))) {
+    if (CHECKED_AS_POLICIES.includes(name)) continue
+    const code = TypeCompiler.Code(schema)
+    if ((checks.get(name) ?? code) !== code) throw new TypeError(`the field ${name} has two types`)
+    checks.set(name, code)
+  }
+  return checks
+}
+
+/** The text of compiled.ts. */
+export function compiled () {
+  const defined = definitions()
+  const schemas = NAMES.map((name) => defined[name])
+  const writer = new Writer(schemas)
+  const constants = NAMES.map((name, index) => `export const ${name}: typeof definitions.${name} = ${writer.write(schemas[index])}`)
+  const checks = [...checksOf(OF_FIELDS.map((name) => defined[name]))].map(([name, code]) => `  ${name}: (() => {\n${code}\n  })()`)
+  return [
+    '// @ts-nocheck: written by compile.mjs from lib/schema.ts; change that, and run: npm run schemas',
+    "import type * as definitions from '../schema'",
+    ...writer.declarations,
+    ...constants,
+    '/** Whether a value is of the type of the field with this name. */',
+    `export const checks: Readonly<Record<string, (value: unknown) => boolean>> = {\n${checks.join(',\n')}\n}`
+  ].join('\n') + '\n'
+}
+
+/** A JSON Schema without the alternatives that accept nothing: forms that only a program can write, such as RegExps. */
+function pruned (schema) {
+  if (Array.isArray(schema)) return schema.map(pruned)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const { anyOf, ...rest } = Object.fromEntries(Object.entries(schema).map(([keyword, value]) => [keyword, pruned(value)]))
+  const alternatives = anyOf?.filter(({ not }) => not === undefined)
+  return alternatives?.length === 1 ? { ...alternatives[0], ...rest } : { ...rest, ...(alternatives && { anyOf: alternatives }) }
+}
+
+/** The text of policies.schema.json. */
+export function policiesFile () {
+  const file = {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Policies of fastify-cors-policy',
+    ...pruned(JSON.parse(JSON.stringify(definitions().PoliciesSchema)))
+  }
+  return `${JSON.stringify(file, null, 2)}\n`
+}
+
+/** A file that stays as it is keeps its time: the build is newer than its sources. */
+function writeChanged (file, text) {
+  let present
+  try {
+    present = readFileSync(file, 'utf8')
+  } catch {
+    // not there yet
+  }
+  if (present !== text) writeFileSync(file, text)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeChanged(COMPILED, compiled())
+  writeChanged(POLICIES_FILE, policiesFile())
+}
