@@ -36,7 +36,8 @@ t.test('a build is of the sources as they are', async (t) => {
   })
   t.strictSame(stale, [], 'dist/; else run: npm run build')
   const built = readdirSync(join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))
-  t.strictSame(built.filter((file) => !sources.includes(file.replace(/\.js$/, '.ts'))), [], 'which has nothing else')
+  const isCopied = (file: string): boolean => existsSync(join(ROOT, 'lib', file)) && readFileSync(join(ROOT, 'lib', file), 'utf8') === readFileSync(join(ROOT, 'dist', file), 'utf8')
+  t.strictSame(built.filter((file) => !sources.includes(file.replace(/\.js$/, '.ts')) && !isCopied(file)), [], 'which has nothing else')
 })
 
 t.test('a compiled schema is the schema', async (t) => {
