@@ -109,11 +109,11 @@ t.test('two processes on a real PostgreSQL', { skip: BIN === undefined && 'Postg
   t.comment(`removed: known to the other within ${await everywhere(NEW, false)} ms`)
   t.equal(await change(one, 'POST', 'http://insecure.example'), 400)
 
-  let loading = true
+  const load = { on: true }
   let answered = 0
   const failures: unknown[] = []
-  const load = [one, two].map(async (at) => {
-    while (loading) {
+  const loads = [one, two].map(async (at) => {
+    while (load.on) {
       try {
         if (!await allowed(at, 'https://tenant1.example')) fail('a known tenant was refused')
         answered++
@@ -138,8 +138,8 @@ t.test('two processes on a real PostgreSQL', { skip: BIN === undefined && 'Postg
   t.equal(await allowed(two, 'http://bad.example'), false, 'a bad row is left off alone')
   t.same((await between.query('SELECT origin FROM tenant_origins WHERE origin LIKE \'http://insecure%\'')).rows, [], 'rolled back')
   await between.close()
-  loading = false
-  await Promise.all(load)
+  load.on = false
+  await Promise.all(loads)
   t.same(failures, [])
   t.comment(`${answered} requests under load`)
 })
