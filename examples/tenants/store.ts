@@ -10,10 +10,10 @@ export class TenantStore {
 
   constructor (readonly list: CorsOriginList, readonly database: Database, readonly report: (error: unknown) => void) {}
 
-  /** Resolves when the list is loaded, and changes are heard. Rejects if the database cannot be read. */
+  /** Resolves when the list is loaded, and changes are heard. Tries again for as long as the database cannot be read. */
   async start (): Promise<void> {
     await this.database.listen(() => { this.#changed() }, this.report)
-    await this.#load()
+    await this.#loading // one load at a time: an older one must not end last
   }
 
   /** What the list refuses is not in the database either. */
