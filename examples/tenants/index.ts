@@ -2,6 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import Fastify, { type FastifyInstance } from 'fastify'
 import cors, { originList, type CorsPolicyError } from 'fastify-cors-policy'
+import inspector from 'fastify-cors-policy/inspector'
 import { embedded, server, type Database } from './database'
 import { TenantStore } from './store'
 
@@ -12,6 +13,7 @@ export async function build (database: Database, adminToken: string): Promise<Fa
   const app = Fastify({ logger: { level: 'error' } })
   const tenants = originList([])
   await app.register(cors, { policies: { public: { origin: '*' }, tenants: { origin: tenants, credentials: true } } })
+  if (process.env.NODE_ENV !== 'production') await app.register(inspector, { prefix: '/_cors' })
   // The policy is there first: what is loaded is judged by its rules.
   const store = new TenantStore(tenants, database, (error) => { app.log.error(error) })
   app.addHook('onClose', async () => { await store.close() })
@@ -60,7 +62,7 @@ async function main (): Promise<void> {
   const address = await app.listen({ port: Number(process.env.PORT ?? 3000), host: '127.0.0.1' })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { app.close() })
   const admin = `-H 'authorization: Bearer ${token}' -H 'content-type: application/json' -d '{"origin":"https://shop.example"}' ${address}/admin/origins`
-  console.log(`Listening at ${address}. Try:
+  console.log(`Listening at ${address}. Its page is ${address}/_cors/. Try:
   curl -i -X PUT -H 'origin: https://shop.example' ${address}/items/1
   curl -X POST ${admin}
   curl -i -X PUT -H 'origin: https://shop.example' ${address}/items/1
