@@ -39,7 +39,7 @@ const SCHEMA = `
     FOR EACH STATEMENT EXECUTE FUNCTION tenant_origins_changed();`
 
 /** In milliseconds. */
-const TIMEOUTS = { connectionTimeoutMillis: 2000, lock: 1000, silence: 2000, pulse: 3000, longestWait: 250 }
+const TIMEOUTS = { connectionTimeoutMillis: 2000, lock: 1000, query: 5000, silence: 2000, pulse: 3000, longestWait: 250 }
 
 export async function embedded (folder?: string): Promise<Database> {
   const database = await PGlite.create(folder)
@@ -57,7 +57,7 @@ export async function embedded (folder?: string): Promise<Database> {
 
 export async function server (connectionString: string): Promise<Database> {
   // Whoever waits for a lock holds one of these connections: a long transaction must not take them all.
-  const pool = new Pool({ connectionString, connectionTimeoutMillis: TIMEOUTS.connectionTimeoutMillis, lock_timeout: TIMEOUTS.lock })
+  const pool = new Pool({ connectionString, connectionTimeoutMillis: TIMEOUTS.connectionTimeoutMillis, lock_timeout: TIMEOUTS.lock, query_timeout: TIMEOUTS.query })
   pool.on('error', () => {}) // an idle connection was lost: the next query opens another
   const closing = new AbortController()
   let listener: Client | undefined
