@@ -1,16 +1,19 @@
 // docs/recipes.md: each program compiles, runs as it is written, and does what is said about it; the tables are complete, and the links lead somewhere.
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { runInThisContext } from 'node:vm'
 import t from 'tap'
 import ts from 'typescript'
 import Fastify, { type FastifyInstance } from 'fastify'
 import bearerAuth from '@fastify/bearer-auth'
 import fastifyCors from '@fastify/cors'
+import { Redis } from 'ioredis'
 import { WebSocket } from 'ws'
 import cors from '../lib/index'
 import { send } from './raw-http'
@@ -52,6 +55,84 @@ t.test('cookies and sessions', async (t) => {
   t.same(accessControl(await request(app, 'GET', '/me', EVIL, { headers: { cookie } })), {})
 
   t.equal((await request(app, 'POST', '/login', EVIL, { headers: { cookie } })).statusCode, 403, 'other sites cannot act')
+})
+
+t.test('asking for each request', async (t) => {
+  const asked: string[] = []
+  let status = 200
+  const service = createServer(({ method, url }, response) => {
+    asked.push(`${method} ${url}`)
+    response.writeHead(url === `/origins/${encodeURIComponent(APP)}` ? status : 404).end()
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => new Promise((resolve) => { service.close(resolve); service.closeAllConnections() }))
+  await once(service, 'listening')
+  process.env.TENANT_SERVICE = `http://127.0.0.1:${(service.address() as AddressInfo).port}`
+  const app = await run(t, recipes.under('Asking for each request'))
+  app.log.level = 'silent'
+  status = 500
+  t.same(accessControl(await request(app, 'GET', '/me', APP)), {}, 'a failure allows nobody')
+  status = 200
+  const allowed = { 'access-control-allow-origin': APP, 'access-control-allow-credentials': 'true' }
+  for (const answer of await Promise.all([1, 2, 3].map(async () => await request(app, 'GET', '/me', APP)))) t.same(accessControl(answer), allowed, 'and is not kept')
+  t.equal(asked.length, 2, 'asked once for all that ask at the same time')
+  t.ok(approves(await preflight(app, 'GET', '/me', { origin: APP }), 'GET'))
+  t.same(accessControl(await request(app, 'GET', '/me', EVIL)), {})
+  t.same(accessControl(await request(app, 'GET', '/me', EVIL)), {})
+  t.same(asked.slice(2), [`HEAD /origins/${encodeURIComponent(EVIL)}`])
+})
+
+const REDIS = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'].find(existsSync)
+if (REDIS === undefined && process.env.CORS_REQUIRE_REDIS === '1') throw new Error('CORS_REQUIRE_REDIS=1, but there is no redis-server; install Debian\'s package redis-server')
+
+t.test('origins in Redis', { skip: REDIS === undefined && 'redis-server is not installed' }, async (t) => {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  await new Promise((resolve) => { probe.close(resolve) })
+  const folder = t.testdir({})
+  const socket = join(mkdtempSync(join(tmpdir(), 'redis-')), 'socket')
+  t.teardown(() => { rmSync(dirname(socket), { recursive: true }) })
+  const start = (...where: string[]): ChildProcess => spawn(REDIS as string, [...where, '--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always', '--save', ''], { stdio: 'ignore' })
+  const here = ['--port', String(port), '--bind', '127.0.0.1']
+  let server = start(...here)
+  t.teardown(() => { server.kill('SIGKILL') })
+  process.env.REDIS_URL = `redis://127.0.0.1:${port}`
+  const other = new Redis(process.env.REDIS_URL, { maxRetriesPerRequest: null })
+  other.on('error', () => {})
+  t.teardown(() => { other.disconnect() })
+  await other.sadd('origins', APP)
+  const app = await run(t, recipes.under('Origins in PostgreSQL or Redis'))
+  app.log.level = 'silent'
+  const until = async (origin: string, verdict: boolean): Promise<void> => {
+    for (let tries = 0; ; tries++) {
+      const { headers } = await request(app, 'GET', '/me', origin)
+      if ((headers['access-control-allow-origin'] === origin) === verdict || tries === 1000) {
+        t.equal(headers['access-control-allow-origin'] === origin, verdict, origin)
+        return
+      }
+      await setTimeout(20)
+    }
+  }
+  await until(APP, true)
+  await until(FOO, false)
+  await other.multi().sadd('origins', FOO).publish('origins', '').exec()
+  await until(FOO, true)
+  server.kill('SIGKILL')
+  await once(server, 'exit')
+  await until(FOO, true)
+  // Changed where the application cannot connect, so that nobody tells it: it reads when it is connected again.
+  server = start('--port', '0', '--unixsocket', socket)
+  const elsewhere = new Redis(socket, { maxRetriesPerRequest: null })
+  elsewhere.on('error', () => {})
+  t.equal(await elsewhere.srem('origins', FOO), 1)
+  elsewhere.disconnect()
+  server.kill('SIGTERM')
+  await once(server, 'exit')
+  server = start(...here)
+  await until(FOO, false)
+  await other.multi().sadd('origins', 'http://insecure.example').srem('origins', APP).publish('origins', '').exec()
+  await setTimeout(100)
+  t.equal((await request(app, 'GET', '/me', APP)).headers['access-control-allow-origin'], APP, 'what is refused leaves the list as it was')
 })
 
 t.test('an API gateway', async (t) => {
