@@ -52,20 +52,18 @@ function policyOf (origin: ReturnType<typeof originList> | ((origin: string) => 
 async function measured (origin: Parameters<typeof policyOf>[0]): Promise<string> {
   const app = Fastify()
   await app.register(cors, { policies: { tenants: policyOf(origin) } })
-  const requests: FastifyRequest[] = []
+  let requests: FastifyRequest[] = []
   app.get('/', async (request) => { requests.push(request) })
-  for (let index = 0; index < ASKING; index++) await app.inject({ url: '/', headers: { origin: `https://tenant${index * 97}.example.com` } })
   let best = Infinity
-  const rounds = typeof origin === 'function' ? 1 : 100
   for (let run = 0; run < RUNS; run++) {
+    requests = [] // new ones: what a request was told once is remembered with it
+    for (let index = 0; index < ASKING; index++) await app.inject({ url: '/', headers: { origin: `https://tenant${index * 97}.example.com` } })
     const start = performance.now()
-    for (let round = 0; round < rounds; round++) {
-      for (const request of requests) {
-        const verdict = app.cors.allows('tenants', request)
-        if (!(typeof verdict === 'boolean' ? verdict : await verdict)) throw new Error('a listed origin was refused')
-      }
+    for (const request of requests) {
+      const verdict = app.cors.allows('tenants', request)
+      if (!(typeof verdict === 'boolean' ? verdict : await verdict)) throw new Error('a listed origin was refused')
     }
-    best = Math.min(best, (performance.now() - start) * 1000 / (rounds * requests.length))
+    best = Math.min(best, (performance.now() - start) * 1000 / requests.length)
   }
   await app.close()
   return best < 10 ? `${best.toFixed(2)} µs` : `${Math.round(best)} µs`
