@@ -165,3 +165,18 @@ t.test('a method without a route is named to those whom the policy of the others
   t.strictSame([await status('/asked', FOO), await status('/asked', EVIL)], [404, 404])
   t.strictSame([await status('/asked-and-listed', FOO), await status('/asked-and-listed', BAR)], [404, 204])
 })
+
+t.test('a route that a hook moved out of the prefix of its scope: its preflights go where they went without the plugin', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  app.register(async (scope) => {
+    scope.addHook('onRoute', (options) => { if (options.url === '/a/here') options.url = '/moved' })
+    await scope.register(cors)
+    scope.all('/here', { config: { cors: ONE } }, () => 'the application\'s own')
+    scope.put('/there', { config: { cors: ONE } }, ok)
+  }, { prefix: '/a' })
+  const moved = await preflight(app, 'PUT', '/moved')
+  t.equal(moved.statusCode, 200)
+  t.equal(moved.body, 'the application\'s own')
+  t.ok(approves(await preflight(app, 'PUT', '/a/there'), 'PUT'))
+})

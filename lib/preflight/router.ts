@@ -224,9 +224,9 @@ export class PreflightRouter {
     return answering
   }
 
-  #optionsRouteOf ({ optionsRoutes }: DeclaredRoute, path: string): GeneratedRoute | undefined {
-    const [only, ...others] = optionsRoutes
-    return others.length === 0 ? only : optionsRoutes.find(({ url }) => this.#tableMaker.pathsOf(url).includes(path))
+  /** A route may have two URLs, and no generated route for the one that is outside the prefix of its scope. */
+  #optionsRouteOf ({ urls, optionsRoutes }: DeclaredRoute, path: string): GeneratedRoute | undefined {
+    return urls.length === 1 ? optionsRoutes[0] : optionsRoutes.find(({ url }) => this.#tableMaker.pathsOf(url).includes(path))
   }
 
   /**
