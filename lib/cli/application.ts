@@ -50,6 +50,6 @@ if (require.main === module) {
   subscribe('fastify.initialization', (message) => {
     (message as { fastify: FastifyInstance }).fastify.addHook('onRegister', (instance) => { instances.push(instance) })
   })
-  const [file, question] = JSON.parse(process.argv[2] as string) as [string, CorsQuestion | undefined]
-  void answer(file, question).then((outcome) => process.send?.(outcome, () => { if (outcome.corsFailure !== undefined) process.exit() }))
+  const [file, question] = JSON.parse(process.argv[2] as string) as [string, CorsQuestion | null]
+  void answer(file, question ?? undefined).then((outcome) => process.send?.(outcome, () => { if (outcome.corsFailure !== undefined) process.exit() }))
 }

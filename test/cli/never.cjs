@@ -1,0 +1,3 @@
+// An application that is never ready.
+setInterval(() => {}, 1000)
+module.exports = async () => await new Promise(() => {})

@@ -1,0 +1,2 @@
+// An application without the plugin.
+module.exports = async () => {}
