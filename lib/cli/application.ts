@@ -42,7 +42,7 @@ async function answer (file: string, question: CorsQuestion | undefined): Promis
   } catch (error) {
     return { corsFailure: (error as Error).message }
   } finally {
-    void root.close().finally(() => process.exit())
+    root.close().then(() => process.exit(), () => process.exit())
   }
 }
 
@@ -51,5 +51,5 @@ if (require.main === module) {
     (message as { fastify: FastifyInstance }).fastify.addHook('onRegister', (instance) => { instances.push(instance) })
   })
   const [file, question] = JSON.parse(process.argv[2] as string) as [string, CorsQuestion | null]
-  void answer(file, question ?? undefined).then((outcome) => process.send?.(outcome, () => { if (outcome.corsFailure !== undefined) process.exit() }))
+  answer(file, question ?? undefined).then((outcome) => process.send?.(outcome, () => { if (outcome.corsFailure !== undefined) process.exit() }), () => process.exit(1))
 }
