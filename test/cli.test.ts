@@ -1,68 +1,122 @@
-// The command line, as a process: its exit codes, and what it prints, on the applications in test/cli/.
-import { execFile } from 'node:child_process'
-import { extname, join } from 'node:path'
+// The command line as users run it: the built command (npm run build), in a process of its own, on applications of every form.
+import { spawn, type SpawnOptions } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import t from 'tap'
 
 const APP = 'https://app.example.com'
-const LIB = join(__dirname, '..', 'lib')
+const CLI = join(__dirname, '..', 'dist', 'cli.js')
 
-function cli (...args: string[]): Promise<{ code: number, stdout: string, stderr: string }> {
-  const env = { ...process.env, CORS_PACKAGE: join(LIB, `index${extname(__filename)}`) }
-  return new Promise((resolve) => {
-    execFile(process.execPath, [...process.execArgv, join(LIB, `cli${extname(__filename)}`), ...args], { env, cwd: join(__dirname, 'cli') }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-  })
+const REQUIRES = "const Fastify = require('fastify')\nconst cors = require('fastify-cors-policy')\n"
+const ROUTES = `app.register(cors, { policies: { partner: { origin: '${APP}' } } })
+app.after(() => { app.put('/items/:id', { config: { cors: { extends: 'partner' } } }, async () => 'saved') })\n`
+const INSTANCE = `${REQUIRES}const app = Fastify()\n${ROUTES}module.exports = app\n`
+const PLUGIN = `async (app) => { await app.register(cors); app.get('/status', { config: { cors: { origin: '*' } } }, async () => 'ok') }\n`
+const TABLE = 'METHOD  URL         POLICY   ORIGIN\nPUT     /items/:id  partner  https://app.example.com\n'
+
+const directory = t.testdir({
+  'instance.cjs': INSTANCE,
+  'chatty.cjs': `${INSTANCE.replace('Fastify()', 'Fastify({ logger: true })')}console.log('hello', process.argv.length)\napp.log.info('hello')\nsetInterval(() => {}, 1000)\n`,
+  'plugin.mjs': `import cors from 'fastify-cors-policy'\nexport const options = { routerOptions: { ignoreTrailingSlash: true } }\nexport default ${PLUGIN}`,
+  'plugin.cjs': `${REQUIRES}module.exports = ${PLUGIN}module.exports.options = { routerOptions: { ignoreTrailingSlash: true } }\n`,
+  'compiled.cjs': `${REQUIRES}exports.__esModule = true\nexports.default = ${PLUGIN}exports.options = { routerOptions: { ignoreTrailingSlash: true } }\n`,
+  'encapsulated.cjs': `${REQUIRES}module.exports = async (app) => { app.register(async () => {}); app.register(async (app) => { ${ROUTES} }) }\n`,
+  'large.cjs': `${INSTANCE}app.after(() => { for (let n = 0; n < 6000; n++) app.get('/a/long/path/of/a/route/number/' + n, { config: { cors: { extends: 'partner' } } }, async () => n) })\n`,
+  'listens.cjs': `${INSTANCE}app.listen({ port: 0, host: '127.0.0.1' })\n`,
+  'closing.cjs': `${INSTANCE}app.addHook('onClose', async () => { console.log('closed') })\n`,
+  'hanging.cjs': `${INSTANCE}setInterval(() => {}, 1000)\napp.addHook('onClose', async () => await new Promise(() => {}))\n`,
+  'spinning.cjs': `${INSTANCE}app.addHook('onClose', async () => { for (;;); })\n`,
+  'throws.cjs': 'throw new Error(\'no\\u001b[31m database\')',
+  'throws-nothing.mjs': 'throw Object.create(null)',
+  'without.cjs': "module.exports = async (app) => { app.addHook('onClose', async () => { console.log('closed') }) }\n",
+  'fails.cjs': "module.exports = async (app) => { app.addHook('onClose', async () => { console.log('closed') }); throw new Error('no cache') }\n",
+  'invalid.cjs': `${REQUIRES}module.exports = async (app) => { await app.register(cors, { defaultPolicy: { origin: 'HTTPS://a.example' } }) }\n`,
+  'exits.cjs': 'process.exit(7)',
+  'empty.mjs': 'export default {}',
+  'nameless.mjs': 'export const app = 1',
+  'never.cjs': 'setInterval(() => {}, 1000)\nmodule.exports = async () => { console.log(\'waiting\'); await new Promise(() => {}) }\n',
+  'disconnects.cjs': 'setInterval(() => {}, 1000)\nprocess.disconnect()\nmodule.exports = async () => await new Promise(() => {})\n',
+  'talks.cjs': `${INSTANCE}process.send('ready'); process.send(null); process.send({ pid: 1 })\n`,
+  'taken.cjs': `${INSTANCE}const error = new Error('listen EADDRINUSE'); error.code = 'EADDRINUSE'; throw error\n`,
+  'app.ts': `import cors from 'fastify-cors-policy'\nimport type { FastifyInstance } from 'fastify'\nexport default async (app: FastifyInstance): Promise<void> => { ${ROUTES} }\n`,
+  'app.cts': `import type { FastifyInstance } from 'fastify'\nconst cors: unknown = require('fastify-cors-policy')\nmodule.exports = async (app: FastifyInstance): Promise<void> => { ${ROUTES} }\n`
+})
+
+interface Ended { readonly code: number | null, readonly stdout: string, readonly stderr: string }
+
+async function node (args: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
+  const child = spawn(process.execPath, args, { cwd: directory, ...options, stdio: 'pipe' })
+  let [stdout, stderr] = ['', '']
+  child.stdout?.setEncoding('utf8').on('data', (text) => { stdout += String(text) })
+  child.stderr?.setEncoding('utf8').on('data', (text) => { stderr += String(text) })
+  const [code] = await once(child, 'close') as [number | null]
+  return { code, stdout, stderr }
+}
+
+async function cli (...args: string[]): Promise<Ended> {
+  return await node([CLI, ...args])
 }
 
 function isReadable (text: string): boolean {
   return text.split('\n').every((line) => line.length <= 80) && !text.includes('\u001b')
 }
 
-t.test('the routes of an instance in CommonJS, which prints and keeps a timer', async (t) => {
-  const { code, stdout } = await cli('routes', 'instance.cjs')
+t.test('the routes of an instance that prints, and keeps a timer', async (t) => {
+  const { code, stdout, stderr } = await cli('routes', 'chatty.cjs')
   t.equal(code, 0)
-  t.equal(stdout, 'METHOD  URL         POLICY   ORIGIN\nPUT     /items/:id  partner  https://app.example.com\n')
-  const json = await cli('routes', '--json', 'instance.cjs')
-  t.match(JSON.parse(json.stdout), [{ method: 'PUT', url: '/items/:id', policy: 'partner', origin: [APP] }])
-  t.match(json.stderr, 'hello', 'what it prints is not lost')
+  t.equal(stdout, TABLE, 'what the application prints is not among it')
+  t.match(stderr, /hello 2\n/, 'but is not lost; the application gets no arguments of ours')
+  t.match(stderr, '"msg":"hello"')
 })
 
-t.test('a plugin in an ES module, with its options', async (t) => {
-  const { code, stdout } = await cli('explain', 'plugin.mjs', '/status/', '--origin', APP, '--json')
-  t.equal(code, 0)
-  t.match(JSON.parse(stdout), { allowed: true, route: { url: '/status' } })
-})
-
-t.test('a blocked request ends with 1', async (t) => {
-  const { code, stdout } = await cli('explain', 'instance.cjs', 'PUT', '/items/7', '--origin', APP, '--header', 'x-request-id')
-  t.equal(code, 1)
-  t.match(stdout, 'blocked (header-not-allowed)')
-  t.ok(isReadable(stdout))
-})
-
-t.test('what cannot be told ends with 2, and says why', async (t) => {
-  const CASES: ReadonlyArray<readonly [args: string[], says: string]> = [
-    [[], 'there is no such command'],
-    [['routes'], 'the application is missing'],
-    [['routes', 'nowhere.js'], 'there is no file'],
-    [['routes', 'throws.cjs'], 'does not load: no\\u001b[31m database'],
-    [['routes', 'without.cjs'], 'fastify-cors-policy is not registered'],
-    [['routes', 'never.cjs', '--timeout', '4'], 'not ready after 4 seconds'],
-    [['explain', 'instance.cjs', '/'], 'the origin of the page is missing'],
-    [['explain', 'instance.cjs', '/', '--origin', 'app.example.com'], '/origin: "app.example.com"']
-  ]
-  for (const [args, says] of CASES) {
-    const { code, stdout, stderr } = await cli(...args)
-    t.equal(code, 2, args.join(' '))
-    t.equal(stdout, '')
-    t.match(stderr, says)
-    t.notMatch(stderr, '\u001b')
+t.test('an application in every form', async (t) => {
+  for (const file of ['plugin.mjs', 'plugin.cjs', 'compiled.cjs']) {
+    const { code, stdout } = await cli('explain', file, '/status/', '--origin', APP, '--json')
+    t.equal(code, 0, file)
+    t.match(JSON.parse(stdout), { allowed: true, route: { method: 'GET', url: '/status' } }, 'with the options of the server')
+  }
+  for (const file of ['encapsulated.cjs', 'listens.cjs', 'talks.cjs', join(directory, 'instance.cjs')]) {
+    const { code, stdout } = await cli('routes', file)
+    t.equal(code, 0, file)
+    t.equal(stdout, TABLE)
   }
 })
 
-t.test('--help', async (t) => {
-  const { code, stdout } = await cli('--help')
-  t.equal(code, 0)
+t.test('a blocked request ends with 1', async (t) => {
+  const { code, stdout, stderr } = await cli('explain', 'instance.cjs', 'PUT', '/items/7', '--origin', APP, '--header', 'x-request-id')
+  t.equal(code, 1)
+  t.match(stdout, 'blocked (header-not-allowed)')
   t.ok(isReadable(stdout))
+  t.equal(stderr, '')
+})
+
+t.test('a long answer arrives whole', async (t) => {
+  const { code, stdout } = await cli('routes', '--json', 'large.cjs')
+  t.equal(code, 0)
+  t.equal(JSON.parse(stdout).length, 12_001)
+})
+
+t.test('the application is closed, whatever the answer', async (t) => {
+  for (const [file, code] of [['closing.cjs', 0], ['without.cjs', 2], ['fails.cjs', 2]] as const) {
+    const ended = await cli('routes', file)
+    t.equal(ended.code, code, file)
+    t.match(ended.stderr, 'closed\n', file)
+  }
+})
+
+t.test('the command ends where closing the application does not', async (t) => {
+  for (const file of ['hanging.cjs', 'spinning.cjs']) {
+    const { code, stdout } = await cli('routes', file, '--timeout', '3600')
+    t.equal(code, 0, file)
+    t.equal(stdout, TABLE)
+  }
+})
+
+t.test('the application ends with the command, however that ends', async (t) => {
+  const child = spawn(process.execPath, [CLI, 'routes', 'never.cjs', '--timeout', '3600'], { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] })
+  await once(child.stderr, 'data')
+  child.kill('SIGKILL')
+  // The application has this pipe as well: it is closed when both have ended.
+  await once(child, 'close')
+  t.equal(child.signalCode, 'SIGKILL')
 })

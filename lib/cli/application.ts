@@ -1,17 +1,22 @@
-// The process in which the application is loaded and asked. Its standard output is the command's standard error, so whatever the application
-// prints stays out of the answer, which is sent as a message.
+// The process in which the application is loaded and asked; run.ts starts it. Its standard output is the command's standard error, so whatever
+// the application prints stays out of the answer, which is sent as a message. It imports nothing of this package: the application answers with
+// its own copy, which is loaded when the application loads it.
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { subscribe } from 'node:diagnostics_channel'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import '../application/observer'
 import type { CorsQuestion } from '../explain/types'
 
-/** What is sent: the answer, or why there is none. */
+/** What it is sent: the application's file, and the question; without one, it answers with the routes. */
+export interface Task { readonly file: string, readonly question?: CorsQuestion }
+
+/** What it sends: the answer, or why there is none. */
 export interface Outcome { readonly corsAnswer?: unknown, readonly corsFailure?: string }
 
-const instances: FastifyInstance[] = []
+/** Child instances of every application. The plugin may be registered in one of them alone. */
+const children: FastifyInstance[] = []
 
 async function load (file: string): Promise<FastifyInstance> {
   let exported = await import(pathToFileURL(file).href) as { default?: unknown, options?: object }
@@ -27,29 +32,54 @@ async function load (file: string): Promise<FastifyInstance> {
   return root
 }
 
-async function answer (file: string, question: CorsQuestion | undefined): Promise<Outcome> {
-  let root: FastifyInstance
-  try {
-    root = await load(file)
-    await root.ready()
-  } catch (error) {
-    return { corsFailure: `the application does not load: ${error instanceof Error ? error.message : String(error)}` }
-  }
-  const owner = [root, ...instances].find((each) => (each === root || Object.prototype.isPrototypeOf.call(root, each)) && typeof each.cors?.explain === 'function')
+async function ask (root: FastifyInstance, question: CorsQuestion | undefined): Promise<Outcome> {
+  const owner = [root, ...children].find((each) => (each === root || Object.prototype.isPrototypeOf.call(root, each)) && typeof each.cors?.explain === 'function')
   if (owner === undefined) return { corsFailure: 'fastify-cors-policy is not registered in the application; register it' }
   try {
     return { corsAnswer: question === undefined ? owner.cors.routes() : await owner.cors.explain(question) }
   } catch (error) {
-    return { corsFailure: (error as Error).message }
-  } finally {
-    root.close().then(() => process.exit(), () => process.exit())
+    return { corsFailure: messageOf(error) }
   }
 }
 
+/** Sends the outcome first, for closing may take long, and then closes what was loaded. run.ts does not wait for that without an end. */
+async function answer ({ file, question }: Task): Promise<void> {
+  let root: FastifyInstance | undefined
+  let outcome: Outcome
+  try {
+    root = await load(file)
+    await root.ready()
+    outcome = await ask(root, question)
+  } catch (error) {
+    outcome = { corsFailure: `the application does not load: ${messageOf(error)}` }
+  }
+  await new Promise((resolve) => process.send?.(outcome, resolve))
+  try {
+    await root?.close()
+  } finally {
+    process.exit()
+  }
+}
+
+/** Anything can be thrown. */
+function messageOf (error: unknown): string {
+  const { message, code } = (error ?? {}) as { message?: unknown, code?: unknown }
+  const advice = typeof code === 'string' ? ADVICE[code] : undefined
+  return `${typeof message === 'string' ? message : inspect(error)}${advice === undefined ? '' : `; ${advice}`}`
+}
+
+/** What to do about errors that come of loading an application where it is not meant to run. */
+const ADVICE: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'it listens as soon as it is loaded; export the application from a file that does not listen',
+  ERR_UNKNOWN_FILE_EXTENSION: 'where it is TypeScript, use Node 22.6 or newer, or compile it'
+}
+
 if (require.main === module) {
+  // Whoever asked is gone.
+  process.once('disconnect', () => process.exit())
   subscribe('fastify.initialization', (message) => {
-    (message as { fastify: FastifyInstance }).fastify.addHook('onRegister', (instance) => { instances.push(instance) })
+    (message as { fastify: FastifyInstance }).fastify.addHook('onRegister', (instance) => { children.push(instance) })
   })
-  const [file, question] = JSON.parse(process.argv[2] as string) as [string, CorsQuestion | null]
-  answer(file, question ?? undefined).then((outcome) => process.send?.(outcome, () => { if (outcome.corsFailure !== undefined) process.exit() }), () => process.exit(1))
+  // Not an argument: those the application may read.
+  process.once('message', answer)
 }

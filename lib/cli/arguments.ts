@@ -1,5 +1,6 @@
 // What the command line says, as a command.
 import { parseArgs } from 'node:util'
+import { printable } from '../errors'
 import type { CorsQuestion } from '../explain/types'
 
 export interface Command {
@@ -28,16 +29,12 @@ fastify-cors-policy explain <app> [method] <url> --origin <origin> [options]
 Exit codes: 0 allowed, 1 blocked, 2 could not tell.
 `
 
-/** The command; `'help'`; throws where it is none, with what to write. */
+/** The command, or `'help'`. Throws where it is neither, with what to write. */
 export function readArguments (args: readonly string[]): Command | 'help' {
-  const { values, positionals: [name, file, ...rest] } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { origin: { type: 'string' }, header: { type: 'string', multiple: true }, credentials: { type: 'boolean' }, json: { type: 'boolean' }, timeout: { type: 'string' }, help: { type: 'boolean', short: 'h' } }
-  })
+  const { values, positionals: [name, file, ...rest] } = parsed(args)
   if (values.help === true) return 'help'
   const timeout = Number(values.timeout ?? 30)
-  if (!(timeout > 0 && timeout <= 3600)) throw new Error('the time-out is not a number of seconds; write --timeout 30')
+  if (!(timeout > 0 && timeout <= 3600)) throw new Error('the time-out is not a number of seconds, up to 3600; write --timeout 30')
   if (name !== 'routes' && name !== 'explain') throw new Error('there is no such command; write routes or explain')
   if (file === undefined) throw new Error(`the application is missing; write ${name} app.js`)
   const shared = { file, json: values.json === true, timeout }
@@ -46,9 +43,29 @@ export function readArguments (args: readonly string[]): Command | 'help' {
     return shared
   }
   if (rest.length < 1 || rest.length > 2) throw new Error('explain takes a method and a URL; write explain app.js PUT /items/7')
-  if (values.origin === undefined) throw new Error('the origin of the page is missing; write --origin https://app.example.com')
+  const [origin, ...others] = values.origin ?? []
+  if (origin === undefined) throw new Error('the origin of the page is missing; write --origin https://app.example.com')
+  if (others.length > 0) throw new Error('a page has one origin; write --origin once')
   const [method, url] = rest.length === 1 ? ['GET', rest[0] as string] : rest as [string, string]
-  return { ...shared, question: { origin: values.origin, method, url, headers: headersOf(values.header ?? []), credentials: values.credentials === true } }
+  return { ...shared, question: { origin, method, url, headers: headersOf(values.header ?? []), credentials: values.credentials === true } }
+}
+
+const OPTIONS = {
+  origin: { type: 'string', multiple: true },
+  header: { type: 'string', multiple: true },
+  credentials: { type: 'boolean' },
+  json: { type: 'boolean' },
+  timeout: { type: 'string' },
+  help: { type: 'boolean', short: 'h' }
+} as const
+
+function parsed (args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS })
+  } catch (error) {
+    // It names the argument as it is.
+    throw new Error(printable((error as Error).message))
+  }
 }
 
 function headersOf (lines: readonly string[]): Record<string, string[]> {

@@ -1,2 +1,0 @@
-// An application without the plugin.
-module.exports = async () => {}
