@@ -1,6 +1,7 @@
 // The command line as users run it: the built command (npm run build), in a process of its own, on applications of every form.
 import { spawn, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 
@@ -110,6 +111,74 @@ t.test('the command ends where closing the application does not', async (t) => {
     t.equal(code, 0, file)
     t.equal(stdout, TABLE)
   }
+})
+
+t.test('what cannot be told ends with 2, and says why', async (t) => {
+  const CASES: ReadonlyArray<readonly [args: string[], says: string]> = [
+    [['routes', 'nowhere.js'], 'there is no file'],
+    [['routes', '.'], 'there is no file'],
+    [['routes', 'a\n\u001b[31mb'], '/a\\n\\u001b[31mb"\n'],
+    [['routes', `${'a'.repeat(5000)}.js`], 'there is no file'],
+    [['routes', '--\n\u001b'], "Unknown option '--\\u000a\\u001b'"],
+    [['routes', 'throws.cjs'], 'does not load: no\\u001b[31m database'],
+    [['routes', 'throws-nothing.mjs'], 'does not load: [Object: null prototype] {}'],
+    [['routes', 'empty.mjs'], 'neither a plugin nor a Fastify instance'],
+    [['routes', 'nameless.mjs'], 'neither a plugin nor a Fastify instance'],
+    [['routes', 'without.cjs'], 'fastify-cors-policy is not registered'],
+    [['routes', 'invalid.cjs'], '\n  /defaultPolicy/origin: "HTTPS://a.example"'],
+    [['routes', 'exits.cjs'], 'ended before it was ready, with exit code 7'],
+    [['routes', 'disconnects.cjs'], 'ended before it was ready, with exit code 0'],
+    [['routes', 'taken.cjs'], 'export the application from a file that does not listen'],
+    [['routes', 'never.cjs', '--timeout', '2'], 'did not answer within 2 seconds'],
+    [['explain', 'instance.cjs', '/', '--origin', 'app.example.com'], '/origin: "app.example.com"'],
+    [['explain', 'instance.cjs', 'items', '--origin', APP, '--header', 'a b\u001b: c'], '/url: "items" is neither a path']
+  ]
+  for (const [args, says] of CASES) {
+    const { code, stdout, stderr } = await cli(...args)
+    const name = JSON.stringify(args).slice(0, 80)
+    t.equal(code, 2, name)
+    t.equal(stdout, '', name)
+    t.match(stderr, says, name)
+    t.notMatch(stderr, '\u001b', name)
+  }
+})
+
+t.test('what an application is asked and answers reaches the terminal as text', async (t) => {
+  const url = '/items/\u001b[2J\u0007%0A?\u202e'
+  const args = ['explain', 'instance.cjs', 'PUT', url, '--origin', 'https://evil\u001b.example', '--header', 'x-id: \u001b]0;title\u0007\u009b']
+  t.notMatch((await cli(...args)).stderr, /[^\P{C}\n]/u)
+  args[5] = 'https://evil.example'
+  for (const more of [[], ['--json']]) {
+    const { code, stdout } = await cli(...args, ...more)
+    t.equal(code, 1)
+    t.notMatch(stdout, /[^\P{C}\n]/u)
+    t.match(stdout, 'origin-not-allowed')
+  }
+})
+
+t.test('TypeScript', { skip: process.allowedNodeEnvironmentFlags.has('--experimental-strip-types') ? false : 'this Node runs none' }, async (t) => {
+  for (const file of ['app.ts', 'app.cts']) {
+    const { code, stdout } = await cli('routes', file)
+    t.equal(code, 0, file)
+    t.equal(stdout, TABLE, file)
+  }
+})
+
+t.test('TypeScript in a Node that runs none', { skip: process.allowedNodeEnvironmentFlags.has('--experimental-strip-types') ? 'this Node runs it' : false }, async (t) => {
+  const { code, stderr } = await cli('routes', 'app.ts')
+  t.equal(code, 2)
+  t.match(stderr, 'use Node 22.6 or newer')
+})
+
+t.test('an application that imports another copy of the package', async (t) => {
+  cpSync(join(__dirname, '..', 'dist'), join(directory, 'node_modules', 'fastify-cors-policy', 'dist'), { recursive: true })
+  cpSync(join(__dirname, '..', 'package.json'), join(directory, 'node_modules', 'fastify-cors-policy', 'package.json'))
+  writeFileSync(join(directory, 'copy.cjs'), INSTANCE.replace("'fastify-cors-policy'", "'./node_modules/fastify-cors-policy'").replace('Fastify()', 'Fastify({ logger: true })'))
+  const { code, stdout, stderr } = await cli('routes', 'copy.cjs')
+  t.equal(code, 0)
+  t.equal(stdout, TABLE)
+  t.equal(stderr, '', 'nothing is warned about that the application alone would not warn about')
+  t.equal((await cli('explain', 'copy.cjs', 'PUT', '/items/7', '--origin', APP)).code, 0)
 })
 
 t.test('the application ends with the command, however that ends', async (t) => {

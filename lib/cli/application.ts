@@ -18,18 +18,19 @@ export interface Outcome { readonly corsAnswer?: unknown, readonly corsFailure?:
 /** Child instances of every application. The plugin may be registered in one of them alone. */
 const children: FastifyInstance[] = []
 
-async function load (file: string): Promise<FastifyInstance> {
+/** In an object, for an instance is a promise of its own being ready. */
+async function load (file: string): Promise<{ root: FastifyInstance }> {
   let exported = await import(pathToFileURL(file).href) as { default?: unknown, options?: object }
   // A CommonJS module that TypeScript or Babel made of an ES module.
   if ((exported.default as { __esModule?: boolean } | undefined)?.__esModule === true) exported = exported.default as typeof exported
   const application = exported.default as (FastifyInstance & FastifyPluginAsync & { options?: object }) | undefined
-  if (typeof application?.ready === 'function') return application
+  if (typeof application?.ready === 'function') return { root: application }
   if (typeof application !== 'function') throw new Error('its default export is neither a plugin nor a Fastify instance; export one of them')
   const options = exported.options ?? application.options ?? {}
   const fastify = createRequire(file)(require.resolve('fastify', { paths: [dirname(file), __dirname] })) as (options: object) => FastifyInstance
   const root = fastify(options)
   root.register(application, options)
-  return root
+  return { root }
 }
 
 async function ask (root: FastifyInstance, question: CorsQuestion | undefined): Promise<Outcome> {
@@ -42,17 +43,21 @@ async function ask (root: FastifyInstance, question: CorsQuestion | undefined): 
   }
 }
 
-/** Sends the outcome first, for closing may take long, and then closes what was loaded. run.ts does not wait for that without an end. */
-async function answer ({ file, question }: Task): Promise<void> {
-  let root: FastifyInstance | undefined
-  let outcome: Outcome
+/** Loads the application and asks it. Never rejects; the application is there where it was loaded, ready or not. */
+export async function answer ({ file, question }: Task): Promise<{ outcome: Outcome, root?: FastifyInstance }> {
+  let loaded: { root: FastifyInstance } | undefined
   try {
-    root = await load(file)
-    await root.ready()
-    outcome = await ask(root, question)
+    loaded = await load(file)
+    await loaded.root.ready()
+    return { ...loaded, outcome: await ask(loaded.root, question) }
   } catch (error) {
-    outcome = { corsFailure: `the application does not load: ${messageOf(error)}` }
+    return { ...loaded, outcome: { corsFailure: `the application does not load: ${messageOf(error)}` } }
   }
+}
+
+/** Sends the outcome first, for closing may take long, and then closes what was loaded: run.ts waits for that, but not without an end. */
+async function work (task: Task): Promise<void> {
+  const { outcome, root } = await answer(task)
   await new Promise((resolve) => process.send?.(outcome, resolve))
   try {
     await root?.close()
@@ -81,5 +86,5 @@ if (require.main === module) {
     (message as { fastify: FastifyInstance }).fastify.addHook('onRegister', (instance) => { children.push(instance) })
   })
   // Not an argument: those the application may read.
-  process.once('message', answer)
+  process.once('message', work)
 }

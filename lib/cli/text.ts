@@ -19,7 +19,12 @@ function wrap (text: string, width: number): string[] {
 
 function row (cells: ReadonlyArray<readonly string[]>, widths: readonly number[]): string {
   const height = Math.max(...cells.map((cell) => cell.length))
-  return Array.from({ length: height }, (_, line) => `${cells.map((cell, column) => (cell[line] ?? '').padEnd(widths[column] as number)).join('  ').trimEnd()}\n`).join('')
+  return Array.from({ length: height }, (_, line) => `${cells.map((cell, column) => padded(cell[line] ?? '', widths[column] as number)).join('  ').trimEnd()}\n`).join('')
+}
+
+/** By characters, not by the units of UTF-16. */
+function padded (text: string, width: number): string {
+  return text + ' '.repeat(width - [...text].length)
 }
 
 const MAX_ORIGINS = 5
