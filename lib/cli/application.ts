@@ -3,7 +3,7 @@
 // its own copy, which is loaded when the application loads it.
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { subscribe } from 'node:diagnostics_channel'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
@@ -17,6 +17,10 @@ export interface Outcome { readonly corsAnswer?: unknown, readonly corsFailure?:
 
 /** Child instances of every application. The plugin may be registered in one of them alone. */
 const children: FastifyInstance[] = []
+
+function watch (message: unknown): void {
+  (message as { fastify: FastifyInstance }).fastify.addHook('onRegister', (instance) => { children.push(instance) })
+}
 
 /** In an object, for an instance is a promise of its own being ready. */
 async function load (file: string): Promise<{ root: FastifyInstance }> {
@@ -46,12 +50,15 @@ async function ask (root: FastifyInstance, question: CorsQuestion | undefined): 
 /** Loads the application and asks it. Never rejects; the application is there where it was loaded, ready or not. */
 export async function answer ({ file, question }: Task): Promise<{ outcome: Outcome, root?: FastifyInstance }> {
   let loaded: { root: FastifyInstance } | undefined
+  subscribe('fastify.initialization', watch)
   try {
     loaded = await load(file)
     await loaded.root.ready()
     return { ...loaded, outcome: await ask(loaded.root, question) }
   } catch (error) {
     return { ...loaded, outcome: { corsFailure: `the application does not load: ${messageOf(error)}` } }
+  } finally {
+    unsubscribe('fastify.initialization', watch)
   }
 }
 
@@ -82,9 +89,6 @@ const ADVICE: Readonly<Record<string, string>> = {
 if (require.main === module) {
   // Whoever asked is gone.
   process.once('disconnect', () => process.exit())
-  subscribe('fastify.initialization', (message) => {
-    (message as { fastify: FastifyInstance }).fastify.addHook('onRegister', (instance) => { children.push(instance) })
-  })
   // Not an argument: those the application may read.
   process.once('message', work)
 }
