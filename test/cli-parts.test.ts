@@ -170,7 +170,7 @@ GET     /longlonglonglonglonglonglon  -        https://0.example,
         glonglonglonglonglonglong              https://2.example,
                                                https://3.example,
                                                https://4.example
-GET     /\u{1f600}\\u001b[2J\\u000a\\u202e     \\u0007   https://*.example\\u000d
+GET     /\u{1f600}\\u001b[2J\\u000a\\u202e       \\u0007   https://*.example\\u000d
 `)
 })
 

@@ -22,7 +22,7 @@ const directory = t.testdir({
   'plugin.cjs': `${REQUIRES}module.exports = ${PLUGIN}module.exports.options = { routerOptions: { ignoreTrailingSlash: true } }\n`,
   'compiled.cjs': `${REQUIRES}exports.__esModule = true\nexports.default = ${PLUGIN}exports.options = { routerOptions: { ignoreTrailingSlash: true } }\n`,
   'encapsulated.cjs': `${REQUIRES}module.exports = async (app) => { app.register(async () => {}); app.register(async (app) => { ${ROUTES} }) }\n`,
-  'large.cjs': `${INSTANCE}app.after(() => { for (let n = 0; n < 6000; n++) app.get('/a/long/path/of/a/route/number/' + n, { config: { cors: { extends: 'partner' } } }, async () => n) })\n`,
+  'large.cjs': `${INSTANCE}app.after(() => { for (let n = 0; n < 1500; n++) app.get('/a/long/path/of/a/route/number/' + n, { config: { cors: { extends: 'partner' } } }, async () => n) })\n`,
   'listens.cjs': `${INSTANCE}app.listen({ port: 0, host: '127.0.0.1' })\n`,
   'closing.cjs': `${INSTANCE}app.addHook('onClose', async () => { console.log('closed') })\n`,
   'hanging.cjs': `${INSTANCE}setInterval(() => {}, 1000)\napp.addHook('onClose', async () => await new Promise(() => {}))\n`,
@@ -94,7 +94,7 @@ t.test('a blocked request ends with 1', async (t) => {
 t.test('a long answer arrives whole', async (t) => {
   const { code, stdout } = await cli('routes', '--json', 'large.cjs')
   t.equal(code, 0)
-  t.equal(JSON.parse(stdout).length, 12_001)
+  t.equal(JSON.parse(stdout).length, 3_001)
 })
 
 t.test('the application is closed, whatever the answer', async (t) => {
