@@ -12,15 +12,15 @@ const REQUIRES = "const Fastify = require('fastify')\nconst cors = require('fast
 const ROUTES = `app.register(cors, { policies: { partner: { origin: '${APP}' } } })
 app.after(() => { app.put('/items/:id', { config: { cors: { extends: 'partner' } } }, async () => 'saved') })\n`
 const INSTANCE = `${REQUIRES}const app = Fastify()\n${ROUTES}module.exports = app\n`
-const PLUGIN = `async (app) => { await app.register(cors); app.get('/status', { config: { cors: { origin: '*' } } }, async () => 'ok') }\n`
+const PLUGIN = "async (app) => { await app.register(cors); app.get('/status', { config: { cors: { origin: '*' } } }, async () => 'ok') }"
 const TABLE = 'METHOD  URL         POLICY   ORIGIN\nPUT     /items/:id  partner  https://app.example.com\n'
 
 const directory = t.testdir({
   'instance.cjs': INSTANCE,
   'chatty.cjs': `${INSTANCE.replace('Fastify()', 'Fastify({ logger: true })')}console.log('hello', process.argv.length)\napp.log.info('hello')\nsetInterval(() => {}, 1000)\n`,
-  'plugin.mjs': `import cors from 'fastify-cors-policy'\nexport const options = { routerOptions: { ignoreTrailingSlash: true } }\nexport default ${PLUGIN}`,
-  'plugin.cjs': `${REQUIRES}module.exports = ${PLUGIN}module.exports.options = { routerOptions: { ignoreTrailingSlash: true } }\n`,
-  'compiled.cjs': `${REQUIRES}exports.__esModule = true\nexports.default = ${PLUGIN}exports.options = { routerOptions: { ignoreTrailingSlash: true } }\n`,
+  'plugin.mjs': `import cors from 'fastify-cors-policy'\nexport const options = { routerOptions: { ignoreTrailingSlash: true } }\nexport default ${PLUGIN}\n`,
+  'plugin.cjs': `${REQUIRES}module.exports = ${PLUGIN}\nmodule.exports.options = { routerOptions: { ignoreTrailingSlash: true } }\n`,
+  'compiled.cjs': `${REQUIRES}exports.__esModule = true\nexports.default = ${PLUGIN}\nexports.options = { routerOptions: { ignoreTrailingSlash: true } }\n`,
   'encapsulated.cjs': `${REQUIRES}module.exports = async (app) => { app.register(async () => {}); app.register(async (app) => { ${ROUTES} }) }\n`,
   'large.cjs': `${INSTANCE}app.after(() => { for (let n = 0; n < 1500; n++) app.get('/a/long/path/of/a/route/number/' + n, { config: { cors: { extends: 'partner' } } }, async () => n) })\n`,
   'listens.cjs': `${INSTANCE}app.listen({ port: 0, host: '127.0.0.1' })\n`,
@@ -39,7 +39,7 @@ const directory = t.testdir({
   'disconnects.cjs': 'setInterval(() => {}, 1000)\nprocess.disconnect()\nmodule.exports = async () => await new Promise(() => {})\n',
   'talks.cjs': `${INSTANCE}process.send('ready'); process.send(null); process.send({ pid: 1 })\n`,
   'taken.cjs': `${INSTANCE}const error = new Error('listen EADDRINUSE'); error.code = 'EADDRINUSE'; throw error\n`,
-  'app.ts': `import cors from 'fastify-cors-policy'\nimport type { FastifyInstance } from 'fastify'\nexport default async (app: FastifyInstance): Promise<void> => { ${ROUTES} }\n`,
+  'app.mts': `import cors from 'fastify-cors-policy'\nimport type { FastifyInstance } from 'fastify'\nexport default async (app: FastifyInstance): Promise<void> => { ${ROUTES} }\n`,
   'app.cts': `import type { FastifyInstance } from 'fastify'\nconst cors: unknown = require('fastify-cors-policy')\nmodule.exports = async (app: FastifyInstance): Promise<void> => { ${ROUTES} }\n`
 })
 
@@ -157,7 +157,7 @@ t.test('what an application is asked and answers reaches the terminal as text', 
 })
 
 t.test('TypeScript', { skip: process.allowedNodeEnvironmentFlags.has('--experimental-strip-types') ? false : 'this Node runs none' }, async (t) => {
-  for (const file of ['app.ts', 'app.cts']) {
+  for (const file of ['app.mts', 'app.cts']) {
     const { code, stdout } = await cli('routes', file)
     t.equal(code, 0, file)
     t.equal(stdout, TABLE, file)
@@ -165,7 +165,7 @@ t.test('TypeScript', { skip: process.allowedNodeEnvironmentFlags.has('--experime
 })
 
 t.test('TypeScript in a Node that runs none', { skip: process.allowedNodeEnvironmentFlags.has('--experimental-strip-types') ? 'this Node runs it' : false }, async (t) => {
-  const { code, stderr } = await cli('routes', 'app.ts')
+  const { code, stderr } = await cli('routes', 'app.mts')
   t.equal(code, 2)
   t.match(stderr, 'use Node 22.6 or newer')
 })

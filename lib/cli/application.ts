@@ -47,18 +47,24 @@ async function ask (root: FastifyInstance, question: CorsQuestion | undefined): 
   }
 }
 
+interface Answered { readonly outcome: Outcome, readonly root?: FastifyInstance }
+
 /** Loads the application and asks it. Never rejects; the application is there where it was loaded, ready or not. */
-export async function answer ({ file, question }: Task): Promise<{ outcome: Outcome, root?: FastifyInstance }> {
-  let loaded: { root: FastifyInstance } | undefined
+export async function answer (task: Task): Promise<Answered> {
   subscribe('fastify.initialization', watch)
+  const answered = await loadAndAsk(task)
+  unsubscribe('fastify.initialization', watch)
+  return answered
+}
+
+async function loadAndAsk ({ file, question }: Task): Promise<Answered> {
+  let loaded: { root: FastifyInstance } | undefined
   try {
     loaded = await load(file)
     await loaded.root.ready()
     return { ...loaded, outcome: await ask(loaded.root, question) }
   } catch (error) {
     return { ...loaded, outcome: { corsFailure: `the application does not load: ${messageOf(error)}` } }
-  } finally {
-    unsubscribe('fastify.initialization', watch)
   }
 }
 
