@@ -403,7 +403,7 @@ t.test('of a route for several methods, those before the one that was declared a
   t.teardown(async () => { await app.close() })
   await app.register(cors)
   app.get('/a', { config: { cors: OTHER } }, ok)
-  t.throws(() => { app.route({ method: ['PUT', 'GET'], url: '/a', config: { cors: ONE }, handler: ok }) }, { code: 'FST_ERR_DUPLICATED_ROUTE' })
+  t.throws(() => { app.route({ method: ['PUT', 'GET'], url: '/a', config: { cors: ONE }, handler: ok }) }, { message: /already declared for route/ })
   t.strictSame(await approved(app, 'GET', '/a'), [EVIL])
   t.strictSame(await named(app, 'GET', '/a', EVIL), ['GET', 'HEAD'])
   t.notOk((await approved(app, 'PUT', '/a')).includes(EVIL))

@@ -23,7 +23,9 @@ export async function api (world: World, record: Record, server: ServerOptions =
   const app = Fastify({ ...server, forceCloseConnections: true })
   record.observe(app)
   for (const method of ['PROPFIND', 'PURGE', 'QUERY'].filter(reads)) app.addHttpMethod(method, { hasBody: true, overrideExisting: true })
-  app.addContentTypeParser(['application/x-www-form-urlencoded', 'multipart/form-data', 'application/json', 'text/plain'], { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  for (const type of [['application/x-www-form-urlencoded', 'multipart/form-data', 'application/json', 'text/plain'], /^text\/plain/i]) {
+    app.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  }
   const policies = policiesOf(world)
   await app.register(cors)
 
