@@ -25,7 +25,7 @@ export const enforcement: Area = ({ apis }) => {
     // Without an Origin, nothing tells who sends it: no handler of a GET should change anything.
     add(`a GET without CORS over ${over} of a refused page has no origin, and is handled`, from, 'GET', { result: 'opaque', preflights: 0, runs: ['GET /enforced'] }, to, { mode: 'no-cors' })
   }
-  for (const by of ['xhr', 'worker', 'module'] satisfies Initiator[]) add(`a GET by ${by} of a refused page is not handled`, 'evil', 'GET', refused, url, { by })
+  for (const by of ['xhr', 'worker'] satisfies Initiator[]) add(`a GET by ${by} of a refused page is not handled`, 'evil', 'GET', refused, url, { by })
   add('a POST of a frame without an origin is not handled', 'sandboxed', 'POST', refused, url, text)
   add('without enforceOrigin, a POST of a refused page is handled', 'evil', 'POST', unreadable('POST /exact'), `${apis.api}/exact`, text)
   for (const method of ['GET', 'POST', 'PUT']) add(`a ${method} of the API's own page is handled`, 'self', method, readable(`${method} /enforced`))
