@@ -3,13 +3,11 @@
 import t from 'tap'
 import { predict, type Failure, type Server } from '../lib/browser/fetch'
 import type { CorsRefusalReason } from '../lib/index'
-import type { Step } from './conformance/case'
 import { casesOf } from './conformance/cases'
-import { Oracle, requestOf } from './conformance/expectation'
+import { isExplained, Oracle, questionOf, requestOf } from './conformance/expectation'
 import { IMAGINED, world } from './conformance/world'
 
 const here = world(IMAGINED)
-const APIS: readonly string[] = Object.values(here.apis)
 
 /** Why a response has no Access-Control-Allow-Origin. */
 const NOT_ALLOWED: readonly CorsRefusalReason[] = ['no-route', 'no-policy', 'off', 'origin-not-allowed', 'null-origin', 'method-not-routed', 'origin-function-failed']
@@ -27,14 +25,6 @@ const FITTING: { readonly [failure in Failure]?: readonly CorsRefusalReason[] } 
   'forbidden method': ['forbidden-method']
 }
 
-/** Explain knows nothing of headers that a handler writes where no policy governs. */
-const BY_HAND = `${here.apis.site}/cached/without-vary`
-
-/** Requests that CORS concerns, for this application: redirects are judged where they begin, as explain judges one URL. */
-function isAsked ({ mode, url }: Step): boolean {
-  return mode === 'cors' && APIS.includes(new URL(url).origin) && url !== BY_HAND
-}
-
 t.test('explain says what browsers do', async (t) => {
   const oracle = await Oracle.create(here)
   t.teardown(() => oracle.close())
@@ -45,21 +35,12 @@ t.test('explain says what browsers do', async (t) => {
   const reasons = new Map<CorsRefusalReason, number>()
   let asked = 0
   for (const [id, { name, steps }] of casesOf(here).entries()) {
-    for (const step of steps.filter(isAsked)) {
+    for (const step of steps.filter((each) => isExplained(each, here))) {
       const page = requestOf(step, here, id)
       const expected = await predict(arriving, page)
-      const headers: Record<string, string[]> = {}
-      for (const [header, value] of page.headers) headers[header] = [...headers[header] ?? [], value]
       // A request without an id reaches the record of no case: what explain sends is told apart by the id of its own.
       const explainId = `explain-${++asked}`
-      const explained = await oracle.api.cors.explain({
-        origin: page.origin,
-        method: page.method,
-        url: page.url.replace(/case=\d+$/, `case=${explainId}`),
-        headers,
-        credentials: page.credentials === 'include',
-        useCorsPreflight: page.useCorsPreflight
-      })
+      const explained = await oracle.api.cors.explain({ ...questionOf(page), url: page.url.replace(/case=\d+$/, `case=${explainId}`) })
       const what = `${name}: ${page.method} ${step.url} from ${step.from}`
       t.equal(explained.allowed, expected.result === 'readable', what)
       t.strictSame(explained.exchanges.map(({ request: { method } }) => method), expected.exchanges.map(({ request: { method } }) => method), `${what}: the exchanges`)

@@ -2,8 +2,9 @@
 // the advice says to write is written, alternative by alternative, and has to make the request pass.
 import { runInThisContext } from 'node:vm'
 import t, { type Test } from 'tap'
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import cors, { type CorsExplanation, type CorsQuestion, type CorsRefusalReason, type CorsPolicy, type RouteCors } from '../lib/index'
+import { fastify } from './features'
 import { troubles } from './troubles'
 
 const APP = 'https://app.example.com'
@@ -21,7 +22,7 @@ interface Spec {
 }
 
 async function applicationOf (t: Test, { policies = {}, defaultPolicy, routes, server = {}, before }: Spec): Promise<FastifyInstance> {
-  const app = Fastify(server)
+  const app = fastify(server)
   t.teardown(() => app.close())
   before?.(app)
   await app.register(cors, { policies, ...(defaultPolicy !== undefined && { defaultPolicy }) })

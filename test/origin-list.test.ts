@@ -354,7 +354,20 @@ async function isCollected (reference: WeakRef<object>): Promise<boolean> {
   return false
 }
 
+/** Some versions of Fastify keep the application that was made last alive themselves. */
+async function isCollectedWithoutPlugin (): Promise<boolean> {
+  const make = async (): Promise<WeakRef<object>> => {
+    const app = Fastify()
+    app.get('/', ok)
+    await app.inject('/')
+    await app.close()
+    return new WeakRef(app)
+  }
+  return await isCollected(await make())
+}
+
 t.test('a list keeps no application alive, and forgets the rules of those that are gone', async (t) => {
+  if (!await isCollectedWithoutPlugin()) return t.plan(0, 'this Fastify keeps an application alive without the plugin')
   const list = originList([FOO])
   const make = async (): Promise<WeakRef<object>> => {
     const app = Fastify()

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import Fastify, { type FastifyInstance } from 'fastify'
 import cors from '../lib/index'
+import { HAS_HANDLER_TIMEOUT } from './features'
 import { accessControl, application, corsHeaders, EVIL, FOO, ok, request } from './support'
 
 const POLICY = { origin: FOO, credentials: true, exposedHeaders: ['X-Request-Id'] } as const
@@ -48,8 +49,7 @@ const ENDINGS: Array<readonly [name: string, status: number, declare: (app: Fast
   ['a body too large', 413, (app, config) => { app.post('/', { config, bodyLimit: 2 }, ok) }, { method: 'POST', headers: { 'content-type': 'application/json' }, payload: '"long"' }],
   ['an unknown media type', 415, (app, config) => { app.post('/', { config }, ok) }, { method: 'POST', headers: { 'content-type': 'text/unknown' }, payload: 'x' }],
   ['callNotFound', 404, (app, config) => { app.get('/', { config }, (_request, reply) => { reply.callNotFound() }) }],
-  // Fastify has them since 5.8.
-  ...('FST_ERR_HANDLER_TIMEOUT' in Fastify.errorCodes
+  ...(HAS_HANDLER_TIMEOUT
     ? [['a handler time-out', 503, (app: FastifyInstance, config: { cors: cors.RouteCors }) => { app.get('/', { config, handlerTimeout: 20 }, async () => await new Promise(() => {})) }] as const]
     : []),
   ['a failing serializer', 500, (app, config) => { app.get('/', { config }, (_request, reply) => { reply.serializer(() => { throw new Error('serializer') }).send({}) }) }],

@@ -3,11 +3,12 @@
 import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import cors from '../lib/index'
+import { fastify } from './features'
 import { EVIL, FOO, ok } from './support'
 import { approved, named, ONE, OTHER, readable, strategy } from './support-routing'
 
 async function application (t: Test, server: FastifyServerOptions = {}): Promise<FastifyInstance> {
-  const app = Fastify(server)
+  const app = fastify(server)
   t.teardown(async () => { await app.close() })
   await app.register(cors)
   return app
@@ -173,7 +174,7 @@ t.test('host RegExps that overlap: of those at one place the router takes the fi
     [{}, '*', '/*', '/a']
   ] as const) {
     for (const scopes of ['one scope', 'child scopes', 'child scopes with registrations', 'other scopes first']) {
-      const app = Fastify({ routerOptions: server })
+      const app = fastify({ routerOptions: server })
       t.teardown(async () => { await app.close() })
       const declare = (scope: FastifyInstance, url: string, host: RegExp, policy: cors.RouteCors): void => { scope.put(url, { constraints: { host }, config: { cors: policy } }, ok) }
       if (scopes !== 'child scopes with registrations') await app.register(cors)

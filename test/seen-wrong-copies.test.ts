@@ -1,14 +1,14 @@
 // Several copies of the package in one process, and other things that happen to a process: nested versions, `jest -i`, `resetModules`, hot reload, a
 // polluted prototype.
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import t from 'tap'
 import Fastify from 'fastify'
 import type cors from '../lib/index'
 import { accessControl, approves, EVIL, FOO, ok, preflight, request } from './support'
 
 const LIB = join(__dirname, '..', 'lib')
-const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => join(LIB, file))
+const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((file) => extname(file) === extname(__filename)).map((file) => join(LIB, file))
 
 /** The package once more, as if it were installed twice. */
 function anotherCopy (): typeof cors {

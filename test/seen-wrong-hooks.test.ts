@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type RouteOptions } from 'fastify'
 import cors from '../lib/index'
+import { fastify } from './features'
 import { EVIL, FOO, ok } from './support'
 import { approved, named, ONE, OTHER, readable } from './support-routing'
 
@@ -296,7 +297,7 @@ const heads: ReadonlyArray<readonly [router: object, head: string, get: string, 
 for (const [routerOptions, head, get, requested] of heads) {
   for (const policy of [false, undefined, OTHER] as const) {
     t.test(`HEAD ${head} with ${JSON.stringify(policy)} before GET ${get} with ${JSON.stringify(routerOptions)}: HEAD keeps its own policy`, async (t) => {
-      const app = Fastify({ routerOptions })
+      const app = fastify({ routerOptions })
       t.teardown(async () => { await app.close() })
       await app.register(cors)
       app.head(head, policy === undefined ? {} : { config: { cors: policy } }, ok)
@@ -373,7 +374,7 @@ for (const [name, declare] of Object.entries(refusals)) {
 }
 
 async function startsAsWithout (t: Test, declare: (app: FastifyInstance) => void, expected: Case['expected'], options: FastifyServerOptions = {}): Promise<void> {
-  const app = Fastify(options)
+  const app = fastify(options)
   t.teardown(async () => { await app.close() })
   await app.register(cors)
   declare(app)
@@ -402,7 +403,7 @@ t.test('of a route for several methods, those before the one that was declared a
   t.teardown(async () => { await app.close() })
   await app.register(cors)
   app.get('/a', { config: { cors: OTHER } }, ok)
-  t.throws(() => { app.route({ method: ['PUT', 'GET'], url: '/a', config: { cors: ONE }, handler: ok }) }, { code: 'FST_ERR_DUPLICATED_ROUTE' })
+  t.throws(() => { app.route({ method: ['PUT', 'GET'], url: '/a', config: { cors: ONE }, handler: ok }) }, { message: /already declared for route/ })
   t.strictSame(await approved(app, 'GET', '/a'), [EVIL])
   t.strictSame(await named(app, 'GET', '/a', EVIL), ['GET', 'HEAD'])
   t.notOk((await approved(app, 'PUT', '/a')).includes(EVIL))

@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance } from 'fastify'
 import ts from 'typescript'
 import cors from '../lib/index'
+import { fastify } from './features'
 import { EVIL, FOO, ok, preflight } from './support'
 import { approved, ONE, OTHER, readable, strategy } from './support-routing'
 
@@ -369,7 +370,7 @@ t.test('an application that never registers the plugin sees nothing of it and pa
 })
 
 t.test('nor does one with a constraint strategy of our name', async (t) => {
-  const app = Fastify({ routerOptions: { constraints: strategy('corsPreflight', { header: 'x-own' }) } as never })
+  const app = fastify({ routerOptions: { constraints: strategy('corsPreflight', { header: 'x-own' }) } as never })
   t.teardown(async () => { await app.close() })
   app.put('/a', { constraints: { corsPreflight: 'x' } as never, config: { cors: 'x' as never } }, ok)
   app.addHook('onRequest', async (_request, reply) => { reply.header('x-own', 'yes') })

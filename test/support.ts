@@ -1,13 +1,14 @@
 // What the tests of the plugin share: short ways to make an application, to send it preflights and requests, and to read the CORS headers back.
-import Fastify, { type FastifyInstance, type FastifyServerOptions, type LightMyRequestResponse } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions, LightMyRequestResponse } from 'fastify'
 import cors from '../lib/index'
+import { fastify } from './features'
 import { FOO } from './origins'
 
 export { BAR, EVIL, FOO } from './origins'
 
 /** An application with the plugin, closed at the end of the test. */
 export async function application (t: { teardown: (fn: () => Promise<void>) => void }, options: cors.CorsPluginOptions = {}, server: FastifyServerOptions = {}): Promise<FastifyInstance> {
-  const app = Fastify(server)
+  const app = fastify(server)
   t.teardown(async () => { await app.close() })
   await app.register(cors, options)
   return app

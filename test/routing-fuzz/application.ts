@@ -1,6 +1,7 @@
 // Builds an application of a table: with the plugin, or without it as the oracle. Its handlers say which route ran, and what that route declares after all hooks.
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import cors from '../../lib/index'
+import { fastify } from '../features'
 import { POLICIES, routesOf, type Constraints, type HookStep, type Host, type RegisterStep, type RouteStep, type Step, type Strategy, type Table } from './table'
 
 /** The route that a request reached. */
@@ -49,7 +50,7 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
   const shared = new Map<string, { cors?: unknown }>()
   const failed: Array<{ readonly instance: FastifyInstance, readonly config: object }> = []
   let latest: { config?: object } = {}
-  const app = Fastify({ routerOptions: { ...table.router, ...(table.strategies.length > 0 && { constraints: strategies(table.strategies) }) } as never, exposeHeadRoutes: table.exposesHead })
+  const app = fastify({ routerOptions: { ...table.router, ...(table.strategies.length > 0 && { constraints: strategies(table.strategies) }) } as never, exposeHeadRoutes: table.exposesHead })
   app.addHook('onRoute', (options) => { latest = options })
   if (table.addsMethods) for (const method of ['PROPFIND', 'REPORT']) app.addHttpMethod(method)
 
