@@ -51,7 +51,7 @@ function missingIn (command: string): string[] {
   const script = PACKAGE.scripts[name]
   if (script === undefined) return [...files, `npm run ${name}`]
   // The options are looked for in the programs that the script starts, compiled ones in their sources.
-  const sources = [...script.matchAll(/(?:^|\s)((?:scripts|test|build)\/\S+\.[cm]?[jt]s)(?=\s|$)/g)].map(([, file]) => (file as string).replace(/^build\/(.*)\.js$/, '$1.ts'))
+  const sources = [...script.matchAll(/(?:^|\s)((?:scripts|test|build)\/[\w./-]+\.[cm]?[jt]s)(?=\s|$)/g)].map(([, file]) => (file as string).replace(/^build\/(.*)\.js$/, '$1.ts'))
   const code = sources.map((source) => exists(source) ? read(source) : '').join('\n')
   const options = [...(command.split(' -- ')[1] ?? '').matchAll(/(?:^|\s)--([\w-]+)/g)].map(([, option]) => option as string)
   return [...files, ...sources.filter((source) => !exists(source)), ...options.filter((option) => !new RegExp(`\\b'?${option}'?: \\{ type:`).test(code)).map((option) => `--${option} of ${name}`)]
