@@ -262,9 +262,11 @@ t.test('the demonstration', async (t) => {
     await fits()
     await tryPreset(page, 'public')
     await fits()
+    const narrow = (await page.locator('#other').boundingBox())?.width
     await page.setViewportSize({ width: 700, height: 600 })
-    const before = (await page.locator('#other').boundingBox())?.height
-    while ((await page.locator('#other').boundingBox())?.height === before) await new Promise((resolve) => setTimeout(resolve, 20))
+    const size = async (): Promise<number[]> => await page.locator('#other').boundingBox().then((box) => [box?.width ?? 0, box?.height ?? 0])
+    const content = async (): Promise<unknown> => await frame.evaluate('[innerWidth, document.documentElement.offsetHeight]')
+    while ((await size())[0] === narrow || String(await size()) !== String(await content())) await new Promise((resolve) => setTimeout(resolve, 20))
     await fits()
     t.equal(await page.evaluate('scrollY'), 0)
   })
