@@ -6,9 +6,13 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { start } from '../examples/mdn'
-import { ExchangeLog, printable, type Exchange, type Header } from '../examples/mdn-page/exchanges'
-import { buildPage, explain, type Explanation } from '../examples/mdn-page/server'
+import { originList, type CorsExplanation } from 'fastify-cors-policy'
+import { start } from '../examples/demonstration'
+import { buildApi } from '../examples/demonstration/api'
+import { codeOf } from '../examples/demonstration/code'
+import { ExchangeLog, printable } from '../examples/demonstration/exchanges'
+import { buildPage } from '../examples/demonstration/pages'
+import { GROUPS } from '../examples/demonstration/presets'
 import { build as buildOriginFunction } from '../examples/origin-function'
 import { build as buildQuickStart } from '../examples/quick-start'
 import { build as buildScopes } from '../examples/scopes'
@@ -89,65 +93,103 @@ t.test('origin-function: a function decides about each origin', async (t) => {
   }
 })
 
-t.test('mdn: why a browser decided as it did', async (t) => {
-  const GET = { method: 'GET', headers: {}, credentials: 'omit' } as const
-  const PUT = { method: 'PUT', headers: { 'X-One': '1', 'Content-Type': 'text/plain', Accept: 'text/html' }, credentials: 'omit' } as const
-  const exchange = (method: string, status: number, ...headers: Header[]): Exchange => ({
-    number: 1, request: { method, url: '/', version: '1.1', headers: [] }, response: { status, headers }
-  })
-  const ORIGIN: Header = ['access-control-allow-origin', FOO]
-  const METHODS: Header = ['access-control-allow-methods', 'GET, PUT']
+t.test('demonstration: the code beside a route is the code that declares it', async (t) => {
+  const code = (method: string, url: string, policy: string | null = null): string => codeOf({ method, url, policy })
+  t.equal(code('GET', '/status', 'public'), "public: { origin: '*' }\n\napp.get('/status', { config: { cors: policies.public } }, async () => ({ status: 'ok' }))")
+  t.equal(code('HEAD', '/status', 'public'), code('GET', '/status', 'public'))
+  t.equal(code('PUT', '/items/:id', 'partner'), `partner: { origin: allowedOrigin, credentials: true, maxAge: 600 }
 
-  t.strictSame(explain([exchange('GET', 200)], GET, FOO), {
-    reached: 'request',
-    messages: [{
-      title: 'The response to the GET',
-      checks: [{ passed: false, subject: 'No Access-Control-Allow-Origin', meaning: 'was sent, so only pages of the API’s own origin may read this' }]
-    }]
-  })
-  t.strictSame(explain([], GET, FOO), { reached: 'nothing', messages: [] })
-  t.equal(explain([exchange('OPTIONS', 403)], PUT, FOO).reached, 'preflight')
-  const both = explain([exchange('OPTIONS', 204, ORIGIN, METHODS, ['access-control-allow-headers', 'x-one']), exchange('PUT', 200, ORIGIN)], PUT, FOO)
-  t.equal(both.reached, 'request')
-  t.strictSame(both.messages.map(({ title }) => title), ['The answer to the preflight', 'The response to the PUT'])
-  t.strictSame(explain([exchange('PUT', 200, ORIGIN)], PUT, FOO).messages.map(({ title }) => title), ['No preflight', 'The response to the PUT'])
+app.put('/items/:id', {
+  config: { cors: { extends: 'partner', exposedHeaders: ['ETag'] } }
+}, async (_request, reply) => {
+  reply.header('etag', '"1"')
+  return { saved: true }
+})`)
+  t.match(code('POST', '/resources/post-here/'), /^\/\/ Preflighted requests\.[^]*\n {2}method: \['POST', 'GET', 'OPTIONS'\],\n[^]*\n\}\)$/)
+  t.match(code('GET', '/resources/access-control-with-credentials/'), /\n\}, greet\)$/, 'and no more than it')
+  t.equal(code('GET', '/nowhere', 'constructor'), '')
+
+  const app = await buildApi({ allowedOrigin: FOO, tenants: originList([FOO]), onResponse: async () => {} })
+  t.teardown(() => app.close())
+  await app.ready()
+  const routes = app.cors.routes().filter(({ url }) => !url.startsWith('/_cors'))
+  t.ok(routes.length > 8)
+  for (const { method, url, policy } of routes) t.match(code(method, url, policy), url, `${method} ${url} has code`)
 })
 
-t.test('mdn: what is printed and explained is what was sent', async (t) => {
+t.test('demonstration: every preset reaches what its policy says', async (t) => {
+  const app = await buildApi({ allowedOrigin: FOO, tenants: originList([FOO]), onResponse: async () => {} })
+  t.teardown(() => app.close())
+  const reasons: Record<string, Array<string | null>> = {}
+  for (const { id, method, path: url, headers = [], credentials = false } of GROUPS.flatMap(({ presets }) => presets)) {
+    const question = { method, url, headers: Object.fromEntries(headers), credentials }
+    reasons[id] = [(await app.cors.explain({ ...question, origin: FOO })).reason, (await app.cors.explain({ ...question, origin: EVIL })).reason]
+  }
+  const forOne = [null, 'origin-not-allowed']
+  t.strictSame(reasons, {
+    partner: forOne,
+    public: [null, null],
+    off: ['off', 'off'],
+    tenants: forOne,
+    header: ['header-not-allowed', 'origin-not-allowed'],
+    credentials: ['credentials-not-allowed', 'credentials-not-allowed'],
+    method: ['method-not-routed', 'method-not-routed'],
+    route: ['no-route', 'no-route'],
+    everyone: [null, null],
+    'one-origin': forOne,
+    preflighted: forOne,
+    credentialed: forOne,
+    'credentialed-again': forOne
+  })
+})
+
+t.test('demonstration: what is printed and shown is what was sent', async (t) => {
   const printed: string[] = []
   const { api, page, otherPage, close } = await start({ apiPort: 0, pagePort: 0, otherPagePort: 0, print: (text) => printed.push(text) })
   t.teardown(close)
   t.equal(new Set([api, page, otherPage]).size, 3, 'three origins')
-  for (const origin of [api, page, otherPage]) t.match(printed[0], origin)
+  for (const address of [api, `${api}/_cors/`, `${page}/`, `${otherPage}/`]) t.ok(printed[0]?.includes(address), address)
   const port = Number(new URL(api).port)
 
   // The bytes of an escape sequence for terminals that understand 8-bit controls, and a letter that is not ASCII.
   await send(port, ['GET /resources/public-data/?strange HTTP/1.1', 'Host: bar.other', 'Origin: https://\x9b31m\xe9', 'X-Tab: a\tb'])
   t.equal(printed.length, 2)
+  t.match(printed[1], /^\n--- No preset, from https:\/\/\\u009b31m\\u00e9\n/)
   t.match(printed[1], 'Origin: https://\\u009b31m\\u00e9')
   t.notMatch(printed[1], /[^\x20-\x7e\n]/, 'no control character, no letter that looks like another')
 
   const response = await send(port, ['GET /resources/public-data/ HTTP/1.1', 'Host: bar.other', `Origin: ${page}`])
-  const text = `\n--- Simple requests, from ${page}\n\nGET /resources/public-data/ HTTP/1.1\nHost: bar.other\nOrigin: ${page}\n\nHTTP/1.1 200 OK\n`
+  const text = `\n--- MDN: simple requests, from ${page}\n\nGET /resources/public-data/ HTTP/1.1\nHost: bar.other\nOrigin: ${page}\n\nHTTP/1.1 200 OK\n`
   t.ok(printed[2]?.startsWith(text), printed[2] ?? 'nothing was printed')
   for (const name of ['access-control-allow-origin', 'content-type', 'content-length']) t.match(printed[2], `\n${name}: ${only(response, name)}`)
 
-  const question = (changes: Record<string, string> = {}): string => `${page}/explanation?${new URLSearchParams({ attempt: 'everyone', since: '0', origin: page, ...changes })}`
-  const explanation = await (await fetch(question())).json() as Explanation & { exchanges: string[], latest: number }
-  t.equal(explanation.latest, 2)
-  t.equal(explanation.exchanges.length, 1, 'the exchanges of the page that asks only')
-  t.ok(printed[2]?.endsWith(explanation.exchanges[0] as string))
-  t.match(explanation.messages, [{ title: 'The response to the GET', checks: [{ passed: true, subject: 'Access-Control-Allow-Origin: *' }] }])
-  t.match(await (await fetch(question({ since: '2' }))).json(), { reached: 'nothing', messages: [], exchanges: [] })
-  for (const wrong of [{ attempt: 'other' }, { since: 'x' }]) t.equal((await fetch(question(wrong))).status, 400, JSON.stringify(wrong))
+  const exchanges = async (changes: Record<string, string> = {}, from = page): Promise<unknown> => await (await fetch(`${from}/exchanges?${new URLSearchParams({ since: '0', path: '/resources/public-data/', ...changes })}`)).json()
+  t.strictSame(await exchanges(), [{ preflight: false, text: printed[2]?.split('\n').slice(3).join('\n') }])
+  t.strictSame(await exchanges({}, otherPage), [], 'those of the page that asks only')
+  t.strictSame(await exchanges({ since: '2' }), [])
+  t.match(await exchanges({ since: 'x' }), { statusCode: 400 })
+
+  const ask = async (from: string, path: string, method: string, body: unknown): Promise<Response> => await fetch(`${from}/${path}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const prediction = async (from: string): Promise<CorsExplanation & { code: string, latest: number }> => await (await ask(from, 'prediction', 'POST', { origin: 'https://ignored.example', method: 'PUT', url: `${api}/items/7` })).json() as never
+  t.match(await prediction(page), { allowed: true, latest: 2, code: /^partner: \{/ })
+  t.match(await prediction(otherPage), { allowed: false, reason: 'origin-not-allowed' }, 'for the page that asks, whatever it says')
+  t.equal(printed.length, 3, 'what explain asks is not on the wire')
+  const wrong = await ask(page, 'prediction', 'POST', { url: 'items', method: '<b>\u202e' })
+  t.equal(wrong.status, 400)
+  t.match(await wrong.json(), { code: 'FST_ERR_CORS_INVALID_QUESTION' })
+
+  t.strictSame(await (await ask(page, 'tenants', 'PUT', [otherPage])).json(), [otherPage])
+  t.match(await (await fetch(`${otherPage}/demonstration`)).json(), { api, here: otherPage, other: page, allowedOrigin: page, tenants: [otherPage] })
+  t.not((await ask(page, 'tenants', 'PUT', ['*'])).status, 200, 'the list takes origins only')
+  t.equal((await fetch(`${page}/tenants`, { method: 'OPTIONS', headers: { origin: otherPage, 'access-control-request-method': 'PUT' } })).status, 404, 'and no page of another origin changes it')
 })
 
-t.test('mdn: the log keeps the latest exchanges', async (t) => {
+t.test('demonstration: the log keeps the latest exchanges', async (t) => {
   const log = new ExchangeLog()
-  const app = buildPage({ log, addresses: () => ({ api: '', other: '' }) })
-  app.addHook('onResponse', async (request, reply) => { log.record(request, reply) })
-  t.teardown(() => app.close())
-  for (let number = 0; number < 250; number++) await app.inject({ url: '/', headers: { origin: FOO } })
+  const page = buildPage({ log, tenants: originList([]), world: () => ({ app: page, api: '', here: '', other: '', allowedOrigin: '' }) })
+  page.addHook('onResponse', async (request, reply) => { log.record(request, reply) })
+  t.teardown(() => page.close())
+  for (let number = 0; number < 250; number++) await page.inject({ url: '/', headers: { origin: FOO } })
   t.equal(log.latest, 250)
   const kept = log.since(0, '/', FOO).map(({ number }) => number)
   t.equal(kept.length, 200)
@@ -201,13 +243,13 @@ t.test('the compiled examples', async (t) => {
     })
   }
 
-  const MDN = /an origin it allows: +(http:\S+)\n.* does not: +(http:\S+)\n[^]*Ctrl-C/
+  const ADDRESSES = /an origin it allows: +(http:\S+)\n.* does not: +(http:\S+)\n[^]*Ctrl-C/
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    t.test(`mdn serves its page, and ends well with ${signal}`, async (t) => {
-      const child = run('mdn', { API_PORT: '0', PAGE_PORT: '0', OTHER_PAGE_PORT: '0' })
+    t.test(`the demonstration serves its pages, and ends well with ${signal}`, async (t) => {
+      const child = run('demonstration', { API_PORT: '0', PAGE_PORT: '0', OTHER_PAGE_PORT: '0' })
       endLater(t, child)
-      const [, ...pages] = await printedUntil(child, MDN)
+      const [, ...pages] = await printedUntil(child, ADDRESSES)
       t.equal(pages.length, 2)
       for (const page of pages as string[]) {
         const html = await fetch(page)
@@ -224,22 +266,22 @@ t.test('the compiled examples', async (t) => {
     })
   }
 
-  t.test('mdn starts also where its ports are taken', async (t) => {
+  t.test('the demonstration starts also where its ports are taken', async (t) => {
     const other = createServer()
     other.listen(0, 'localhost')
     await once(other, 'listening')
     t.teardown(() => { other.close() })
     const taken = String((other.address() as AddressInfo).port)
-    const child = run('mdn', { API_PORT: taken, PAGE_PORT: taken, OTHER_PAGE_PORT: taken })
+    const child = run('demonstration', { API_PORT: taken, PAGE_PORT: taken, OTHER_PAGE_PORT: taken })
     endLater(t, child)
-    const [, page] = await printedUntil(child, MDN)
+    const [, page] = await printedUntil(child, ADDRESSES)
     t.not(new URL(page as string).port, taken)
     t.equal((await fetch(page as string)).status, 200)
   })
 
-  t.test('mdn refuses what is no port', async (t) => {
+  t.test('the demonstration refuses what is no port', async (t) => {
     for (const port of ['http', '65536', '-1', '80\u001b[31m']) {
-      await t.rejects(printedUntil(run('mdn', { PAGE_PORT: port }), /./), { message: `ended with 1: PAGE_PORT is not a port from 0 to 65535: ${printable(port)}\n` })
+      await t.rejects(printedUntil(run('demonstration', { PAGE_PORT: port }), /./), { message: `ended with 1: PAGE_PORT is not a port from 0 to 65535: ${printable(port)}\n` })
     }
   })
 })

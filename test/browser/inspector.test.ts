@@ -1,13 +1,12 @@
 // The inspector's page in real Chromium: what it shows, by mouse, keyboard and accessibility tree, in light and dark, on narrow and wide screens; and that
 // it talks to nobody but its own server. CORS_SCREENSHOTS=<folder> keeps pictures of it.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import Fastify from 'fastify'
 import cors from '../../lib/index'
 import inspector from '../../lib/inspector/index'
 import { ok } from '../support'
+import { axe, picture } from './axe'
 import { launch, recordNetwork, SKIPPED, type NetworkRequest } from './launch'
 
 const APP = 'https://app.example.com'
@@ -85,21 +84,6 @@ async function ask (page: Page, { method = 'GET', url, origin, headers = '', cre
 
 async function shown (page: Page): Promise<string[]> {
   return await page.getByRole('table', { name: 'Routes' }).getByRole('rowheader').allInnerTexts().then((texts) => texts.map((text) => text.replace(/\s+/g, ' ').trim()))
-}
-
-interface AxeResults { violations: Array<{ id: string, nodes: Array<{ target: unknown, failureSummary?: string }> }>, passes: unknown[] }
-
-const AXE = readFileSync(join(__dirname, '..', '..', 'node_modules', 'axe-core', 'axe.min.js'), 'utf8')
-
-async function axe (page: Page): Promise<{ violations: string[], passes: number }> {
-  await page.evaluate(AXE)
-  const { violations, passes } = await page.evaluate('axe.run(document, { resultTypes: ["violations", "passes"] })') as AxeResults
-  return { violations: violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${String(target)}: ${failureSummary}`)), passes: passes.length }
-}
-
-async function picture (page: Page, name: string): Promise<void> {
-  const folder = process.env['CORS_SCREENSHOTS']
-  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
 }
 
 const BLOCKED: Question = { method: 'PUT', url: '/items/7', origin: APP, headers: 'Content-Type: application/json\nX-Request-Id: 1', credentials: true }

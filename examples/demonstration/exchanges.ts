@@ -7,6 +7,8 @@ export type Header = readonly [name: string, value: string]
 export interface Exchange {
   /** Counts up from 1. */
   readonly number: number
+  /** The request's Origin. */
+  readonly origin: string | undefined
   readonly request: { readonly method: string, readonly url: string, readonly version: string, readonly headers: readonly Header[] }
   readonly response: { readonly status: number, readonly headers: readonly Header[] }
 }
@@ -23,6 +25,7 @@ export class ExchangeLog {
     const { method = '', url = '', httpVersion, rawHeaders } = request.raw
     const exchange: Exchange = {
       number: ++this.#count,
+      origin: request.headers.origin,
       request: { method, url, version: httpVersion, headers: pairs(rawHeaders) },
       response: { status: reply.statusCode, headers: Object.entries(reply.getHeaders()).flatMap(([name, value]) => [value].flat().map((each): Header => [name, String(each)])) }
     }
@@ -37,18 +40,12 @@ export class ExchangeLog {
 
   /** The exchanges that followed that number, for one path and from one origin. */
   since (number: number, path: string, origin: string): Exchange[] {
-    return this.#exchanges.filter(({ number: each, request }) => each > number && request.url === path && valueOf(request.headers, 'origin') === origin)
+    return this.#exchanges.filter((each) => each.number > number && each.request.url === path && each.origin === origin)
   }
 }
 
 function pairs (rawHeaders: readonly string[]): Header[] {
   return rawHeaders.flatMap((name, index) => index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? ''] as const] : [])
-}
-
-/** The value of a header, or null (https://fetch.spec.whatwg.org/#concept-header-list-get). */
-export function valueOf (headers: readonly Header[], name: string): string | null {
-  const values = headers.filter(([each]) => each.toLowerCase() === name).map(([, value]) => value)
-  return values.length === 0 ? null : values.join(', ')
 }
 
 /** The lines of both messages' heads, but for those that Node adds to a response on its way out (Date, Connection, Keep-Alive). */
