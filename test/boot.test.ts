@@ -46,7 +46,7 @@ t.test('an error on the way still fails the application', async (t) => {
     app.after(() => { app.put('/a', { config: { cors: { origin: FOO } } }, ok) })
     app.put('/b', { config: { cors: { origin: FOO } } }, ok)
     if (when === 'behind') fail()
-    await t.rejects(app.ready(), { message: when }, when)
+    await t.rejects(async () => await app.ready(), { message: when }, when)
   }
 })
 
