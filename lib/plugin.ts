@@ -1,5 +1,5 @@
 // The plugin: checks its options, makes a scope of the instance it is registered on, and sets the headers of the scope's 404s.
-import type { FastifyInstance, FastifyReply, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
 import { decorate } from './explain/decoration'
 import { sendAnswer } from './preflight/generated-route'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
@@ -9,6 +9,7 @@ import type { CompiledPolicy } from './policy/policy'
 import { requiredOf } from './response/required-headers'
 import { ResponsePolicy } from './response/response'
 import type { PluginOptions } from './schema'
+import { finishTogether } from './application/together'
 import { hasOwnScope, namesAround, Scope, scopeOf } from './application/scope'
 import { unbound } from './response/unbound'
 
@@ -35,14 +36,21 @@ export async function addScope (instance: FastifyInstance, options: PluginOption
   if (scopeOf(instance) === undefined) decorate(instance)
   // The generated routes have a scope of their own, so that its hook answers before any that is added from now on.
   let optionsRoutes!: FastifyInstance
-  await instance.register(async function corsOptionsRoutes (child) {
+  await instance.register(named(function corsOptionsRoutes (child, _, done) {
     child.addHook('onRequest', sendAnswer as never)
+    finishTogether(child)
     optionsRoutes = child
-  })
+    done()
+  }))
   const scope = new Scope(instance, checked, optionsRoutes)
   application.addScope(scope)
   // A scope without a default of its own may get one from a parent that is registered later.
   if (checked.defaultPolicy === undefined ? around(instance).length > 1 : checked.defaultPolicy !== false) setNotFoundHeaders(instance, scope)
+}
+
+/** A plugin that says its name: Fastify would look through every module that is loaded for it. */
+function named (plugin: FastifyPluginCallback): FastifyPluginCallback {
+  return Object.assign(plugin, { [Symbol.for('fastify.display-name')]: plugin.name })
 }
 
 /** Not-found handlers have no route whose hooks could be ours: hooks of the instance set the headers of their responses, and leave all others alone. */

@@ -5,16 +5,13 @@ import { checkRouteCors, isDefinedPolicy, type CheckedPolicy } from '../declarat
 import { writtenAs } from '../declaration/fields'
 import { corsPolicyError, printable, quote, type CorsProblem } from '../errors'
 import type { RawRequest } from '../http/preflight-request'
-import type * as Derive from '../policy/derive'
-import type { RouteSchema } from '../policy/derive'
 import type { CompiledPolicy } from '../policy/policy'
 import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, refuseOther, reportOther, reportOtherLate, sendAnswer } from '../preflight/generated-route'
 import { registeredRoutes, withRegistration, type Constraints, type RegisteredRoute } from '../preflight/registered'
-import type * as Router from '../preflight/router'
-import type { PreflightRouter } from '../preflight/router'
+import { PreflightRouter } from '../preflight/router'
 import { isHeard, report } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
-import { refuseConflict, refuseTooMany } from './conflicts'
+import { conflictBetween, refuseTooMany } from './conflicts'
 import { Interned } from './interned'
 import { Route, type ObservedOptions } from './route'
 import { setScope, type Scope } from './scope'
@@ -40,6 +37,8 @@ export class Application {
   /** Every registration of the plugin. */
   readonly scopes: Scope[] = []
   #router: PreflightRouter | undefined
+  /** The routes to which no registration leads back, when every route is registered. */
+  #unmarked: readonly Route[] = []
 
   constructor (root: FastifyInstance) {
     this.#root = root
@@ -92,9 +91,7 @@ export class Application {
 
   /** Made when it is first needed: an application that gets no preflights does without. */
   get router (): PreflightRouter {
-    if (this.#router !== undefined) return this.#router
-    const { PreflightRouter } = require('../preflight/router') as typeof Router
-    this.#router = new PreflightRouter(this.#root, this.#custom, this.#routes.filter(({ isUnmarked }) => isUnmarked))
+    this.#router ??= new PreflightRouter(this.#root, this.#custom, [...this.#unmarked, ...this.#routes.filter(({ isUnmarked }) => isUnmarked)])
     return this.#router
   }
 
@@ -102,7 +99,7 @@ export class Application {
     const { scope } = route
     if (scope === undefined) return
     this.#readPolicy(route, scope)
-    this.#place(route, route.urls[0] as string)
+    this.#place(route, route.urls[0] as string, false)
     this.#finishLater(route)
   }
 
@@ -135,27 +132,33 @@ export class Application {
   }
 
   /** Notes one URL of a route, and declares the OPTIONS route that its scope lacks there. */
-  #place (route: Route, url: string, isRefused = false): void {
+  #place (route: Route, url: string, isFinished: boolean): void {
     let routes = this.#byUrl.get(url)
     if (routes === undefined) this.#byUrl.set(url, routes = [])
-    // A route that Fastify refused stands in nobody's way.
-    for (const other of routes) if (!isRefused && this.#isRegistered(other)) refuseConflict(route, other)
-    if (!routes.includes(route)) routes.push(route)
+    let isNew = true
+    for (const other of routes) {
+      if (other === route) isNew = false
+      const conflict = conflictBetween(route, other)
+      // A route that Fastify refused stands in nobody's way.
+      if (conflict !== undefined && (!isFinished || this.#isRegistered(route)) && this.#isRegistered(other)) throw conflict
+    }
+    if (isNew) routes.push(route)
     const { scope, policy } = route
-    if (policy === null || scope === undefined || route.optionsRoutes.some((optionsRoute) => optionsRoute.url === url)) return
-    const shared = routes.find((other) => other.scope === scope && other.optionsRoutes.some((optionsRoute) => optionsRoute.url === url))
-    const optionsRoute = shared?.optionsRoutes.find((optionsRoute) => optionsRoute.url === url) ?? new GeneratedRoute(url)
+    if (policy === null || scope === undefined || optionsRouteAt(url, route) !== undefined) return
+    const shared = routes.find((other) => other.scope === scope && optionsRouteAt(url, other) !== undefined)
+    const optionsRoute = (shared && optionsRouteAt(url, shared)) ?? new GeneratedRoute(url)
     if (shared === undefined && !this.#declareOptionsRoute(optionsRoute, scope, routes)) return
-    route.optionsRoutes.push(optionsRoute)
+    route.optionsRoutes = [...route.optionsRoutes, optionsRoute]
+    if (this.#custom.size === 0) return
     const constraints = Object.fromEntries(Object.entries(route.constraints).filter(([name]) => this.#custom.has(name)))
     // A strategy may derive a value from preflights as well, and refuse every route without it.
     if (Object.keys(constraints).length > 0) this.#declareOptionsRoute(optionsRoute, scope, routes, constraints)
   }
 
   /** Where it cannot be asked, as for a URL that the router takes only after it has changed it, it is taken to be. */
-  #isRegistered ({ methods, options: { url, constraints } }: Route): boolean {
+  #isRegistered ({ methods, urls, constraints }: Route): boolean {
     try {
-      return methods.some((method) => this.#root.hasRoute({ method: method as never, url, constraints: constraints as never }))
+      return methods.some((method) => this.#root.hasRoute({ method: method as never, url: urls.at(-1) as string, constraints: constraints as never }))
     } catch {
       return true
     }
@@ -214,14 +217,13 @@ export class Application {
     const { scope } = route
     if (scope !== undefined && route.hasChanged) this.#readPolicy(route, scope)
     route.headWith(route.isGoverned ? this.#responseOf(route) : undefined)
-    const isRefused = !this.#isRegistered(route)
-    for (const url of route.urls) this.#place(route, url, isRefused)
+    for (const url of route.urls) this.#place(route, url, true)
   }
 
   /** Routes of one policy share their hooks, but for those whose own schemas say what is exposed. */
   #responseOf (route: Route): ResponsePolicy {
     const { policy } = route
-    const derives = policy !== null && policy.exposedHeaders === undefined && (route.options.schema as RouteSchema | undefined)?.response !== undefined
+    const derives = policy !== null && policy.exposedHeaders === undefined && route.describesResponses
     const make = (): ResponsePolicy => new ResponsePolicy(policy, route.policyName)
     if (!derives) return this.#responses.get(policy, route.policyName ?? '', make)
     const response = make()
@@ -240,6 +242,9 @@ export class Application {
     this.#warnOfUndeclared()
     this.#warnOfUnreadable()
     if ([...this.#seenConstraints, ...this.#custom].some((name) => name !== 'host')) this.#checkConstraints()
+    this.#unmarked = this.#routes.filter(({ isUnmarked }) => isUnmarked)
+    for (const route of this.#routes) route.settle()
+    this.#routes = []
     this.#exposing.length = 0
     for (const map of [this.#byUrl, this.#checked, this.#policies, this.#responses]) map.clear()
   }
@@ -247,7 +252,12 @@ export class Application {
   /** Looks once more for conflicts, now among the URLs as the router has them, and says where none can be seen but a preflight is ambiguous. */
   #checkConstraints (): void {
     for (const place of this.router.places) {
-      for (const route of place) place.forEach((other) => { if (route.method === other.method) refuseConflict(route.declared as Route | undefined, other.declared as Route | undefined) })
+      for (const { method, declared: route } of place) {
+        for (const { method: otherMethod, declared: other } of place) {
+          const conflict = method === otherMethod && route !== undefined && other !== undefined && conflictBetween(route as Route, other as Route)
+          if (conflict instanceof Error) throw conflict
+        }
+      }
     }
     if (this.#custom.size === 0) return
     const ambiguous = this.router.ambiguous().map(({ method, path }: RegisteredRoute) => `${method} ${path}`)
@@ -272,10 +282,10 @@ export class Application {
   /** Routes whose lists of headers are to be derived from a schema that cannot be read. */
   #warnOfUnreadable (): void {
     const unreadable = { allowedHeaders: [] as string[], exposedHeaders: [] as string[] }
-    for (const { policy, options, instance, name } of this.#routes) {
-      if (policy === null || options.schema === undefined || (policy.allowedHeaders !== undefined && policy.exposedHeaders !== undefined)) continue
-      const { unreadableLists } = require('../policy/derive') as typeof Derive
-      for (const list of unreadableLists(options.schema as RouteSchema, instance.getSchemas())) if (policy[list] === undefined) unreadable[list].push(name)
+    for (const route of this.#routes) {
+      const { policy } = route
+      if (policy === null || (policy.allowedHeaders !== undefined && policy.exposedHeaders !== undefined)) continue
+      for (const list of route.unreadableLists()) if (policy[list] === undefined) unreadable[list].push(route.name)
     }
     for (const [list, names] of Object.entries(unreadable)) {
       if (names.length === 0) continue
@@ -283,6 +293,11 @@ export class Application {
       this.#root.log.warn(`fastify-cors-policy cannot read ${what} of ${printable(names.join(', '))}: it is no JSON Schema, and offers none; list ${list} in the policy of the route`)
     }
   }
+}
+
+/** The generated route that a route has at this URL. */
+function optionsRouteAt (url: string, { optionsRoutes }: Route): GeneratedRoute | undefined {
+  return optionsRoutes.find((optionsRoute) => optionsRoute.url === url)
 }
 
 interface Named { readonly [key: string]: { readonly name: string } }

@@ -6,13 +6,13 @@ import type { Route } from './route'
 /** How many routes of one URL and method Fastify's router takes, where they have constraints. */
 const MAX_ROUTES_OF_URL = 31
 
-/** A preflight cannot tell routes apart that differ only in what it cannot carry, such as a version: they need the same policy. */
-export function refuseConflict (route: Route | undefined, other: Route | undefined): void {
-  if (route === undefined || other === undefined || route.policy === other.policy || !route.hasSameHost(other) || route.hasSameConstraints(other)) return
+/** A preflight cannot tell routes apart that differ only in what it cannot carry, such as a version: they need the same policy. undefined where they have it, or differ in more. */
+export function conflictBetween (route: Route, other: Route): Error | undefined {
+  if (route.policy === other.policy || route.hasSameConstraints(other) || !route.hasSameHost(other)) return undefined
   const shared = route.methods.filter((method) => other.methods.includes(method))
-  if (shared.length === 0) return
+  if (shared.length === 0) return undefined
   const constraints = quote(Object.keys({ ...route.otherConstraints, ...other.otherConstraints }).join(', '))
-  throw corsPolicyError(`config.cors of ${route.name}`, [{
+  return corsPolicyError(`config.cors of ${route.name}`, [{
     pointer: '',
     reason: 'conflict',
     value: route.declared?.cors,
@@ -22,6 +22,7 @@ export function refuseConflict (route: Route | undefined, other: Route | undefin
 
 /** Each scope has an OPTIONS route of its own at a URL. Where they would be too many for the router, it is better to say so than to have it fail at some later route. */
 export function refuseTooMany (url: string, routes: readonly Route[]): void {
+  if (2 * routes.length < MAX_ROUTES_OF_URL) return // as nearly all: none has more than one of each kind
   const optionsRoutes = new Set(routes.flatMap((route) => route.optionsRoutes.filter((optionsRoute) => optionsRoute.url === url)))
   const own = routes.filter(({ methods }) => methods.includes('OPTIONS')).length
   if (optionsRoutes.size + own < MAX_ROUTES_OF_URL) return

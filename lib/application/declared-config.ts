@@ -4,7 +4,12 @@ import { isRecord } from '../declaration/fields'
 /** A copy that shares nothing with the declaration that could be changed; what is frozen needs none. Functions, RegExps and lists are themselves. */
 export function copyDeclaration (cors: unknown): unknown {
   if (!isPlain(cors) || Object.isFrozen(cors)) return cors
-  return Object.fromEntries(Object.entries(cors).map(([name, field]) => [name, Array.isArray(field) ? [...field] : field]))
+  const copy = { ...cors }
+  for (const name of Object.keys(copy)) {
+    const field = copy[name]
+    if (Array.isArray(field)) copy[name] = [...field]
+  }
+  return copy
 }
 
 /** Whether two declarations say the same, field by field. */
@@ -20,5 +25,7 @@ function isSameField (one: unknown, other: unknown): boolean {
 }
 
 function isPlain (value: unknown): value is Record<string, unknown> {
-  return isRecord(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value))
+  if (!isRecord(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }

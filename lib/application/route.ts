@@ -15,6 +15,9 @@ import { scopeOf, type Scope } from './scope'
 /** What an onRoute hook is given. */
 export type ObservedOptions = RouteOptions & { url: string }
 
+/** What is needed of it as long as the application runs. */
+type RouteFacts = Pick<ObservedOptions, 'method' | 'url' | 'constraints' | 'schema'>
+
 /** What a route's `config` says. `undefined` is a value as well, and a mistake. */
 export type Declared = { readonly cors: unknown } | undefined
 
@@ -29,14 +32,19 @@ export class Route implements DeclaredRoute {
   checked: CheckedPolicy | false = false
   /** Whether the headers of its responses are ours: it has a policy, or says that it has none. */
   isGoverned = false
-  readonly optionsRoutes: GeneratedRoute[] = []
+  optionsRoutes: readonly GeneratedRoute[] = NO_OPTIONS_ROUTES
   readonly #firstUrl: string
+  /** Undefined once every route is registered. */
+  #options: ObservedOptions | undefined
+  #facts: RouteFacts
   #kept: Declared
   /** The caller's own `config.cors`, which it may change. */
   #callers: unknown = NOT_KEPT
   #response: ResponsePolicy | undefined
 
-  constructor (readonly instance: FastifyInstance, readonly options: ObservedOptions) {
+  constructor (readonly instance: FastifyInstance, options: ObservedOptions) {
+    this.#options = options
+    this.#facts = options
     this.#firstUrl = options.url
   }
 
@@ -49,11 +57,12 @@ export class Route implements DeclaredRoute {
   }
 
   get methods (): readonly string[] {
-    return [this.options.method].flat()
+    const { method } = this.#facts
+    return typeof method === 'string' ? [method] : method
   }
 
   get constraints (): Constraints {
-    return (this.options.constraints as Constraints | undefined) ?? NO_CONSTRAINTS
+    return (this.#facts.constraints as Constraints | undefined) ?? NO_CONSTRAINTS
   }
 
   /** The constraints other than the host. */
@@ -68,7 +77,8 @@ export class Route implements DeclaredRoute {
 
   /** Its URL, which an onRoute hook may have changed. Fastify gives a `/` below a prefix a second one, after the hooks and on the same object. */
   get urls (): readonly string[] {
-    return this.options.url === this.#firstUrl ? [this.#firstUrl] : [this.#firstUrl, this.options.url]
+    const { url } = this.#facts
+    return url === this.#firstUrl ? [url] : [this.#firstUrl, url]
   }
 
   get name (): string {
@@ -82,11 +92,13 @@ export class Route implements DeclaredRoute {
 
   /** The route's own `config`: what a polluted prototype has is not its own. */
   get config (): { readonly cors?: unknown } | undefined {
-    return Object.hasOwn(this.options, 'config') ? this.options.config ?? undefined : undefined
+    const options = this.#options
+    return options !== undefined && Object.hasOwn(options, 'config') ? options.config ?? undefined : undefined
   }
 
   /** What `config.cors` says now. */
   get declared (): Declared {
+    if (this.#options === undefined) return this.#kept
     const { config } = this
     if (config === undefined || !Object.hasOwn(config, 'cors')) return undefined
     return config.cors === this.#callers ? this.#kept : { cors: config.cors }
@@ -97,11 +109,11 @@ export class Route implements DeclaredRoute {
    * `copies` says whether `config.cors` becomes a copy as well; in an application that may not use the plugin, it stays what it is.
    */
   keepDeclaration (copies: boolean): void {
-    const { declared } = this
+    const { declared, config } = this
     this.#kept = declared && { cors: copyDeclaration(declared.cors) }
     if (!copies) this.#callers = declared?.cors ?? NOT_KEPT
-    const config = { ...this.config, ...(copies && declared && { cors: copyDeclaration(declared.cors) }) }
-    this.options.config = withRegistration(config as object, this) as never
+    const own = copies && declared !== undefined ? { ...config, cors: copyDeclaration(declared.cors) } : { ...config }
+    ;(this.#options as ObservedOptions).config = withRegistration(own, this) as never
   }
 
   /** Whether the declaration is no longer what was kept. */
@@ -115,13 +127,27 @@ export class Route implements DeclaredRoute {
     return !hasRegistration(this.config)
   }
 
+  get #schema (): RouteSchema | undefined {
+    return this.#facts.schema as RouteSchema | undefined
+  }
+
+  /** Whether its schema declares responses, and with them perhaps headers of theirs. */
+  get describesResponses (): boolean {
+    return this.#schema?.response !== undefined
+  }
+
+  /** The lists of headers that its schema would say, if it could be read. */
+  unreadableLists (): ReadonlyArray<'allowedHeaders' | 'exposedHeaders'> {
+    return this.#schema === undefined ? NO_LISTS : derive().unreadableLists(this.#schema, this.instance.getSchemas())
+  }
+
   requestHeaders (method: string): readonly string[] {
-    return derive().derivedRequestHeaders(method, this.options.schema as RouteSchema | undefined, this.instance.getSchemas())
+    return derive().derivedRequestHeaders(method, this.#schema, this.instance.getSchemas())
   }
 
   /** The headers that its response schemas declare. */
   exposedHeaders (): readonly string[] {
-    return derive().derivedExposedHeaders(this.options.schema as RouteSchema | undefined, this.instance.getSchemas())
+    return derive().derivedExposedHeaders(this.#schema, this.instance.getSchemas())
   }
 
   hasSameHost (other: Route): boolean {
@@ -129,7 +155,7 @@ export class Route implements DeclaredRoute {
   }
 
   hasSameConstraints (other: Route): boolean {
-    return this.options.constraints === other.options.constraints || isDeepStrictEqual(this.otherConstraints, other.otherConstraints)
+    return this.constraints === other.constraints || isDeepStrictEqual(this.otherConstraints, other.otherConstraints)
   }
 
   /** Has these hooks head the route's responses, first for the request and for errors, last for the response: instead of those it had from us before, if any. */
@@ -137,10 +163,21 @@ export class Route implements DeclaredRoute {
     const earlier = this.#response
     if (response === earlier) return
     this.#response = response
-    const options: { [Name in HookName]?: RouteOptions[Name] | undefined } = this.options
+    const options = this.#options as { [Name in HookName]?: RouteOptions[Name] | undefined }
     options.onRequest = joined(response?.onRequest, without(options.onRequest, earlier?.onRequest))
     options.onError = joined(response?.onError, without(options.onError, earlier?.onError))
     options.onSend = joined(without(options.onSend, earlier?.onSend), response?.onSend)
+  }
+
+  /** Keeps what is needed from now on, when every route is registered: Fastify's options would stay in memory with it. */
+  settle (): void {
+    const { method, url, constraints, schema } = this.#facts
+    const { declared } = this
+    this.#kept = declared
+    this.#facts = { method, url, constraints, schema } as RouteFacts
+    this.#options = undefined
+    this.#callers = NOT_KEPT
+    this.#response = undefined
   }
 }
 
@@ -148,6 +185,10 @@ export class Route implements DeclaredRoute {
 function derive (): typeof Derive {
   return require('../policy/derive') as typeof Derive
 }
+
+const NO_OPTIONS_ROUTES: readonly GeneratedRoute[] = []
+
+const NO_LISTS: ReadonlyArray<'allowedHeaders' | 'exposedHeaders'> = []
 
 type HookName = 'onRequest' | 'onError' | 'onSend'
 
