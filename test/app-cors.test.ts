@@ -5,7 +5,7 @@ import t from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { policyOfNotFound } from '../lib/explain/not-found'
 import cors, { type CorsQuestion, type CorsQuestionError } from '../lib/index'
-import { BAR, EVIL, FOO, application, ok } from './support'
+import { BAR, EVIL, FOO, application, approves, ok, preflight } from './support'
 import { troubles } from './troubles'
 
 t.test('an instance has it from its registration on, and so have its child scopes', async (t) => {
@@ -282,4 +282,16 @@ t.test('a question that cannot be asked', async (t) => {
   }
   t.equal((await refusal({ origin: `${FOO}/`, method: 'P T', mthod: 'PUT' })).problems.length, 4, 'everything at once')
   t.match(await app.cors.explain({ ...good, method: undefined, headers: { 'x-one': ['1', '2'] } } as never), { reason: 'no-route' }, 'what is undefined is left out')
+})
+
+t.test('asking before the application is ready does not keep later routes from being known', async (t) => {
+  const app = await application(t)
+  app.get('/:x', { config: { cors: { origin: FOO } } }, ok)
+  t.equal(app.cors.routes().length, 2, 'those so far')
+  app.get('/off', { config: { cors: false } }, ok)
+  app.put('/late', { config: { cors: { origin: FOO } } }, ok)
+  t.equal(app.cors.routes().length, 5)
+  t.notOk(approves(await preflight(app, 'GET', '/off'), 'GET'))
+  t.ok(approves(await preflight(app, 'PUT', '/late'), 'PUT'))
+  t.equal(app.cors.routes().length, 5)
 })

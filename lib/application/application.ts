@@ -37,6 +37,8 @@ export class Application {
   /** Every registration of the plugin. */
   readonly scopes: Scope[] = []
   #router: PreflightRouter | undefined
+  /** Whether every route is registered. */
+  #isReady = false
   /** The routes to which no registration leads back, when every route is registered. */
   #unmarked: readonly Route[] = []
 
@@ -89,10 +91,12 @@ export class Application {
     if (isHeard(log)) report(log, null, this.router.unanswered(preflight))
   }
 
-  /** Made when it is first needed: an application that gets no preflights does without. */
+  /** Created when it is first needed, and kept when every route is registered: before that, `app.cors` sees the routes so far. */
   get router (): PreflightRouter {
-    this.#router ??= new PreflightRouter(this.#root, this.#custom, [...this.#unmarked, ...this.#routes.filter(({ isUnmarked }) => isUnmarked)])
-    return this.#router
+    if (this.#router !== undefined) return this.#router
+    const router = new PreflightRouter(this.#root, this.#custom, [...this.#unmarked, ...this.#routes.filter(({ isUnmarked }) => isUnmarked)])
+    if (this.#isReady) this.#router = router
+    return router
   }
 
   #govern (route: Route): void {
@@ -233,6 +237,7 @@ export class Application {
 
   /** Called when every route is registered. */
   ready (): void {
+    this.#isReady = true
     if (!this.#hasScopes) {
       this.#routes = []
       return
