@@ -1,7 +1,7 @@
 // Runs the tests of behaviour with every Fastify and Node that the package supports (npm run test:versions): the versions are installed into a temporary
 // folder, and so is the project, compiled, beside each Fastify. Prints one table at the end; exits with 1 if anything failed.
 //   npm run test:versions -- --fastify 5.0.0 --fastify 5 --node 22     restricts the versions
-//   npm run test:versions -- --test scopes                             restricts the tests to those whose names contain a text
+//   npm run test:versions -- --test scopes                             restricts the tests to those whose paths in test/ contain a text
 //   npm run test:versions -- --jobs 1 --folder /tmp/versions           files at once; a folder that is kept, so that nothing is installed twice
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -19,12 +19,14 @@ const NODE = ['20.19.0', '22', '24', '26']
 
 /** The tests by behaviour that need nothing but the plugin and Fastify. Those of documents, types, packages, browsers and other plugins run with the newest alone. */
 const TESTS = [
-  'app-cors', 'attacks', 'beside-hooks', 'conformance', 'credentials-list', 'enforcement', 'explain', 'explain-conformance', 'header-derivation', 'header-lists', 'late-import',
-  'origin-list', 'policy-validation', 'preflight', 'preflight-agreement', 'preflight-routing', 'preflight-unknown', 'refusals', 'reply-headers', 'response-attacks', 'responses',
-  'responses-fuzz', 'routing-fuzz', 'scopes', 'seen-wrong-constraints', 'seen-wrong-copies', 'seen-wrong-hooks', 'seen-wrong-process'
+  'attacks/known-mistakes', 'attacks/responses', 'beside/hooks', 'conformance/conformance', 'conformance/explain', 'explain/app-cors', 'explain/explain',
+  'explain/refusals', 'fuzzing/responses', 'fuzzing/routing', 'origins/origin-list', 'policies/credentials-list', 'policies/header-derivation',
+  'policies/header-lists', 'policies/validation', 'preflights/agreement', 'preflights/answers', 'preflights/changed-routes', 'preflights/constraints',
+  'preflights/routing', 'preflights/unknown-routes', 'processes/copies', 'processes/shared', 'responses/enforcement', 'responses/headers', 'responses/reply-headers',
+  'scopes/late-import', 'scopes/scopes'
 ]
 /** Tests of origins, which know nothing of Fastify, but what Node says of URLs and regular expressions. They run once with each Node. */
-const ORIGIN_TESTS = ['catalogues', 'origin-matcher', 'origin-patterns', 'origin-regexps']
+const ORIGIN_TESTS = ['origins/catalogues', 'origins/matcher', 'origins/patterns', 'origins/regexps']
 
 /** The fuzzers are here to compare versions: a few applications, the same for all of them. */
 const FEW = { FUZZ_SEED: '1', FUZZ_CASES: '100', FUZZ_TABLES: '40' }

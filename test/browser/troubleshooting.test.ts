@@ -5,7 +5,7 @@ import t from 'tap'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import type { Frame, Page } from 'playwright-core'
 import cors, { type CorsQuestion, type CorsRefusalReason } from '../../lib/index'
-import { troubles } from '../troubles'
+import { troubles } from '../support/troubles'
 import { launch, SKIPPED } from './launch'
 
 const HOST = '127.0.0.1'

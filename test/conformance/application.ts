@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify'
 import cors from '../../lib/index'
-import { reads } from '../features'
+import { reads } from '../support/features'
 import { CLASSIC_SCRIPT, font, IMAGE, SCRIPT } from './assets'
 import { policiesOf, type PolicyName } from './policies'
 import type { Record } from './record'

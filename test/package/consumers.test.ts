@@ -4,7 +4,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
-import { isRelative, linksIn } from '../markdown'
+import { isRelative, linksIn } from '../support/markdown'
 import { installPackage, NODE_MODULES, ROOT, run } from './installed'
 
 const RESOLUTIONS = {

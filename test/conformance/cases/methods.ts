@@ -1,5 +1,5 @@
 // Conformance cases: every method that a page can send (https://fetch.spec.whatwg.org/#concept-method).
-import { reads } from '../../features'
+import { reads } from '../../support/features'
 import { notSent, readable, step, unreadable, type Area, type Case, type Meaning } from '../case'
 
 export const methods: Area = ({ apis }) => {
