@@ -8,11 +8,11 @@ import type { RawRequest } from '../http/preflight-request'
 import type * as Derive from '../policy/derive'
 import type { RouteSchema } from '../policy/derive'
 import type { CompiledPolicy } from '../policy/policy'
-import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, refuseOther, reportOther, reportOtherLate, sendAnswer } from '../preflight/generated-route'
-import { registeredRoutes, withRegistration, type Constraints, type RegisteredRoute } from '../preflight/registered'
+import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, optionsRouteOnError, optionsRouteOnResponse, optionsRouteOnSend, sendAnswer } from '../preflight/generated-route'
+import { registeredRoutes, trackRegistrations, type Constraints, type RegisteredRoute } from '../preflight/registered'
 import type * as Router from '../preflight/router'
 import type { PreflightRouter } from '../preflight/router'
-import { isHeard, report } from '../response/refused'
+import { hasListeners, reportRefusal } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
 import { refuseConflict, refuseTooMany } from './conflicts'
 import { Interned } from './interned'
@@ -87,14 +87,14 @@ export class Application {
   /** A preflight that no policy answers goes where it would have gone without the plugin. There is no request of Fastify's yet. */
   #reportUnanswered (preflight: RawRequest): undefined {
     const { log } = this.#root
-    if (isHeard(log)) report(log, null, this.router.unanswered(preflight))
+    if (hasListeners(log)) reportRefusal(log, null, this.router.refusalOf(preflight))
   }
 
   /** Made when it is first needed: an application that gets no preflights does without. */
   get router (): PreflightRouter {
     if (this.#router !== undefined) return this.#router
     const { PreflightRouter } = require('../preflight/router') as typeof Router
-    this.#router = new PreflightRouter(this.#root, this.#custom, this.#routes.filter(({ isUnmarked }) => isUnmarked))
+    this.#router = new PreflightRouter(this.#root, this.#custom, this.#routes.filter(({ isUntracked }) => isUntracked))
     return this.#router
   }
 
@@ -184,14 +184,14 @@ export class Application {
       method: 'OPTIONS',
       url,
       prefixTrailingSlash: 'slash',
-      config: withRegistration({}, undefined) as never,
+      config: trackRegistrations({}, undefined) as never,
       constraints: { ...constraints, [CONSTRAINT]: optionsRoute },
       ...(scope?.hideOptionsRoute !== false && { schema: HIDDEN as object }),
       ...(scope?.logLevel !== undefined && { logLevel: scope.logLevel as never }),
-      onError: refuseOther,
-      onSend: reportOther,
+      onError: optionsRouteOnError,
+      onSend: optionsRouteOnSend,
       // Fastify runs it only for who logs or has such hooks, at a price: nobody hears a warning where nothing is logged.
-      ...(this.#root.log.warn !== this.#root.log.info && { onResponse: reportOtherLate }),
+      ...(this.#root.log.warn !== this.#root.log.info && { onResponse: optionsRouteOnResponse }),
       handler: sendAnswer
     }
   }
@@ -246,11 +246,11 @@ export class Application {
 
   /** Looks once more for conflicts, now among the URLs as the router has them, and says where none can be seen but a preflight is ambiguous. */
   #checkConstraints (): void {
-    for (const place of this.router.places) {
-      for (const route of place) place.forEach((other) => { if (route.method === other.method) refuseConflict(route.declared as Route | undefined, other.declared as Route | undefined) })
+    for (const routes of this.router.routesByUrl) {
+      for (const route of routes) routes.forEach((other) => { if (route.method === other.method) refuseConflict(route.declared as Route | undefined, other.declared as Route | undefined) })
     }
     if (this.#custom.size === 0) return
-    const ambiguous = this.router.ambiguous().map(({ method, path }: RegisteredRoute) => `${method} ${path}`)
+    const ambiguous = this.router.ambiguousRoutes().map(({ method, path }: RegisteredRoute) => `${method} ${path}`)
     if (ambiguous.length > 0) {
       this.#root.log.warn(`fastify-cors-policy approves no preflight for ${printable(ambiguous.join(', '))}: a request that does not fulfil the constraints would reach another route, of another policy, and a preflight does not say which; write the same policy on both`)
     }
