@@ -53,7 +53,7 @@ function isLoaded (loaded: readonly string[] | undefined, part: string): boolean
   return loaded?.some((name) => name === `./${part}` || name.startsWith(`./${part}/`)) === true
 }
 
-const LATER = ['schema', 'explain/index', 'explain/explain', 'browser', 'preflight/router', 'preflight/routing-table', 'preflight/answer', 'policy/derive', 'policy/origin/punycode', 'policy/origin/regexp', 'policy/origin/regexp-re2', 'policy/origin/credentials', 'declaration/elsewhere', 'declaration/nearest', 'response/enforcement']
+const LATER = ['schema', 'explain/index', 'explain/explain', 'browser', 'preflight/router', 'preflight/application-routes', 'preflight/routing-table', 'preflight/answer', 'policy/derive', 'policy/origin/punycode', 'policy/origin/regexp', 'policy/origin/regexp-re2', 'policy/origin/credentials', 'declaration/elsewhere', 'declaration/nearest', 'response/enforcement']
 
 t.test('a plain application loads one small package, and of this one what it needs', async (t) => {
   for (const [way, load] of [['CommonJS', undefined], ['an ES module', "const { default: cors } = await import('fastify-cors-policy')"]] as const) {
@@ -72,7 +72,7 @@ t.test('what is needed later is loaded then', async (t) => {
     await app.cors.explain({ origin: 'https://a.example', method: 'PUT', url: '/items/1' })
     found.push(loaded())
   `)
-  for (const part of ['preflight/router', 'preflight/routing-table', 'preflight/answer', 'policy/derive']) {
+  for (const part of ['preflight/router', 'preflight/application-routes', 'preflight/routing-table', 'preflight/answer', 'policy/derive']) {
     t.notOk(isLoaded(plain, part), part)
     t.ok(isLoaded(answered, part), `${part} with the first preflight`)
   }

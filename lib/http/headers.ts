@@ -101,7 +101,7 @@ export function needsExposing (name: string): boolean {
   return isHeaderName(name) && name !== '*' && !isSafelistedResponseHeaderName(name) && whyNotReadable(name) === undefined
 }
 
-/** The longest `Access-Control-Request-Headers` that is accepted, in characters. Browsers list only the unsafelisted names of one request, which is far shorter. */
+/** The longest `Access-Control-Request-Headers` that is accepted, in characters. Browsers list only the unsafe names of one request: far fewer. */
 export const MAX_REQUEST_HEADERS_LENGTH = 4096
 
 /** How many elements of a list may be empty. RFC 9110, section 5.6.1.2, lets a recipient accept a reasonable number. */

@@ -61,13 +61,18 @@ export class PreflightAnswer {
     })
   }
 
-  #send (request: FastifyRequest, reply: FastifyReply, required: RequiredHeaders, allowed: AllowedAnswer, methods: readonly string[], decision: Decision): void {
+  #send (
+    request: FastifyRequest, reply: FastifyReply, required: RequiredHeaders, allowed: AllowedAnswer, methods: readonly string[], decision: Decision
+  ): void {
     required.set(decision, this.#headersFor(allowed, request, methods))
     if (hasListeners(request.log)) this.#report(request, decision, allowed)
     reply.code(decision === false ? 403 : this.policy.optionsSuccessStatus).send()
   }
 
-  /** The headers for an allowed origin. They depend on the request only if the policy allows every header, or if some methods of the URL have other policies here. */
+  /**
+   * The headers for an allowed origin. They depend on the request only if the policy allows every header, or if some of the methods reach another policy
+   * at this URL.
+   */
   #headersFor ({ headers, listsRequested, hasWildcard, listedHeaders }: AllowedAnswer, request: FastifyRequest, methods: readonly string[]): CorsHeaders {
     const requested = listsRequested ? namesIn(requestedHeaders(request)) : []
     if (methods.length === this.methods.length && requested.length === 0) return headers
@@ -80,7 +85,10 @@ export class PreflightAnswer {
     }
   }
 
-  /** An allowed origin may still ask for a method or a header that the policy does not allow. The answer is sent all the same, so that the browser names the cause. */
+  /**
+   * An allowed origin may still ask for a method or a header that the policy does not allow. The full answer is sent all the same: the browser then tells
+   * the developer which one it is.
+   */
   #report (request: FastifyRequest, decision: Decision, allowed: AllowedAnswer): void {
     const { origin, 'access-control-request-method': method } = request.raw.headers as { readonly [name: string]: string }
     const reason = decision === false ? this.#refusalReason(request, origin as string) : this.#blockedReason(request, method as string, allowed)
@@ -106,7 +114,10 @@ export class PreflightAnswer {
     if (source !== this && source !== ANSWERED_BEFORE) requireHeaders(reply, ANSWERED_BEFORE, VARY_PREFLIGHT).set(false, NO_CORS_HEADERS)
   }
 
-  /** For the onSend and onResponse hooks. If an earlier hook answered before `send` was called, its response carries no CORS headers, and a warning is logged. */
+  /**
+   * For the onSend and onResponse hooks. If an earlier hook answered before `send` was called, its response carries no CORS headers, and a warning is
+   * logged.
+   */
   warnIfAnsweredBefore (request: FastifyRequest, reply: FastifyReply): void {
     this.withholdHeaders(reply)
     if (requiredHeadersOf(reply)?.source === ANSWERED_BEFORE) warnOfEarlierHook(request, reply)
@@ -117,7 +128,10 @@ export class PreflightAnswer {
 interface AllowedAnswer {
   /** Every header that does not depend on the request. */
   readonly headers: CorsHeaders
-  /** Whether the requested headers are listed by name, because the policy allows every header. With credentials, browsers read `*` as a name; Firefox caches no `*`. */
+  /**
+   * Whether the requested headers are listed by name, because the policy allows every header. A `*` alone is not enough: with credentials, browsers read it
+   * as a name, and Firefox does not cache it.
+   */
   readonly listsRequested: boolean
   /** Whether the list also contains `*`. It does not cover `Authorization` (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.7). */
   readonly hasWildcard: boolean

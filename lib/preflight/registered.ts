@@ -56,8 +56,8 @@ export function nextOrder (): number {
 }
 
 /**
- * Adds a property to a route's `config` that links each registration of the route to its declaration. Fastify copies `config` for each URL, immediately before it
- * registers that URL. The copy reads the property, so registrations are numbered in the router's own order.
+ * Adds a property to a route's `config` that links each registration of the route to its declaration. Fastify copies `config` for each URL, immediately
+ * before it registers that URL. The copy reads the property, so registrations are numbered in the router's own order.
  */
 export function trackRegistrations<Config extends object> (config: Config, declared: DeclaredRoute | undefined): Config {
   return Object.defineProperty(config, kRegistration, { enumerable: true, get: (): Registration => ({ declared, order: nextOrder() }) })
@@ -81,7 +81,10 @@ interface RouterRoute {
 export interface CollectedRoutes<Route> {
   /** In the order of the router's tree. */
   readonly routes: readonly Route[]
-  /** File and position of the router's code that printed the routes. Two routers with the same value run the same code. Undefined without routes, or if it is unknown. */
+  /**
+   * File and position of the router's code that printed the routes. Two routers with the same value run the same code. Undefined if there are no routes, or
+   * if the position is unknown.
+   */
   readonly routerCode: string | undefined
 }
 

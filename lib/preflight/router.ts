@@ -81,7 +81,8 @@ export class PreflightRouter {
       url,
       host: (headers.host || headers[':authority']) as string | undefined, // the same expression as in find-my-way
       // An invalid list needs no care here: every policy's answer refuses it.
-      hasVersion: this.#routes.hasVersions && isListOfNames(requestedHeaders) && namesIn(requestedHeaders).some((name) => name.toLowerCase() === 'accept-version')
+      hasVersion: this.#routes.hasVersions && isListOfNames(requestedHeaders) &&
+        namesIn(requestedHeaders).some((name) => name.toLowerCase() === 'accept-version')
     }
   }
 
@@ -95,7 +96,10 @@ export class PreflightRouter {
 
   #whyUnanswered (announced: AnnouncedRequest, matches: readonly Match[]): CorsRefusalReason {
     const [match] = matches
-    if (match === undefined) return this.#routes.methods.some((method) => hasPolicy(this.reachable({ ...announced, method })[0])) ? 'method-not-routed' : 'no-route'
+    if (match === undefined) {
+      const otherHasPolicy = this.#routes.methods.some((method) => hasPolicy(this.reachable({ ...announced, method })[0]))
+      return otherHasPolicy ? 'method-not-routed' : 'no-route'
+    }
     if (matches.some(hasPolicy)) return 'ambiguous-route'
     return match.route.declared?.isOff === true ? 'off' : 'no-policy'
   }
@@ -120,7 +124,10 @@ export class PreflightRouter {
     return resolution
   }
 
-  /** The methods that reach this policy at the announced URL. Browsers cache every method of an answer for the URL. Returns `methods` itself if all of them do: no copy. */
+  /**
+   * Those of `methods` that reach this policy at the announced URL: browsers cache every method of the answer for that URL. If all do, `methods` itself is
+   * returned, without a copy.
+   */
   #methodsWithPolicy (policy: CompiledPolicy, methods: readonly string[], announced: AnnouncedRequest): readonly string[] {
     let some: string[] | undefined
     for (let index = 0; index < methods.length; index++) {

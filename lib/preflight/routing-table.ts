@@ -96,9 +96,12 @@ export class RoutingTableFactory {
     this.#options = { ...options, allowUnsafeRegex: true, querystringParser: () => NO_PARAMS }
   }
 
-  /** Builds the table of a method from the routes that Fastify's router printed. Throws if the new router orders them differently: then it may find other routes. */
+  /**
+   * Builds the table of a method from the routes that Fastify's router printed. Throws if the new router has them in another order: then it may find other
+   * routes.
+   */
   make ({ routes, routerCode }: CollectedRoutes<RegisteredRoute>): RoutingTable {
-    const ordered = [...routes].sort((one, other) => one.order - other.order || Number(ENDS_IN_PARAMETER.test(other.path)) - Number(ENDS_IN_PARAMETER.test(one.path)))
+    const ordered = [...routes].sort((one, other) => one.order - other.order || endsInParameter(other) - endsInParameter(one))
     const constraintNames = new Set(routes.flatMap(({ constraints }) => Object.keys(constraints)))
     const { custom, versions } = this.constraints
     const mayMatchSeveral = versions || custom.size > 0 || [...constraintNames].some((name) => name !== 'host')
@@ -133,7 +136,8 @@ export class RoutingTableFactory {
     ordered.forEach(({ path, constraints }, position) => {
       // Fastify's router has removed one trailing slash already, and this router removes another one.
       const declaredPath = this.#ignoresTrailingSlash && path.length > 1 && path.endsWith('/') ? `${path}/` : path
-      router.on(TABLE_METHOD, declaredPath, { constraints: mayMatchSeveral ? { ...constraints, [POSITION]: position } : constraints } as never, noop, { position })
+      const withPosition = mayMatchSeveral ? { ...constraints, [POSITION]: position } : constraints
+      router.on(TABLE_METHOD, declaredPath, { constraints: withPosition } as never, noop, { position })
     })
     return new PositionRouter(router)
   }
@@ -147,8 +151,10 @@ export class RoutingTableFactory {
 
 const NO_PARAMS = Object.freeze({})
 
-/** A URL with an optional parameter is registered as two paths, the one with the parameter first. */
-const ENDS_IN_PARAMETER = /\/:[^/]*$/
+/** 1 or 0. A URL with an optional parameter is registered as two paths, the one with the parameter first. */
+function endsInParameter ({ path }: RegisteredRoute): number {
+  return Number(/\/:[^/]*$/.test(path))
+}
 
 /** The routes of one method. */
 export class RoutingTable {

@@ -89,7 +89,8 @@ export function reportRefusal (log: Logger, request: FastifyRequest | null, { re
 /** Logs at debug which headers of a handler or a hook were replaced by those of the policy. */
 export function reportReplacedHeaders (request: FastifyRequest, headers: readonly string[], policy: string | null): void {
   if (!logsDebug(request.log)) return
-  request.log.debug({ cors: { replaced: headers, route: routeName(request), policy } }, `CORS replaces headers that the policy does not set: ${headers.join(', ')}`)
+  const cors = { replaced: headers, route: routeName(request), policy }
+  request.log.debug({ cors }, `CORS replaces headers that the policy does not set: ${headers.join(', ')}`)
 }
 
 /** Reports that an actual request's origin is refused. Call it once per request. A null `policy` means that the route declares `cors: false`. */
@@ -124,7 +125,8 @@ const warnedFunctions = new WeakSet<object>()
 export function warnOfTruthyAnswer (request: FastifyRequest, originFunction: object, answer: unknown): void {
   if (!answer || warnedFunctions.has(originFunction)) return
   warnedFunctions.add(originFunction)
-  request.log.warn(`${quote(originFunction)} of config.cors answered ${quote(answer)}, which is not true: the origin is refused; write a function that returns true or false`)
+  const problem = `${quote(originFunction)} of config.cors answered ${quote(answer)}, which is not true: the origin is refused`
+  request.log.warn(`${problem}; write a function that returns true or false`)
 }
 
 function routeName ({ method, routeOptions }: FastifyRequest): string {

@@ -1,6 +1,7 @@
 // The CORS headers that a response must have, and the one place that guarantees them: the response's `writeHead`. Fastify calls it for every reply, and
 // Node calls it for responses that are written to `reply.raw`; no hook runs after it. Hooks could not guarantee the headers: if an onSend or onError hook
-// throws, Fastify skips the hooks after it, and other hooks may run after the plugin's. Preflight answers and response policies (`HeaderSource`) set the headers.
+// throws, Fastify skips the hooks after it, and other hooks may run after the plugin's. Preflight answers (preflight/answer.ts) and response policies
+// (response.ts) set the headers.
 import type { FastifyReply } from 'fastify'
 import type { ServerResponse } from 'node:http'
 import type { HeaderValue, Vary } from '../http/vary'
@@ -76,7 +77,10 @@ export class RequiredHeaders {
     return typeof reason === 'string' ? this.#writeHead.call(raw, statusCode, reason, corrected) : this.#writeHead.call(raw, statusCode, corrected)
   }
 
-  /** True for most responses: only the reply's own headers are written, and nothing changed them. Also true if the headers were sent: then Node throws its own error. */
+  /**
+   * Whether the headers can be written as they are. Most can: the reply's own headers are all there is, and nothing changed them. Headers that were sent
+   * already cannot be corrected: Node throws its own error for them.
+   */
   #isAlreadyCorrect (raw: Response, given: unknown): boolean {
     const current = this.#replyHeaders
     return (current !== undefined && given === current && raw.getHeaderNames().length === 0 &&
@@ -84,7 +88,10 @@ export class RequiredHeaders {
       (this.vary === undefined || (current.vary === this.vary.value && this.varyBeforeCopy === undefined))) || raw.headersSent
   }
 
-  /** The headers to write instead: with the required CORS headers, and without any that a handler, a hook or a proxied server set on the reply or the raw response. */
+  /**
+   * The headers to write instead. They contain the required CORS headers, and no others that a handler, a hook or a proxied server set on the reply or on the
+   * raw response.
+   */
   #correct (raw: Response, given: unknown): Headers {
     const corrected = given === this.#replyHeaders ? given as Headers : copyHeaders(given)
     if (this.vary !== undefined) {

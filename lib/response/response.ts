@@ -127,7 +127,7 @@ function mayCopyHeaders (payload: unknown): boolean {
   return typeof payload === 'object' && payload !== null && !Buffer.isBuffer(payload)
 }
 
-/** The `Vary` values of the reply and of the raw response. Undefined if they are empty or contain characters that Node refuses to send: Fastify reports that. */
+/** The `Vary` values of the raw response and of the reply. Undefined if there are none, or if Node would refuse to send them: Fastify reports that. */
 function currentVary (reply: FastifyReply): string | undefined {
   const list = [reply.raw.getHeader('vary'), reply.getHeader('vary')].filter((value) => value !== undefined).join()
   return list !== '' && /^[\t -~]*$/.test(list) ? list : undefined

@@ -2,8 +2,8 @@
 import type { FastifyRequest } from 'fastify'
 
 /**
- * Whether the handler's time-out has ended the request. A hook that continued then would end the process: Fastify does not check for it, and a reply that is sent
- * while an onError hook is awaited throws an error that nobody catches. Call it only after waiting: Fastify creates `routeOptions` and `signal` when they are read.
+ * Whether the handler's time-out has ended the request. A hook that continued then would end the process: Fastify does not check for it, and a reply that is
+ * sent while an onError hook is awaited throws an error that nothing catches. Call it only after waiting: reading `routeOptions` and `signal` creates them.
  */
 export function hasTimedOut (request: FastifyRequest): boolean {
   // Before Fastify 5.8, `handlerTimeout` is undefined.
