@@ -6,12 +6,12 @@ import { corsPolicyError, quote, type CorsProblem } from './errors'
 import { applicationOf, around } from './application/observer'
 import { checkOptions } from './declaration/options'
 import type { CompiledPolicy } from './policy/policy'
-import { requiredOf } from './response/required-headers'
+import { requiredHeadersOf } from './response/required-headers'
 import { ResponsePolicy } from './response/response'
 import type { PluginOptions } from './schema'
 import { finishTogether } from './application/together'
 import { hasOwnScope, namesAround, Scope, scopeOf } from './application/scope'
-import { unbound } from './response/unbound'
+import { sharedHook } from './response/shared-hook'
 
 /** Where an application carries the `addScope` that was called for it first. Another copy of the package in the same process leaves that application to it. */
 const kAddScope = Symbol.for('fastify-cors-policy.addScope')
@@ -62,17 +62,17 @@ function setNotFoundHeaders (instance: FastifyInstance, scope: Scope): void {
     if (!request.is404 || scopeOf(request.server) !== scope || scope.defaultPolicy === false) return undefined
     const { compiled, name = null } = scope.defaultPolicy
     if (response === undefined || policy !== compiled) response = new ResponsePolicy(policy = compiled, name)
-    return (requiredOf(reply)?.owner ?? response) === response ? response : undefined
+    return (requiredHeadersOf(reply)?.source ?? response) === response ? response : undefined
   }
-  instance.addHook('onRequest', unbound<onRequestHookHandler>((request, reply, done) => {
+  instance.addHook('onRequest', sharedHook<onRequestHookHandler>((request, reply, done) => {
     const response = concerned(request, reply)
     return response === undefined ? done() : response.onRequest(request, reply, done)
   }))
-  instance.addHook('onError', unbound<onErrorHookHandler>((request, reply, error, done) => {
+  instance.addHook('onError', sharedHook<onErrorHookHandler>((request, reply, error, done) => {
     const response = concerned(request, reply)
     return response === undefined ? done() : response.onError(request, reply, error, done)
   }))
-  instance.addHook('onSend', unbound<onSendHookHandler>((request, reply, payload, done) => {
+  instance.addHook('onSend', sharedHook<onSendHookHandler>((request, reply, payload, done) => {
     const response = concerned(request, reply)
     return response === undefined ? done() : response.onSend(request, reply, payload, done)
   }))

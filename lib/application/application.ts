@@ -6,10 +6,10 @@ import { writtenAs } from '../declaration/fields'
 import { corsPolicyError, printable, quote, type CorsProblem } from '../errors'
 import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/policy'
-import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, refuseOther, reportOther, reportOtherLate, sendAnswer } from '../preflight/generated-route'
-import { registeredRoutes, withRegistration, type Constraints, type RegisteredRoute } from '../preflight/registered'
+import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, optionsRouteOnError, optionsRouteOnSend, optionsRouteOnResponse, sendAnswer } from '../preflight/generated-route'
+import { registeredRoutes, trackRegistrations, type Constraints, type RegisteredRoute } from '../preflight/registered'
 import { PreflightRouter } from '../preflight/router'
-import { isHeard, report } from '../response/refused'
+import { hasListeners, reportRefusal } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
 import { conflictBetween, refuseTooMany } from './conflicts'
 import { Interned } from './interned'
@@ -40,7 +40,7 @@ export class Application {
   /** Whether every route is registered. */
   #isReady = false
   /** The routes to which no registration leads back, when every route is registered. */
-  #unmarked: readonly Route[] = []
+  #untracked: readonly Route[] = []
 
   constructor (root: FastifyInstance) {
     this.#root = root
@@ -88,13 +88,13 @@ export class Application {
   /** A preflight that no policy answers goes where it would have gone without the plugin. There is no request of Fastify's yet. */
   #reportUnanswered (preflight: RawRequest): undefined {
     const { log } = this.#root
-    if (isHeard(log)) report(log, null, this.router.unanswered(preflight))
+    if (hasListeners(log)) reportRefusal(log, null, this.router.refusalOf(preflight))
   }
 
   /** Created when it is first needed, and kept when every route is registered: before that, `app.cors` sees the routes so far. */
   get router (): PreflightRouter {
     if (this.#router !== undefined) return this.#router
-    const router = new PreflightRouter(this.#root, this.#custom, [...this.#unmarked, ...this.#routes.filter(({ isUnmarked }) => isUnmarked)])
+    const router = new PreflightRouter(this.#root, this.#custom, [...this.#untracked, ...this.#routes.filter(({ isUntracked }) => isUntracked)])
     if (this.#isReady) this.#router = router
     return router
   }
@@ -103,7 +103,7 @@ export class Application {
     const { scope } = route
     if (scope === undefined) return
     this.#readPolicy(route, scope)
-    this.#place(route, route.urls[0] as string, false)
+    this.#addUrl(route, route.urls[0] as string, false)
     this.#finishLater(route)
   }
 
@@ -136,7 +136,7 @@ export class Application {
   }
 
   /** Notes one URL of a route, and declares the OPTIONS route that its scope lacks there. */
-  #place (route: Route, url: string, isFinished: boolean): void {
+  #addUrl (route: Route, url: string, isFinished: boolean): void {
     let routes = this.#byUrl.get(url)
     if (routes === undefined) this.#byUrl.set(url, routes = [])
     let isNew = true
@@ -191,14 +191,14 @@ export class Application {
       method: 'OPTIONS',
       url,
       prefixTrailingSlash: 'slash',
-      config: withRegistration({}, undefined) as never,
+      config: trackRegistrations({}, undefined) as never,
       constraints: { ...constraints, [CONSTRAINT]: optionsRoute },
       ...(scope?.hideOptionsRoute !== false && { schema: HIDDEN as object }),
       ...(scope?.logLevel !== undefined && { logLevel: scope.logLevel as never }),
-      onError: refuseOther,
-      onSend: reportOther,
+      onError: optionsRouteOnError,
+      onSend: optionsRouteOnSend,
       // Fastify runs it only for who logs or has such hooks, at a price: nobody hears a warning where nothing is logged.
-      ...(this.#root.log.warn !== this.#root.log.info && { onResponse: reportOtherLate }),
+      ...(this.#root.log.warn !== this.#root.log.info && { onResponse: optionsRouteOnResponse }),
       handler: sendAnswer
     }
   }
@@ -221,7 +221,7 @@ export class Application {
     const { scope } = route
     if (scope !== undefined && route.hasChanged) this.#readPolicy(route, scope)
     route.headWith(route.isGoverned ? this.#responseOf(route) : undefined)
-    for (const url of route.urls) this.#place(route, url, true)
+    for (const url of route.urls) this.#addUrl(route, url, true)
   }
 
   /** Routes of one policy share their hooks, but for those whose own schemas say what is exposed. */
@@ -247,7 +247,7 @@ export class Application {
     this.#warnOfUndeclared()
     this.#warnOfUnreadable()
     if ([...this.#seenConstraints, ...this.#custom].some((name) => name !== 'host')) this.#checkConstraints()
-    this.#unmarked = this.#routes.filter(({ isUnmarked }) => isUnmarked)
+    this.#untracked = this.#routes.filter(({ isUntracked }) => isUntracked)
     for (const route of this.#routes) route.settle()
     this.#routes = []
     this.#exposing.length = 0
@@ -256,16 +256,16 @@ export class Application {
 
   /** Looks once more for conflicts, now among the URLs as the router has them, and says where none can be seen but a preflight is ambiguous. */
   #checkConstraints (): void {
-    for (const place of this.router.places) {
-      for (const { method, declared: route } of place) {
-        for (const { method: otherMethod, declared: other } of place) {
+    for (const routes of this.router.routesByUrl) {
+      for (const { method, declared: route } of routes) {
+        for (const { method: otherMethod, declared: other } of routes) {
           const conflict = method === otherMethod && route !== undefined && other !== undefined && conflictBetween(route as Route, other as Route)
           if (conflict instanceof Error) throw conflict
         }
       }
     }
     if (this.#custom.size === 0) return
-    const ambiguous = this.router.ambiguous().map(({ method, path }: RegisteredRoute) => `${method} ${path}`)
+    const ambiguous = this.router.ambiguousRoutes().map(({ method, path }: RegisteredRoute) => `${method} ${path}`)
     if (ambiguous.length > 0) {
       this.#root.log.warn(`fastify-cors-policy approves no preflight for ${printable(ambiguous.join(', '))}: a request that does not fulfil the constraints would reach another route, of another policy, and a preflight does not say which; write the same policy on both`)
     }

@@ -7,7 +7,7 @@ import type * as Derive from '../policy/derive'
 import type { RouteSchema } from '../policy/derive'
 import type { CompiledPolicy } from '../policy/policy'
 import type { GeneratedRoute } from '../preflight/generated-route'
-import { hasRegistration, nextOrder, withRegistration, type Constraints, type DeclaredRoute } from '../preflight/registered'
+import { isTracked, nextOrder, trackRegistrations, type Constraints, type DeclaredRoute } from '../preflight/registered'
 import type { ResponsePolicy } from '../response/response'
 import { copyDeclaration, isSameDeclaration } from './declared-config'
 import { scopeOf, type Scope } from './scope'
@@ -113,7 +113,7 @@ export class Route implements DeclaredRoute {
     this.#kept = declared && { cors: copyDeclaration(declared.cors) }
     if (!copies) this.#callers = declared?.cors ?? NOT_KEPT
     const own = copies && declared !== undefined ? { ...config, cors: copyDeclaration(declared.cors) } : { ...config }
-    ;(this.#options as ObservedOptions).config = withRegistration(own, this) as never
+    ;(this.#options as ObservedOptions).config = trackRegistrations(own, this) as never
   }
 
   /** Whether the declaration is no longer what was kept. */
@@ -123,8 +123,8 @@ export class Route implements DeclaredRoute {
   }
 
   /** Whether its registrations do not lead back to it: it was declared before the plugin was registered, or a later hook replaced its `config`. */
-  get isUnmarked (): boolean {
-    return !hasRegistration(this.config)
+  get isUntracked (): boolean {
+    return !isTracked(this.config)
   }
 
   get #schema (): RouteSchema | undefined {

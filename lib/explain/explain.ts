@@ -5,7 +5,7 @@ import { around } from '../application/observer'
 import { predict, type Prediction, type WireRequest, type WireResponse } from '../browser/fetch'
 import { getHeader, type HeaderList } from '../browser/headers'
 import { normalizeMethod } from '../http/methods'
-import { Refusals } from '../response/refused'
+import { RefusalRecorder } from '../response/refused'
 import type { CorsRefusalReason } from '../response/refused'
 import { advise } from './advice'
 import { describe } from './messages'
@@ -27,12 +27,12 @@ export async function explain (instance: FastifyInstance, question: CorsQuestion
   const hasVersion = asked.page.headers.some(([name]) => name.toLowerCase() === 'accept-version')
   const reached = source.reach(method, asked.path, asked.host, hasVersion)
   const route = reached.every(({ policy }) => policy === reached[0]?.policy) ? reached[0] : undefined
-  const refusals = new Refusals()
+  const refusals = new RefusalRecorder()
   let refused: CorsRefusalReason | undefined
   let preflightResponse: WireResponse | undefined
   const preflight = async (request: WireRequest): Promise<WireResponse> => {
     const response = await send(root, asked, request)
-    refused = refusals.of(response.raw.req)
+    refused = refusals.reasonOf(response.raw.req)
     preflightResponse = { status: response.statusCode, headers: listOf(response), body: '' }
     return preflightResponse
   }
@@ -50,7 +50,7 @@ export async function explain (instance: FastifyInstance, question: CorsQuestion
     const situation: Situation = { instance, source, asked, method, reached, route, isSameOrigin: new URL(asked.page.url).origin === asked.page.origin, preflight: preflightResponse, refused }
     return answer(situation, prediction)
   } finally {
-    refusals.end()
+    refusals.stop()
   }
 }
 

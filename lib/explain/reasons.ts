@@ -1,7 +1,7 @@
 // Which of the reasons it is: from where the browser model stops, and what is known of the route.
 import type { Failure, WireResponse } from '../browser/fetch'
 import { extractTokens, getHeader, isNonWildcardName, unsafeHeaderNames } from '../browser/headers'
-import { whyNotOrigin, type CorsRefusalReason } from '../response/refused'
+import { originRefusalReason, type CorsRefusalReason } from '../response/refused'
 import type { Situation } from './situation'
 import type { KnownRoute } from './source'
 
@@ -21,7 +21,7 @@ export function diagnose (situation: Situation, failure: Failure): CorsRefusalRe
     case 'wildcard with credentials': return 'credentials-not-allowed'
   }
   // The plugin publishes what it refuses.
-  return preflight === undefined ? whyNotOrigin(undefined, page.origin) : 'answered-before'
+  return preflight === undefined ? originRefusalReason(undefined, page.origin) : 'answered-before'
 }
 
 /** What the URL has for other methods, where that has a policy: the method, and its route. */

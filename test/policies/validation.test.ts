@@ -270,7 +270,7 @@ const REASONS: Readonly<Record<cors.CorsProblemReason, Sides>> = {
       [{ route: { origin: FOO, allowedHeaders: ['x-a', 'Cookie'] } }, '/allowedHeaders/1', '"Cookie": no page can set this header: browsers forbid it, or set it themselves; leave it out'],
       [{ route: { origin: FOO, allowedHeaders: ['Sec-Fetch-Site'] } }, '/allowedHeaders/0', 'leave it out'],
       [{ route: { origin: FOO, allowedHeaders: ['Access-Control-Allow-Origin'] } }, '/allowedHeaders/0', '"Access-Control-Allow-Origin": this is a response header: no request carries it; leave it out'],
-      [{ route: { origin: FOO, exposedHeaders: ['Set-Cookie'] } }, '/exposedHeaders/0', '"Set-Cookie": no page can read this header: browsers hide it always; leave it out'],
+      [{ route: { origin: FOO, exposedHeaders: ['Set-Cookie'] } }, '/exposedHeaders/0', '"Set-Cookie": no page can read this header: browsers always hide it; leave it out'],
       [{ route: { origin: FOO, exposedHeaders: ['etag', 'ORIGIN'] } }, '/exposedHeaders/1', '"ORIGIN": no page reads this from a response']
     ],
     accepted: [{ route: { origin: FOO, allowedHeaders: ['x-a', 'Cookies', 'Second', 'Authorization', 'Content-Type', 'Accept'], exposedHeaders: ['ETag', 'Content-Length', 'X-Set-Cookie'] } }]

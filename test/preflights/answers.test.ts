@@ -295,7 +295,7 @@ t.test('generated routes are hidden from documentation, unless asked otherwise',
 
 t.test('a hook registered before the plugin that answers preflights gets no help, and is warned about once, whatever its status', async (t) => {
   for (const [status, name, advice] of [
-    [200, 'OK', 'take another CORS plugin out'], [204, 'No Content', 'take another CORS plugin out'], [401, 'Unauthorized', 'preflights carry no credentials'],
+    [200, 'OK', 'remove any other CORS plugin'], [204, 'No Content', 'remove any other CORS plugin'], [401, 'Unauthorized', 'preflights carry no credentials'],
     [403, 'Forbidden', 'preflights carry no credentials'], [429, 'Too Many Requests', 'register the plugin before that hook'], [599, '', 'register the plugin before that hook']
   ] as const) {
     const lines: string[] = []

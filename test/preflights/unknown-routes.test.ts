@@ -5,7 +5,7 @@ import Fastify from 'fastify'
 import FindMyWay from 'find-my-way'
 import cors from '../../lib/index'
 import { collectRoutes } from '../../lib/preflight/registered'
-import { RoutingTables } from '../../lib/preflight/routing-table'
+import { RoutingTableFactory } from '../../lib/preflight/routing-table'
 import { application, approves, BAR, EVIL, FOO, ok, preflight, request } from '../support'
 
 const ONE = { origin: FOO } as const
@@ -32,37 +32,37 @@ t.test('a method whose routes cannot be printed gets no approval, and the others
 
 /** Has every table made of what this function gives. */
 function remake (t: { teardown: (fn: () => void) => void }, change: (registered: Made) => Made): void {
-  const { make } = RoutingTables.prototype
-  RoutingTables.prototype.make = function (registered) { return make.call(this, change(registered)) }
-  t.teardown(() => { RoutingTables.prototype.make = make })
+  const { make } = RoutingTableFactory.prototype
+  RoutingTableFactory.prototype.make = function (registered) { return make.call(this, change(registered)) }
+  t.teardown(() => { RoutingTableFactory.prototype.make = make })
 }
 
-type Made = Parameters<RoutingTables['make']>[0]
+type Made = Parameters<RoutingTableFactory['make']>[0]
 
 t.test('a table that is not the one of Fastify\'s router approves nothing', async (t) => {
   const { lines, server } = logged()
   const app = await application(t, {}, server)
   app.put('/a/:id', { config: { cors: ONE } }, ok)
   app.put('/b', { config: { cors: ONE } }, ok)
-  remake(t, ({ routes, code }) => ({ routes: [...routes].reverse(), code }))
+  remake(t, ({ routes, routerCode }) => ({ routes: [...routes].reverse(), routerCode }))
   t.notOk(approves(await preflight(app, 'PUT', '/a/1'), 'PUT'))
   t.notOk(approves(await preflight(app, 'PUT', '/a/1'), 'PUT'))
   t.equal(lines.filter((line) => line.includes('cannot read the routes of PUT')).length, 1, 'said once')
 })
 
 t.test('routes in another order than the router\'s make no table', async (t) => {
-  const tables = new RoutingTables(Fastify(), { custom: new Set(), versions: false })
+  const tables = new RoutingTableFactory(Fastify(), { custom: new Set(), versions: false })
   const route = (path: string, order: number): Made['routes'][number] => ({ method: 'GET', path, pattern: path, constraints: {}, declared: undefined, order })
-  const made = (...routes: Array<Made['routes'][number]>): Made => ({ routes, code: undefined })
+  const made = (...routes: Array<Made['routes'][number]>): Made => ({ routes, routerCode: undefined })
   t.ok(tables.make(made(route('/a', 1), route('/b', 2))))
-  t.throws(() => tables.make(made(route('/b', 2), route('/a', 1))), /another tree/)
+  t.throws(() => tables.make(made(route('/b', 2), route('/a', 1))), /a different tree/)
 })
 
 t.test('where Fastify\'s router is not known to be the same code as ours, it has the last word', async (t) => {
   for (const code of [undefined, 'elsewhere.js:1']) {
     const app = await application(t)
     app.put('/a/:id', { config: { cors: ONE } }, ok)
-    remake(t, ({ routes }) => ({ routes, code }))
+    remake(t, ({ routes }) => ({ routes, routerCode: code }))
     const { findRoute } = app
     let answer: (found: ReturnType<typeof findRoute>) => unknown = (found) => found
     app.findRoute = ((options: never) => answer(findRoute(options))) as never
@@ -78,16 +78,16 @@ t.test('the code of the router is found out by a stack trace, which leaves nothi
   const found = (): string | undefined => {
     const router = FindMyWay()
     router.on('GET', '/a', () => {})
-    return collectRoutes('GET', (options) => router.prettyPrint(options as never)).code
+    return collectRoutes('GET', (options) => router.prettyPrint(options as never)).routerCode
   }
   const { prepareStackTrace } = Error
   t.match(found(), /pretty-print\.js:\d+$/)
   t.equal(found(), found())
   t.equal(Error.prepareStackTrace, prepareStackTrace)
-  t.equal(collectRoutes('GET', (options) => FindMyWay().prettyPrint(options as never)).code, undefined, 'no routes')
-  t.equal(collectRoutes('GET', (options) => { (options as { buildPrettyMeta: (route: unknown) => unknown }).buildPrettyMeta({}) }).code?.includes('preflight-unknown'), true, 'of another router')
-  t.equal(collectRoutes('GET', (options) => { runInNewContext('options.buildPrettyMeta({})', { options }, { filename: 'bundle.js' }) }).code, 'bundle.js:8')
-  t.equal(collectRoutes('GET', (options) => { [{}].forEach((options as { buildPrettyMeta: () => void }).buildPrettyMeta) }).code, undefined, 'native code is no file')
+  t.equal(collectRoutes('GET', (options) => FindMyWay().prettyPrint(options as never)).routerCode, undefined, 'no routes')
+  t.equal(collectRoutes('GET', (options) => { (options as { buildPrettyMeta: (route: unknown) => unknown }).buildPrettyMeta({}) }).routerCode?.includes('preflight-unknown'), true, 'of another router')
+  t.equal(collectRoutes('GET', (options) => { runInNewContext('options.buildPrettyMeta({})', { options }, { filename: 'bundle.js' }) }).routerCode, 'bundle.js:8')
+  t.equal(collectRoutes('GET', (options) => { [{}].forEach((options as { buildPrettyMeta: () => void }).buildPrettyMeta) }).routerCode, undefined, 'native code is no file')
   Object.defineProperty(Error, 'prepareStackTrace', { value: prepareStackTrace, writable: false, configurable: true })
   t.equal(found(), undefined)
   Object.defineProperty(Error, 'prepareStackTrace', { value: prepareStackTrace, writable: true, configurable: true, enumerable: true })
