@@ -72,7 +72,7 @@ const QUOTE_LIMIT = 120
 
 /** A value as it may stand in a message or a log: short, on one line, and without control or direction characters. */
 export function quote (value: unknown): string {
-  return printable(clip(describe(value)))
+  return printable(truncate(describe(value)))
 }
 
 function describe (value: unknown): string {
@@ -90,7 +90,7 @@ function describeObject (value: object | null): string {
   return Array.isArray(value) ? 'an array' : 'an object'
 }
 
-function clip (text: string): string {
+function truncate (text: string): string {
   return text.length > QUOTE_LIMIT ? `${text.slice(0, QUOTE_LIMIT)}…` : text
 }
 
@@ -103,6 +103,6 @@ export function printable (text: string): string {
 }
 
 /** The pointer one step further in: `child('/origin', 1)` is `/origin/1` (RFC 6901, section 3). */
-export function child (pointer: string, key: string | number): string {
+export function childPointer (pointer: string, key: string | number): string {
   return `${pointer}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
 }

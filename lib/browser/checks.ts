@@ -20,7 +20,7 @@ export interface Check<Failure extends string = CheckFailure | PreflightFailure>
 }
 
 /** As much of a request as it takes to judge the responses to it. */
-export interface Judged {
+export interface CheckedRequest {
   /** The origin of the page, serialised; `null` if it is opaque. */
   readonly origin: string
   readonly method: string
@@ -36,7 +36,7 @@ const ALLOW_ORIGIN = 'Access-Control-Allow-Origin'
 const ALLOW_CREDENTIALS = 'Access-Control-Allow-Credentials'
 
 /** The CORS check (https://fetch.spec.whatwg.org/#concept-cors-check). */
-export function * corsChecks ({ origin, credentials }: Pick<Judged, 'origin' | 'credentials'>, headers: HeaderList): Generator<Check<CheckFailure>, void> {
+export function * corsChecks ({ origin, credentials }: Pick<CheckedRequest, 'origin' | 'credentials'>, headers: HeaderList): Generator<Check<CheckFailure>, void> {
   const allowed = getHeader(headers, 'access-control-allow-origin')
   if (allowed === null) {
     return yield { subject: `No ${ALLOW_ORIGIN}`, meaning: 'was sent, so only pages of the API’s own origin may read this', failure: 'no Access-Control-Allow-Origin' }
@@ -55,7 +55,7 @@ export function * corsChecks ({ origin, credentials }: Pick<Judged, 'origin' | '
 }
 
 /** What makes a preflight's answer an approval (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7). */
-export function * preflightChecks (request: Judged, { status, headers }: Response): Generator<Check<PreflightFailure>, void> {
+export function * preflightChecks (request: CheckedRequest, { status, headers }: Response): Generator<Check<PreflightFailure>, void> {
   const { method, credentials } = request
   // The redirect mode of a preflight is "error".
   if (isRedirect(status)) return yield { subject: `Status ${status}`, meaning: 'redirects, which the answer to a preflight may not', failure: 'preflight: redirect' }
@@ -66,7 +66,7 @@ export function * preflightChecks (request: Judged, { status, headers }: Respons
   for (const name of [ALLOW_METHODS, ALLOW_HEADERS]) {
     if (tokensOf(headers, name) === undefined) yield { subject: lineOf(headers, name), meaning: 'is not a list of names', failure: 'preflight: unreadable list' }
   }
-  const { methods, names } = allowedBy(request, headers)
+  const { methods, names } = allowedMethodsAndHeaders(request, headers)
   const isWildcard = (tokens: readonly string[]): boolean => credentials !== 'include' && tokens.includes('*')
   // Step 7.5.
   if (!SAFELISTED_METHODS.has(method)) {
@@ -85,7 +85,7 @@ const ALLOW_METHODS = 'Access-Control-Allow-Methods'
 const ALLOW_HEADERS = 'Access-Control-Allow-Headers'
 
 /** What a preflight's answer allows and a browser remembers; nothing of a list that is none (steps 7.2 to 7.4). */
-export function allowedBy ({ method, useCorsPreflight }: Judged, headers: HeaderList): { readonly methods: readonly string[], readonly names: readonly string[] } {
+export function allowedMethodsAndHeaders ({ method, useCorsPreflight }: CheckedRequest, headers: HeaderList): { readonly methods: readonly string[], readonly names: readonly string[] } {
   return { methods: tokensOf(headers, ALLOW_METHODS) ?? (useCorsPreflight ? [method] : []), names: tokensOf(headers, ALLOW_HEADERS) ?? [] }
 }
 

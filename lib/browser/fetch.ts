@@ -1,7 +1,7 @@
 // The browser model: what a page that makes a request can read, and what reaches the servers. It follows main fetch
 // (https://fetch.spec.whatwg.org/#concept-main-fetch), HTTP fetch (https://fetch.spec.whatwg.org/#concept-http-fetch), CORS-preflight fetch
 // and HTTP-redirect fetch as far as CORS goes. Used by lib/explain/, and held against real browsers in test/browser/.
-import { allowedBy, corsChecks, firstFailure, isRedirect, preflightChecks, type CheckFailure, type Judged, type PreflightFailure } from './checks'
+import { allowedMethodsAndHeaders, corsChecks, firstFailure, isRedirect, preflightChecks, type CheckFailure, type CheckedRequest, type PreflightFailure } from './checks'
 import { exposedHeaderNames, getHeader, isForbiddenRequestHeader, isNonWildcardName, readableHeaderNames, unsafeHeaderNames, type CredentialsMode, type HeaderList } from './headers'
 import { isForbiddenMethod, SAFELISTED_METHODS, normalizeMethod } from '../http/methods'
 import { extractMaxAge, PreflightCache } from './preflight-cache'
@@ -79,7 +79,7 @@ type Outcome = Omit<Prediction, 'exchanges'>
 const blocked = (failure: Failure): Outcome => ({ result: 'blocked', failure })
 
 /** Step 12 of HTTP-redirect fetch: the headers that describe a body. */
-const HEADERS_OF_BODY: ReadonlySet<string> = new Set(['content-encoding', 'content-language', 'content-location', 'content-type'])
+const REQUEST_BODY_HEADERS: ReadonlySet<string> = new Set(['content-encoding', 'content-language', 'content-location', 'content-type'])
 
 class Fetch {
   readonly #server: Server
@@ -113,7 +113,7 @@ class Fetch {
       if (preflight !== undefined) return blocked(preflight)
       const response = await this.#network()
       // Step 4.7 of HTTP fetch: a CORS check also of the responses that redirect.
-      const failure = this.#tainting === 'cors' ? firstFailure(corsChecks(this.#judged, response.headers)) : undefined
+      const failure = this.#tainting === 'cors' ? firstFailure(corsChecks(this.#currentRequest, response.headers)) : undefined
       if (failure !== undefined) return blocked(failure)
       const location = getHeader(response.headers, 'location')
       if (!isRedirect(response.status) || location === null) return this.#filtered(response)
@@ -124,7 +124,7 @@ class Fetch {
   }
 
   /** The request as it is now. */
-  get #judged (): Judged & { readonly url: string } {
+  get #currentRequest (): CheckedRequest & { readonly url: string } {
     const { credentials, useCorsPreflight } = this.#page
     return { origin: this.#origin, url: this.#url, method: this.#method, headers: this.#headers, credentials, useCorsPreflight }
   }
@@ -148,14 +148,14 @@ class Fetch {
     if (needsNoPermission && unsafeNames.length === 0) return undefined
     // Step 4.1 of HTTP fetch.
     const { preflights } = this.#browser
-    const request = this.#judged
+    const request = this.#currentRequest
     const isMethodKnown = needsNoPermission || preflights.hasMethod(request, this.#method)
     if (isMethodKnown && unsafeNames.every((name) => preflights.hasHeaderName(request, name))) return undefined
     return await this.#preflight(request, unsafeNames)
   }
 
   /** https://fetch.spec.whatwg.org/#cors-preflight-fetch */
-  async #preflight (request: Judged & { readonly url: string }, unsafeNames: readonly string[]): Promise<PreflightFailure | undefined> {
+  async #preflight (request: CheckedRequest & { readonly url: string }, unsafeNames: readonly string[]): Promise<PreflightFailure | undefined> {
     // Steps 1 to 6. The preflight's own credentials mode stays "same-origin": it carries none.
     const response = await this.#server({
       method: 'OPTIONS',
@@ -171,7 +171,7 @@ class Fetch {
     const failure = firstFailure(preflightChecks(request, response))
     if (failure === undefined) {
       // Steps 7.8 to 7.15.
-      const { methods, names } = allowedBy(request, response.headers)
+      const { methods, names } = allowedMethodsAndHeaders(request, response.headers)
       preflights.store(request, methods, names, extractMaxAge(getHeader(response.headers, 'access-control-max-age')))
     } else {
       preflights.clear(request) // the last branch of main fetch
@@ -212,7 +212,7 @@ class Fetch {
     if ((status === 303 && this.#method !== 'GET' && this.#method !== 'HEAD') || (status < 303 && this.#method === 'POST')) {
       this.#method = 'GET'
       this.#body = undefined
-      this.#headers = this.#headers.filter(([name]) => !HEADERS_OF_BODY.has(name.toLowerCase()))
+      this.#headers = this.#headers.filter(([name]) => !REQUEST_BODY_HEADERS.has(name.toLowerCase()))
     }
     const { origin } = new URL(this.#url)
     if (origin !== location.origin) {

@@ -37,12 +37,12 @@ export class PreflightCache {
 
   /** https://fetch.spec.whatwg.org/#concept-cache-match-method */
   hasMethod (key: CacheKey, method: string): boolean {
-    return this.#matching(key).some((entry) => isOfMethod(entry, method))
+    return this.#matching(key).some((entry) => matchesMethod(entry, method))
   }
 
   /** https://fetch.spec.whatwg.org/#concept-cache-match-header */
   hasHeaderName (key: CacheKey, name: string): boolean {
-    return this.#matching(key).some((entry) => isOfHeaderName(entry, name))
+    return this.#matching(key).some((entry) => matchesHeaderName(entry, name))
   }
 
   /** Steps 7.11 to 7.15 of https://fetch.spec.whatwg.org/#cors-preflight-fetch: entries that match get the new max-age, the others are created. */
@@ -51,12 +51,12 @@ export class PreflightCache {
     const { origin, url } = key
     const credentials = key.credentials === 'include'
     for (const method of methods) {
-      const known = this.#matching(key).filter((entry) => isOfMethod(entry, method))
+      const known = this.#matching(key).filter((entry) => matchesMethod(entry, method))
       if (known.length === 0) this.#entries.push({ origin, url, credentials, method, expires })
       for (const entry of known) entry.expires = expires
     }
     for (const headerName of headerNames) {
-      const known = this.#matching(key).filter((entry) => isOfHeaderName(entry, headerName))
+      const known = this.#matching(key).filter((entry) => matchesHeaderName(entry, headerName))
       if (known.length === 0) this.#entries.push({ origin, url, credentials, headerName, expires })
       for (const entry of known) entry.expires = expires
     }
@@ -68,11 +68,11 @@ export class PreflightCache {
   }
 }
 
-function isOfMethod (entry: Entry, method: string): boolean {
+function matchesMethod (entry: Entry, method: string): boolean {
   return entry.method === method || entry.method === '*'
 }
 
-function isOfHeaderName ({ headerName }: Entry, name: string): boolean {
+function matchesHeaderName ({ headerName }: Entry, name: string): boolean {
   return headerName?.toLowerCase() === name.toLowerCase() || (headerName === '*' && !isNonWildcardName(name))
 }
 

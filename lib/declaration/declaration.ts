@@ -1,10 +1,10 @@
 // From what a user wrote to checked policies: copies a declaration, has its fields checked, and resolves what it extends, by itself or among
 // named policies. Reports every problem it finds and goes on; what the fields mean together is for policy.ts to say.
-import { child, corsPolicyError, quote, type CorsProblem } from '../errors'
+import { childPointer, corsPolicyError, quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord } from './fields'
 import { compilePolicy, type CompiledPolicy, type PolicyFields } from '../policy/policy'
-import type * as Nearest from './nearest'
-import { originMeantBy } from '../policy/origin/pattern'
+import type * as NearestWord from './nearest-word'
+import { suggestOrigin } from '../policy/origin/pattern'
 import { OriginList } from '../policy/origin/list'
 import type { Policy } from '../schema'
 import { ExtendingPolicySchema, StandalonePolicySchema } from '../schema/compiled'
@@ -16,14 +16,14 @@ export interface CheckedPolicy {
   /** The named policy that this is, or the nearest one that it extends. */
   readonly name: string | undefined
   /** The fields that this declaration has besides those of the named policy. */
-  readonly own: ReadonlySet<string>
+  readonly ownFields: ReadonlySet<string>
 }
 
 /** The policies that can be extended by name at some place. A name whose policy is too wrong to extend is there as null. */
-export interface PolicyNames {
+export interface NamedPolicies {
   get (name: string): CheckedPolicy | null | undefined
   /** For suggestions. */
-  known (): Iterable<string>
+  names (): Iterable<string>
 }
 
 /** What `definePolicies` returned: frozen, so that it needs no second check. */
@@ -35,64 +35,64 @@ export function isDefinedPolicy (value: unknown): boolean {
 }
 
 /** Where no names are known. */
-export const NO_NAMES: PolicyNames = { get: () => undefined, known: () => [] }
+export const NO_NAMED_POLICIES: NamedPolicies = { get: () => undefined, names: () => [] }
 
 /** The names of a scope: its own first, then those of the scope around it. */
-export function within (own: ReadonlyMap<string, CheckedPolicy | null>, outer: PolicyNames): PolicyNames {
+export function withInherited (own: ReadonlyMap<string, CheckedPolicy | null>, inherited: NamedPolicies): NamedPolicies {
   return {
-    get: (name) => own.has(name) ? own.get(name) : outer.get(name),
-    known: () => new Set([...own.keys(), ...outer.known()])
+    get: (name) => own.has(name) ? own.get(name) : inherited.get(name),
+    names: () => new Set([...own.keys(), ...inherited.names()])
   }
 }
 
 /** Checks a route's `config.cors`. `false` is itself. What is wrong is added to `problems`; undefined means that it is too much to go on with. */
-export function checkRouteCors (value: unknown, names: PolicyNames, problems: CorsProblem[]): CheckedPolicy | false | undefined {
+export function checkRouteCors (value: unknown, names: NamedPolicies, problems: CorsProblem[]): CheckedPolicy | false | undefined {
   return value === false ? false : checkPolicy(value, '', names, problems)
 }
 
 /** Checks a policy. What it extends is looked up in `names`. */
-export function checkPolicy (value: unknown, pointer: string, names: PolicyNames, problems: CorsProblem[]): CheckedPolicy | undefined {
+export function checkPolicy (value: unknown, pointer: string, names: NamedPolicies, problems: CorsProblem[]): CheckedPolicy | undefined {
   const defined = definedPolicies.get(value as object)
   if (defined !== undefined) return defined
-  const copy = copyRecord(value)
-  if (copy === undefined) {
-    problems.push({ pointer, reason: 'type', value, message: `${quote(value)} is not a policy; ${insteadOf(value, names)}` })
+  const declared = copyRecord(value)
+  if (declared === undefined) {
+    problems.push({ pointer, reason: 'type', value, message: `${quote(value)} is not a policy; ${suggestPolicy(value, names)}` })
     return undefined
   }
-  const extending = copy.has('extends')
-  const wrong = checkFields(extending ? ExtendingPolicySchema : StandalonePolicySchema, copy, pointer, problems)
-  const extended = extending ? lookUp(copy.get('extends'), child(pointer, 'extends'), names, problems) : undefined
-  const base = extending ? extended?.fields : NOTHING
-  copy.delete('extends')
+  const extending = declared.has('extends')
+  const invalid = checkFields(extending ? ExtendingPolicySchema : StandalonePolicySchema, declared, pointer, problems)
+  const extended = extending ? findExtended(declared.get('extends'), childPointer(pointer, 'extends'), names, problems) : undefined
+  const base = extending ? extended?.fields : NO_FIELDS_INHERITED
+  declared.delete('extends')
   // All problems at once: the other fields are judged, too. What is wrong or unknown is taken to be right for that.
-  const own = Object.fromEntries([...copy].map(([key, field]) => [key, wrong.has(key) ? LENIENT.get(key) : field]))
+  const values = Object.fromEntries([...declared].map(([key, field]) => [key, invalid.has(key) ? DANGEROUS_SWITCHES_ON.get(key) : field]))
   // Without a prototype: what is polluted there must not become a field of the policy.
-  const fields: PolicyFields = Object.assign(Object.create(null), base ?? Object.fromEntries(LENIENT), own)
-  const keys = new Set(copy.keys())
-  const compiled = compilePolicy(fields, keys, pointer, problems)
-  return compiled && { fields, compiled, name: extended?.name, own: keys }
+  const fields: PolicyFields = Object.assign(Object.create(null), base ?? Object.fromEntries(DANGEROUS_SWITCHES_ON), values)
+  const ownFields = new Set(declared.keys())
+  const compiled = compilePolicy(fields, ownFields, pointer, problems)
+  return compiled && { fields, compiled, name: extended?.name, ownFields }
 }
 
-const NOTHING: PolicyFields = Object.freeze({})
+const NO_FIELDS_INHERITED: PolicyFields = Object.freeze({})
 
 /** A named policy is all its own. */
-const NO_FIELDS: ReadonlySet<string> = new Set()
+const NO_OWN_FIELDS: ReadonlySet<string> = new Set()
 
 /** Fields that permit what would be a problem without them. */
-const LENIENT: ReadonlyMap<string, true> = new Map([['dangerouslyAllowInsecureOrigins', true], ['dangerouslyAllowPublicSuffixes', true]])
+const DANGEROUS_SWITCHES_ON: ReadonlyMap<string, true> = new Map([['dangerouslyAllowInsecureOrigins', true], ['dangerouslyAllowPublicSuffixes', true]])
 
-function lookUp (name: unknown, pointer: string, names: PolicyNames, problems: CorsProblem[]): CheckedPolicy | undefined {
+function findExtended (name: unknown, pointer: string, names: NamedPolicies, problems: CorsProblem[]): CheckedPolicy | undefined {
   if (typeof name !== 'string') return undefined // said already: not of its type
   const found = names.get(name)
-  if (found === undefined) problems.push(unknownPolicy(name, pointer, names))
+  if (found === undefined) problems.push(unknownPolicyProblem(name, pointer, names))
   return found ?? undefined
 }
 
 /** The problem of a name that nobody declared. */
-export function unknownPolicy (name: string, pointer: string, names: PolicyNames): CorsProblem {
-  const known = [...names.known()]
-  const suggestion = nearest(name, known)
-  const origin = originMeantBy(name)
+export function unknownPolicyProblem (name: string, pointer: string, names: NamedPolicies): CorsProblem {
+  const known = [...names.names()]
+  const suggestion = nearestWord(name, known)
+  const origin = suggestOrigin(name)
   const instead = suggestion !== undefined
     ? `did you mean ${quote(suggestion)}?`
     : origin !== undefined
@@ -104,7 +104,7 @@ export function unknownPolicy (name: string, pointer: string, names: PolicyNames
 /**
  * Checks policies that may extend each other. A policy that extends its own name means the one of the scope around.
  */
-export function checkPolicies (value: unknown, pointer: string, outer: PolicyNames, problems: CorsProblem[]): Map<string, CheckedPolicy | null> {
+export function checkPolicies (value: unknown, pointer: string, inherited: NamedPolicies, problems: CorsProblem[]): Map<string, CheckedPolicy | null> {
   const checked = new Map<string, CheckedPolicy | null>()
   const policies = copyRecord(value)
   if (policies === undefined) {
@@ -113,29 +113,29 @@ export function checkPolicies (value: unknown, pointer: string, outer: PolicyNam
   }
   const $schema = policies.get('$schema')
   if (policies.delete('$schema') && typeof $schema !== 'string') {
-    problems.push({ pointer: child(pointer, '$schema'), reason: 'type', value: $schema, message: `${quote($schema)} cannot be "$schema", by which an editor finds the JSON Schema of a file; write another name for the policy` })
+    problems.push({ pointer: childPointer(pointer, '$schema'), reason: 'type', value: $schema, message: `${quote($schema)} cannot be "$schema", by which an editor finds the JSON Schema of a file; write another name for the policy` })
   }
-  const open: string[] = []
+  const resolving: string[] = []
   const resolve = (name: string): CheckedPolicy | null => {
     const done = checked.get(name)
     if (done !== undefined) return done
-    if (open.includes(name)) {
-      const circle = [...open.slice(open.indexOf(name)), name].map(quote).join(' extends ')
-      const at = child(child(pointer, open.at(-1) as string), 'extends')
-      problems.push({ pointer: at, reason: 'cyclic-extends', value: name, message: `policies cannot extend each other, or themselves, in a circle: ${circle}; write one of them without "extends"` })
+    if (resolving.includes(name)) {
+      const cycle = [...resolving.slice(resolving.indexOf(name)), name].map(quote).join(' extends ')
+      const at = childPointer(childPointer(pointer, resolving.at(-1) as string), 'extends')
+      problems.push({ pointer: at, reason: 'cyclic-extends', value: name, message: `policies cannot extend each other, or themselves, in a circle: ${cycle}; write one of them without "extends"` })
       return null
     }
-    open.push(name)
-    const names: PolicyNames = {
+    resolving.push(name)
+    const names: NamedPolicies = {
       get: (other) => {
-        const outside = outer.get(other)
-        return policies.has(other) && (other !== name || outside === undefined) ? resolve(other) : outside
+        const parents = inherited.get(other)
+        return policies.has(other) && (other !== name || parents === undefined) ? resolve(other) : parents
       },
-      known: () => new Set([...[...policies.keys()].filter((other) => other !== name), ...outer.known()])
+      names: () => new Set([...[...policies.keys()].filter((other) => other !== name), ...inherited.names()])
     }
-    const found = checkPolicy(policies.get(name), child(pointer, name), names, problems)
-    const policy = found === undefined ? null : { ...found, name, own: NO_FIELDS }
-    open.pop()
+    const found = checkPolicy(policies.get(name), childPointer(pointer, name), names, problems)
+    const policy = found === undefined ? null : { ...found, name, own: NO_OWN_FIELDS }
+    resolving.pop()
     checked.set(name, policy)
     return policy
   }
@@ -144,14 +144,14 @@ export function checkPolicies (value: unknown, pointer: string, outer: PolicyNam
 }
 
 /** Loaded when first needed: for a message. */
-function nearest (text: string, words: readonly string[]): string | undefined {
-  return (require('./nearest') as typeof Nearest).nearest(text, words)
+function nearestWord (text: string, words: readonly string[]): string | undefined {
+  return (require('./nearest-word') as typeof NearestWord).nearestWord(text, words)
 }
 
-function insteadOf (value: unknown, names: PolicyNames): string {
+function suggestPolicy (value: unknown, names: NamedPolicies): string {
   if (typeof value === 'string') {
-    const name = nearest(value, [...names.known()])
-    const origin = name === undefined ? originMeantBy(value) : undefined
+    const name = nearestWord(value, [...names.names()])
+    const origin = name === undefined ? suggestOrigin(value) : undefined
     return origin === undefined ? `write { extends: ${quote(name ?? value)} } for a named policy` : `write { origin: ${quote(origin)} }`
   }
   if (value instanceof OriginList) return 'write { origin: tenants } with the list in place of tenants'
@@ -164,7 +164,7 @@ function insteadOf (value: unknown, names: PolicyNames): string {
 /** What the package exports by this name: checks named policies, and freezes them. Its documentation is in index.ts. */
 export function definePolicies<Name extends string> (policies: Readonly<Record<Name, Policy>>): Readonly<Record<Name, Policy>> {
   const problems: CorsProblem[] = []
-  const checked = checkPolicies(policies, '', NO_NAMES, problems)
+  const checked = checkPolicies(policies, '', NO_NAMED_POLICIES, problems)
   if (problems.length > 0) throw corsPolicyError('definePolicies', problems)
   const entries = [...checked].map(([name, policy]) => {
     const { fields } = policy as CheckedPolicy // there were no problems

@@ -1,11 +1,11 @@
 // The rules for origins that may send credentials: what is wrong with one entry of a list, a text or a RegExp. A RegExp is judged as the
 // patterns that it amounts to; what cannot be read as one is refused.
 import { quote } from '../../errors'
-import { ADDRESS, isInsecure, isSerialisedOrigin, type TupleOrigin } from './pattern'
+import { IP_ADDRESS, isInsecure, isSerialisedOrigin, type TupleOrigin } from './pattern'
 import { isPublicSuffix } from './public-suffix'
-import { readAcceptable } from './regexp'
+import { readValidEntry } from './regexp'
 import { correctionOf } from './regexp-correction'
-import { formsOfOrigins, sampleOf, textOf, VARIES, type Form } from './regexp-forms'
+import { formsOfOrigins, sampleOf, textOf, VARIABLE_PART, type Form } from './regexp-forms'
 import type { OriginRegExp } from './regexp-re2'
 
 /** The fields of a policy that lift the rules. */
@@ -29,14 +29,14 @@ export function checkCredentialedEntry (entry: TupleOrigin | OriginRegExp, switc
   if (insecure !== undefined) {
     found.push({
       reason: 'insecure-with-credentials',
-      message: `whoever sits on the network can change pages of ${insecure} and act with its users' credentials; write ${securedEntry(entry, switches)}, or set dangerouslyAllowInsecureOrigins: true`,
+      message: `whoever sits on the network can change pages of ${insecure} and act with its users' credentials; write ${suggestSecureEntry(entry, switches)}, or set dangerouslyAllowInsecureOrigins: true`,
       liftedBy: 'dangerouslyAllowInsecureOrigins'
     })
   }
   if (registrable !== undefined) {
     found.push({
       reason: 'public-suffix',
-      message: `anyone can register ${registrable} and act with your users' credentials; write ${ownEntry(entry, switches)}, or set dangerouslyAllowPublicSuffixes: true`,
+      message: `anyone can register ${registrable} and act with your users' credentials; write ${suggestOwnedEntry(entry, switches)}, or set dangerouslyAllowPublicSuffixes: true`,
       liftedBy: 'dangerouslyAllowPublicSuffixes'
     })
   }
@@ -71,13 +71,13 @@ function risksOfRegExp (entry: OriginRegExp): Risks {
   const insecure = forms.find((form) => isInsecureForm(textOf(form)))
   const registrable = forms.find((form) => isRegistrableForm(textOf(form)))
   return {
-    insecure: insecure && ((SCHEME.test(textOf(insecure)) ? example(entry, insecure) : undefined) ?? 'an origin that this RegExp matches'),
-    registrable: registrable && ['a name that this RegExp matches', example(entry, registrable)].filter(Boolean).join(', such as ')
+    insecure: insecure && ((SCHEME.test(textOf(insecure)) ? exampleOrigin(entry, insecure) : undefined) ?? 'an origin that this RegExp matches'),
+    registrable: registrable && ['a name that this RegExp matches', exampleOrigin(entry, registrable)].filter(Boolean).join(', such as ')
   }
 }
 
 /** An origin of this form that an attacker might have. */
-function example ({ matches }: OriginRegExp, form: Form): string | undefined {
+function exampleOrigin ({ matches }: OriginRegExp, form: Form): string | undefined {
   const sample = sampleOf(form, 'evil')
   return isSerialisedOrigin(sample) && matches(sample) ? quote(sample) : undefined
 }
@@ -92,15 +92,15 @@ function isInsecureForm (text: string): boolean {
   const [, scheme, rest = ''] = SCHEME.exec(text) ?? []
   if (scheme === undefined) return true
   const host = hostOf(rest)
-  return isInsecure({ scheme, host: host.includes(VARIES) ? `x${fixedEnd(host)}` : host })
+  return isInsecure({ scheme, host: host.includes(VARIABLE_PART) ? `x${literalEnd(host)}` : host })
 }
 
 /** Whether strangers can have an origin of this form: its host varies, and is no name below a domain that someone owns. */
 function isRegistrableForm (text: string): boolean {
   const host = hostOf(text.split(SEPARATOR).at(-1) as string)
-  if (!host.includes(VARIES)) return !isSerialisedOrigin(`https://${host}`)
-  const [, domain] = BELOW.exec(fixedEnd(host)) ?? []
-  return domain === undefined || ADDRESS.test(domain) || isPublicSuffix(domain)
+  if (!host.includes(VARIABLE_PART)) return !isSerialisedOrigin(`https://${host}`)
+  const [, domain] = PARENT_DOMAIN.exec(literalEnd(host)) ?? []
+  return domain === undefined || IP_ADDRESS.test(domain) || isPublicSuffix(domain)
 }
 
 /** Without the port, if that is all that stands behind the last colon: an origin has no other colon behind its host. */
@@ -108,29 +108,29 @@ function hostOf (rest: string): string {
   return rest.replace(PORT, '')
 }
 
-const PORT = new RegExp(`:[0-9${VARIES}]+$`)
+const PORT = new RegExp(`:[0-9${VARIABLE_PART}]+$`)
 
 /** What is literal at the end of a host. */
-function fixedEnd (host: string): string {
-  return host.slice(host.lastIndexOf(VARIES) + 1)
+function literalEnd (host: string): string {
+  return host.slice(host.lastIndexOf(VARIABLE_PART) + 1)
 }
 
 /** The domain behind the first dot of a host's literal end. In front of the dot, anything may vary. */
-const BELOW = /^[a-z0-9_-]*\.([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)$/
+const PARENT_DOMAIN = /^[a-z0-9_-]*\.([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)$/
 
-function securedEntry (entry: TupleOrigin | OriginRegExp, switches: CredentialSwitches): string {
-  if (entry.kind === 'tuple') return quote(secured(entry.text))
+function suggestSecureEntry (entry: TupleOrigin | OriginRegExp, switches: CredentialSwitches): string {
+  if (entry.kind === 'tuple') return quote(withSecureScheme(entry.text))
   return correctedRegExp(entry, switches) ?? 'a RegExp that begins with "^https:\\/\\/"'
 }
 
-function ownEntry (entry: TupleOrigin | OriginRegExp, switches: CredentialSwitches): string {
+function suggestOwnedEntry (entry: TupleOrigin | OriginRegExp, switches: CredentialSwitches): string {
   if (entry.kind === 'tuple') return 'the subdomains out'
   return correctedRegExp(entry, switches) ?? 'the origins out, or a RegExp that ends in a dot and a domain of your own, such as "\\.example\\.com$"'
 }
 
 function correctedRegExp (entry: OriginRegExp, switches: CredentialSwitches): string | undefined {
   return correctionOf(entry, (text) => {
-    const read = readAcceptable(text)
+    const read = readValidEntry(text)
     const { insecure, registrable } = read === undefined ? NO_RISKS : risksOf(read, switches)
     return insecure === undefined && registrable === undefined ? read : undefined
   })
@@ -139,6 +139,6 @@ function correctedRegExp (entry: OriginRegExp, switches: CredentialSwitches): st
 const NO_RISKS: Risks = { insecure: undefined, registrable: undefined }
 
 /** The encrypted form of an insecure origin. */
-function secured (text: string): string {
+function withSecureScheme (text: string): string {
   return text.replace(/^(?:http|ftp):/, 'https:').replace(/^ws:/, 'wss:').replace(/:443$/, '')
 }

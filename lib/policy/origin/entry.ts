@@ -23,12 +23,12 @@ export interface EntryProblem {
 }
 
 /** The key of a value, if it can be an entry at all. */
-export function keyOf (value: unknown): string | undefined {
+export function entryKey (value: unknown): string | undefined {
   return typeof value === 'string' ? value : value instanceof RegExp ? String(value) : undefined
 }
 
-const ANY_IN_LIST: EntryProblem = { reason: 'invalid', message: '"*" allows everyone, so nothing can stand beside it; write origin: "*" alone' }
-const ANY_WITH_CREDENTIALS: EntryProblem = { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; write the origins that may send them' }
+const WILDCARD_IN_LIST: EntryProblem = { reason: 'invalid', message: '"*" allows everyone, so nothing can stand beside it; write origin: "*" alone' }
+const WILDCARD_WITH_CREDENTIALS: EntryProblem = { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; write the origins that may send them' }
 
 // Loaded when first needed: most lists have nothing but origins.
 let regexps: typeof Regexp | undefined
@@ -48,21 +48,21 @@ export function readEntry (value: unknown, list: 'origin' | 'credentials' | 'ori
   const entry = parseOriginEntry(value)
   switch (entry.kind) {
     case 'refused': return { reason: entry.reason, message: `${quote(value)}: ${entry.message}` }
-    case 'any': return list === 'credentials' ? ANY_WITH_CREDENTIALS : ANY_IN_LIST
+    case 'any': return list === 'credentials' ? WILDCARD_WITH_CREDENTIALS : WILDCARD_IN_LIST
     case 'null': return { key: value, form: 'exact' }
     case 'tuple': return { key: value, form: entry.subdomains || entry.anyPort ? entry : 'exact' }
   }
 }
 
-const NOTHING: readonly EntryProblem[] = []
+const NO_PROBLEMS: readonly EntryProblem[] = []
 
 /** What credentials with this entry would mean: nothing bad, mostly. */
-export function whyNotWithCredentials ({ key, form }: Entry, switches: CredentialSwitches): readonly EntryProblem[] {
-  if (form === 'exact' && key.startsWith('https://')) return NOTHING // as nearly all
+export function credentialProblems ({ key, form }: Entry, switches: CredentialSwitches): readonly EntryProblem[] {
+  if (form === 'exact' && key.startsWith('https://')) return NO_PROBLEMS // as nearly all
   if (key === 'null') return [{ reason: 'null-origin', message: 'every sandboxed frame on any site has the origin "null"; leave it out, or leave credentials out' }]
   const entry = form === 'exact' ? parseOriginEntry(key) as TupleOrigin : form
   // On this machine, or encrypted: without subdomains that could be somebody else's, there is no rule left to look up.
-  if (entry.kind === 'tuple' && !entry.subdomains && !isInsecure(entry)) return NOTHING
+  if (entry.kind === 'tuple' && !entry.subdomains && !isInsecure(entry)) return NO_PROBLEMS
   credentials ??= require('./credentials') as typeof Credentials
   return credentials.checkCredentialedEntry(entry, switches)
 }

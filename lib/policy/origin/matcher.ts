@@ -14,8 +14,8 @@ export class OriginSet {
   readonly #patterns = new PatternTable()
   readonly #regexps = new Map<string, RegExpMatcher>()
   /** The last answer is given again without looking: every request asks twice, at its beginning and at its end. */
-  #last = ''
-  #answer = false
+  #lastOrigin = ''
+  #lastResult = false
 
   constructor (entries: Iterable<Entry>) {
     for (const entry of entries) this.add(entry)
@@ -40,8 +40,8 @@ export class OriginSet {
       if (form.kind === 'regexp') this.#regexps.set(key, form.matches)
       else this.#patterns.add(form)
     }
-    this.#last = ''
-    this.#answer = false
+    this.#lastOrigin = ''
+    this.#lastResult = false
   }
 
   /** Whether it was there. */
@@ -53,22 +53,22 @@ export class OriginSet {
       if (form.kind === 'regexp') this.#regexps.delete(key)
       else this.#patterns.delete(form)
     }
-    this.#last = ''
-    this.#answer = false
+    this.#lastOrigin = ''
+    this.#lastResult = false
     return true
   }
 
   matches (origin: string): boolean {
     if (this.#patterns.isEmpty && this.#regexps.size === 0) return this.#forms.get(origin) === 'exact'
-    if (origin !== this.#last) {
-      this.#answer = this.#look(origin)
-      this.#last = origin
+    if (origin !== this.#lastOrigin) {
+      this.#lastResult = this.#findMatch(origin)
+      this.#lastOrigin = origin
     }
-    return this.#answer
+    return this.#lastResult
   }
 
   /** The text of a pattern is a key, too, but no origin that a request can have. */
-  #look (origin: string): boolean {
+  #findMatch (origin: string): boolean {
     return this.#forms.get(origin) === 'exact' || (isSerialisedOrigin(origin) && (this.#patterns.matches(origin) || this.#matchesRegExp(origin)))
   }
 

@@ -19,7 +19,7 @@ interface SchemeTable {
   /** How many names of whole hosts there are. */
   wholeHosts: number
   /** How many names of subdomains there are, by their number of labels. The last one is never 0. */
-  readonly depths: number[]
+  readonly subdomainsByDepth: number[]
 }
 
 export class PatternTable {
@@ -35,7 +35,7 @@ export class PatternTable {
   add (pattern: TupleOrigin): void {
     let table = this.#tables.get(pattern.scheme)
     if (table === undefined) {
-      table = { prefix: `${pattern.scheme}://`, hosts: new Map(), wholeHosts: 0, depths: [] }
+      table = { prefix: `${pattern.scheme}://`, hosts: new Map(), wholeHosts: 0, subdomainsByDepth: [] }
       this.#tables.set(pattern.scheme, table)
       this.#list = [...this.#tables.values()]
     }
@@ -44,7 +44,7 @@ export class PatternTable {
     if (ports === undefined) {
       ports = { any: false, named: new Set() }
       table.hosts.set(name, ports)
-      count(table, pattern, 1)
+      countName(table, pattern, 1)
     }
     if (pattern.anyPort) ports.any = true
     else ports.named.add(pattern.port)
@@ -59,7 +59,7 @@ export class PatternTable {
     else ports.named.delete(pattern.port)
     if (ports.any || ports.named.size > 0) return
     table.hosts.delete(name)
-    count(table, pattern, -1)
+    countName(table, pattern, -1)
     if (table.hosts.size > 0) return
     this.#tables.delete(pattern.scheme)
     this.#list = [...this.#tables.values()]
@@ -68,7 +68,7 @@ export class PatternTable {
   /** Whether a pattern matches this origin. Takes serialised origins only, which have a scheme, and labels before and after each dot. */
   matches (origin: string): boolean {
     for (const table of this.#list) {
-      if (origin.startsWith(table.prefix)) return allows(table, origin)
+      if (origin.startsWith(table.prefix)) return matchesHost(table, origin)
     }
     return false
   }
@@ -78,12 +78,12 @@ function nameOf ({ host, subdomains }: TupleOrigin): string {
   return subdomains ? `.${host}` : host
 }
 
-function count (table: SchemeTable, { host, subdomains }: TupleOrigin, difference: 1 | -1): void {
+function countName (table: SchemeTable, { host, subdomains }: TupleOrigin, difference: 1 | -1): void {
   if (!subdomains) {
     table.wholeHosts += difference
     return
   }
-  const { depths } = table
+  const { subdomainsByDepth: depths } = table
   const labels = host.split('.').length
   while (depths.length <= labels) depths.push(0)
   depths[labels] = (depths[labels] as number) + difference
@@ -91,21 +91,21 @@ function count (table: SchemeTable, { host, subdomains }: TupleOrigin, differenc
 }
 
 /** Looks up the host, and what follows each of its dots from the right: at most as many look-ups as the deepest pattern has labels, however many patterns there are. */
-function allows ({ prefix, hosts, wholeHosts, depths }: SchemeTable, origin: string): boolean {
+function matchesHost ({ prefix, hosts, wholeHosts, subdomainsByDepth: depths }: SchemeTable, origin: string): boolean {
   const start = prefix.length
   const colon = origin.indexOf(':', origin.indexOf(']', start) + 1 || start)
   const end = colon === -1 ? origin.length : colon
   const port = colon === -1 ? '' : origin.slice(colon + 1)
-  if (wholeHosts > 0 && covers(hosts.get(origin.slice(start, end)), port)) return true
+  if (wholeHosts > 0 && hasPort(hosts.get(origin.slice(start, end)), port)) return true
   let dot = end
   for (let labels = 1; labels < depths.length; labels++) {
     dot = origin.lastIndexOf('.', dot - 1)
     if (dot < start) return false
-    if (depths[labels] !== 0 && covers(hosts.get(origin.slice(dot, end)), port)) return true
+    if (depths[labels] !== 0 && hasPort(hosts.get(origin.slice(dot, end)), port)) return true
   }
   return false
 }
 
-function covers (ports: Ports | undefined, port: string): boolean {
+function hasPort (ports: Ports | undefined, port: string): boolean {
   return ports !== undefined && (ports.any || ports.named.has(port))
 }

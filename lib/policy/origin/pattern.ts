@@ -53,35 +53,35 @@ const LABEL = '[a-z0-9_-]+'
 
 /** RFC 1035, section 2.3.4. A pattern of its own, as counting makes the other one several times slower. */
 const LONG_LABEL = /[^.]{64}/
-const TUPLE = new RegExp(`^(?!${OPAQUE_SCHEME})([a-z][a-z0-9+.-]*)://(\\[[0-9a-f:.]+\\]|${LABEL}(?:\\.${LABEL})*)(?::([1-9][0-9]*))?$`)
+const TUPLE_ORIGIN = new RegExp(`^(?!${OPAQUE_SCHEME})([a-z][a-z0-9+.-]*)://(\\[[0-9a-f:.]+\\]|${LABEL}(?:\\.${LABEL})*)(?::([1-9][0-9]*))?$`)
 
 interface Tuple { readonly scheme: string, readonly host: string, readonly port: string }
 
 function readTuple (text: string): Tuple | undefined {
   if (text.length > MAX_ORIGIN_LENGTH) return undefined
-  const match = TUPLE.exec(text)
+  const match = TUPLE_ORIGIN.exec(text)
   if (match === null) return undefined
   const [, scheme = '', host = '', port = ''] = match
   if (scheme.length > MAX_SCHEME_LENGTH || host.length > MAX_HOST_LENGTH || (host.length > 63 && LONG_LABEL.test(host))) return undefined
   if (port !== '' && (Number(port) > 65535 || port === DEFAULT_PORTS.get(scheme))) return undefined
-  if (ADDRESS.test(host) && !isCanonicalHost(scheme, host)) return undefined
-  if (host.includes(ENCODED) && DEFAULT_PORTS.has(scheme) && !hasPunycode(host)) return undefined
+  if (IP_ADDRESS.test(host) && !isCanonicalHost(scheme, host)) return undefined
+  if (host.includes(PUNYCODE_PREFIX) && DEFAULT_PORTS.has(scheme) && !hasPunycode(host)) return undefined
   return { scheme, host, port }
 }
 
 /** A label that begins so is encoded: of the hosts that the URL standard reads as names, which are those of special schemes. */
-const ENCODED = 'xn--'
+const PUNYCODE_PREFIX = 'xn--'
 
 let punycode: typeof Punycode | undefined
 
 /** Loads what reads punycode when it is first needed: few origins have any. */
 function hasPunycode (host: string): boolean {
   const { isPunycode } = punycode ??= require('./punycode') as typeof Punycode
-  return host.split('.').every((label) => !label.startsWith(ENCODED) || isPunycode(label))
+  return host.split('.').every((label) => !label.startsWith(PUNYCODE_PREFIX) || isPunycode(label))
 }
 
 /** What the URL standard takes for an IP address: a host in brackets, or one that ends in a number (https://url.spec.whatwg.org/#ends-in-a-number-checker). */
-export const ADDRESS = /^\[|(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/
+export const IP_ADDRESS = /^\[|(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/
 
 /** Whether browsers write the host this way. For addresses: four decimal numbers, or IPv6 with its longest run of zeros left out. */
 function isCanonicalHost (scheme: string, host: string): boolean {
@@ -90,28 +90,28 @@ function isCanonicalHost (scheme: string, host: string): boolean {
 }
 
 /** Most origins: HTTP, a name and no port, and too short for any limit. The last label begins with no digit, so that it ends no address. */
-const MOST_ORIGINS = new RegExp(`^https?://(?:${LABEL}\\.)*(?![0-9])${LABEL}$`)
-const SHORT = 'http://'.length + 63
+const PLAIN_ORIGIN = new RegExp(`^https?://(?:${LABEL}\\.)*(?![0-9])${LABEL}$`)
+const MAX_PLAIN_LENGTH = 'http://'.length + 63
 
 /** Whether this is such an origin in a policy: no punycode, which only the URL parser can judge. The same as {@link parseOriginEntry} says, at a small part of the cost. */
 export function isPlainOrigin (text: string): boolean {
-  return text.length <= SHORT && MOST_ORIGINS.test(text) && !text.includes('xn--')
+  return text.length <= MAX_PLAIN_LENGTH && PLAIN_ORIGIN.test(text) && !text.includes('xn--')
 }
 
 /** Whether this is an origin as browsers write them: not `null`, lower case, no default port, nothing before or behind. */
 export function isSerialisedOrigin (text: string): boolean {
-  return (text.length <= SHORT && !text.includes(ENCODED) && MOST_ORIGINS.test(text)) || readTuple(text) !== undefined
+  return (text.length <= MAX_PLAIN_LENGTH && !text.includes(PUNYCODE_PREFIX) && PLAIN_ORIGIN.test(text)) || readTuple(text) !== undefined
 }
 
 /** Reads one text of a policy's `origin`. */
 export function parseOriginEntry (text: string): OriginEntry | OriginRefusal {
-  return read(text, (guess, text) => guess(text))
+  return parse(text, (guess, text) => guess(text))
 }
 
 /** What was probably meant by a text, as code; undefined where nothing is right. Is made of canonical origins, so it needs no quoting of its own. */
-type Guess = (text: string) => string | undefined
+type Suggest = (text: string) => string | undefined
 
-function read (text: string, instead: (guess: Guess, text: string) => string | undefined): OriginEntry | OriginRefusal {
+function parse (text: string, instead: (guess: Suggest, text: string) => string | undefined): OriginEntry | OriginRefusal {
   if (text === '*') return { kind: 'any' }
   if (text === 'null') return { kind: 'null' }
   if (text.length > MAX_ORIGIN_LENGTH) return invalid(`no origin is longer than ${MAX_ORIGIN_LENGTH} characters`)
@@ -122,9 +122,9 @@ function read (text: string, instead: (guess: Guess, text: string) => string | u
   const [, scheme = '', wildcard = '', rest = '', anyPort = ''] = parts
   if (rest.includes('*')) return invalid('an asterisk may stand only for whole subdomains ("https://*.example.com") or for the port ("https://example.com:*")', instead(withoutAsterisks, text))
   const tuple = readTuple(`${scheme}://${rest}`) ?? canonicalTuple(`${scheme}://${rest}`)
-  if (tuple === undefined) return rest.includes(ENCODED) ? invalid(NOT_PUNYCODE) : invalid('this is not an origin; write a scheme, "://", a host and perhaps a port from 1 to 65535, such as "https://app.example.com:8443"')
+  if (tuple === undefined) return rest.includes(PUNYCODE_PREFIX) ? invalid(NOT_PUNYCODE) : invalid('this is not an origin; write a scheme, "://", a host and perhaps a port from 1 to 65535, such as "https://app.example.com:8443"')
   if (anyPort !== '' && tuple.port !== '') return invalid('there are two ports; keep the number, or ":*" for every port')
-  if (wildcard !== '' && ADDRESS.test(tuple.host)) return invalid('an IP address has no subdomains; write the address without "*."')
+  if (wildcard !== '' && IP_ADDRESS.test(tuple.host)) return invalid('an IP address has no subdomains; write the address without "*."')
   const corrected = `${tuple.scheme}://${wildcard}${tuple.host}${tuple.port === '' ? anyPort : `:${tuple.port}`}`
   if (corrected !== text) return { kind: 'refused', reason: 'not-canonical', message: `browsers do not write the origin this way; write ${JSON.stringify(corrected)}`, corrected }
   return { kind: 'tuple', text, ...tuple, subdomains: wildcard !== '', anyPort: anyPort !== '' }
@@ -133,12 +133,12 @@ function read (text: string, instead: (guess: Guess, text: string) => string | u
 const NOT_PUNYCODE = 'a name that begins with "xn--" is the punycode of an international one, and this is none; write the international name, such as "https://bücher.example", and the message has its punycode'
 
 /** What can be told from the text alone, what to say about it, and what was probably meant. */
-const MISTAKES: ReadonlyArray<readonly [RegExp, string, Guess?]> = [
+const MISTAKES: ReadonlyArray<readonly [RegExp, string, Suggest?]> = [
   [/^null$/i, 'browsers write it in lower case; write "null"'],
   [new RegExp(`^${OPAQUE_SCHEME}`, 'i'), 'documents of this scheme have no origin of their own: browsers send "null" for them; write "null" if you mean all of those'],
   // The URL parser drops these silently, or reads a backslash as a slash: such a text was not meant as it looks.
   // eslint-disable-next-line no-control-regex -- control characters are exactly what this looks for
-  [/[\u0000-\u0020\u007f\\,]/, 'an origin has no spaces, commas, backslashes or control characters; leave them out, and give each origin a place of its own in an array', separated],
+  [/[\u0000-\u0020\u007f\\,]/, 'an origin has no spaces, commas, backslashes or control characters; leave them out, and give each origin a place of its own in an array', separately],
   [/^[^/]*\/\/[^/?#]*@/, 'an origin has no user name or password; leave out "@" and what stands before it'],
   [/^[^/]*\/\/(?:[^/?#]*\.)?\.|^[^/]*\/\/[^/?#]*\.(?=[:/?#]|$)/, 'a host neither begins nor ends with a dot, and has no two in a row; leave out the dot too many', withoutDots]
 ]
@@ -152,15 +152,15 @@ function invalid (message: string, instead?: string): OriginRefusal {
 }
 
 /** A guess, as browsers write it; undefined if it is no entry. */
-function accepted (guess: string): string | undefined {
-  const entry = read(guess, () => undefined)
+function canonicalEntry (guess: string): string | undefined {
+  const entry = parse(guess, () => undefined)
   if (entry.kind === 'refused') return entry.corrected
   return entry.kind === 'tuple' ? entry.text : undefined
 }
 
 /** The origin or pattern that a text means, whatever is to be said about how it is written; `'*'` too. undefined where it means none, or might mean anything. */
-export function originMeantBy (text: string): string | undefined {
-  return text === '*' ? text : accepted(text) ?? originWithScheme(text)
+export function suggestOrigin (text: string): string | undefined {
+  return text === '*' ? text : canonicalEntry(text) ?? originFromHost(text)
 }
 
 function asCode (entry: string | undefined): string | undefined {
@@ -172,33 +172,33 @@ const NO_SCHEME = /^(?:[^/.]*:)?\/{1,3}|^https?:/i
 
 /** What was probably meant by a host without a scheme. This machine is seldom asked over https, and a single name is seldom a host. */
 function withScheme (text: string): string | undefined {
-  return asCode(originWithScheme(text))
+  return asCode(originFromHost(text))
 }
 
-function originWithScheme (text: string): string | undefined {
+function originFromHost (text: string): string | undefined {
   const host = text.replace(NO_SCHEME, '')
-  const entry = accepted(`http://${host}`)
+  const entry = canonicalEntry(`http://${host}`)
   if (entry === undefined) return undefined
   const { host: name } = readTuple(entry.replace('*.', '').replace(/:\*$/, '')) as Tuple
   const isHost = name.includes('.') || name.startsWith('[')
-  return isLoopback(name) ? entry : isHost ? accepted(`https://${host}`) : undefined
+  return isLoopback(name) ? entry : isHost ? canonicalEntry(`https://${host}`) : undefined
 }
 
 /** Several origins in one text. */
-function separated (text: string): string | undefined {
-  const texts = text.split(/[\s,]+/).filter((part) => part !== '').map(accepted)
+function separately (text: string): string | undefined {
+  const texts = text.split(/[\s,]+/).filter((part) => part !== '').map(canonicalEntry)
   return texts.length > 0 && texts.every((entry) => entry !== undefined) ? texts.map(asCode).join(', ') : undefined
 }
 
 function withoutDots (text: string): string | undefined {
-  const entry = accepted(text.replace(/\.+(?=[:/?#]|$)/, '').replace(/(:\/\/)\.+(?=.)/, '$1*.').replace(/\.{2,}/g, '.'))
+  const entry = canonicalEntry(text.replace(/\.+(?=[:/?#]|$)/, '').replace(/(:\/\/)\.+(?=.)/, '$1*.').replace(/\.{2,}/g, '.'))
   return asCode(entry)
 }
 
 /** `https://*` is everyone, and `https://*example.com` lacks the dot. */
 function withoutAsterisks (text: string): string | undefined {
   if (/^https?:\/\/\*+(?::\*)?\/?$/i.test(text)) return '"*"'
-  const entry = accepted(text.replace(/:\/\/(?:\*+\.?)+/, '://*.'))
+  const entry = canonicalEntry(text.replace(/:\/\/(?:\*+\.?)+/, '://*.'))
   return asCode(entry)
 }
 

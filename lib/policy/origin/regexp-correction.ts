@@ -4,11 +4,11 @@ import { quote } from '../../errors'
 import { isInsecure, isLoopback, parseOriginEntry, type TupleOrigin } from './pattern'
 import { isPublicSuffix, isRegistrableDomain } from './public-suffix'
 import { alternativesWithoutAnchors, isAnchored, type RegExpText } from './regexp-expression'
-import { formsOf, sampleOf, textOf, VARIES, type Form } from './regexp-forms'
+import { formsOf, sampleOf, textOf, VARIABLE_PART, type Form } from './regexp-forms'
 import { compileRegExp, type OriginRegExp } from './regexp-re2'
 
 /** Reads an entry that is correct, by whatever rules apply. */
-export type ReadAcceptable = (entry: string | RegExp) => TupleOrigin | OriginRegExp | undefined
+export type ReadValidEntry = (entry: string | RegExp) => TupleOrigin | OriginRegExp | undefined
 
 type Suggestion = ReadonlyArray<string | RegExp>
 
@@ -16,13 +16,13 @@ type Suggestion = ReadonlyArray<string | RegExp>
 const MAX_ENTRIES = 6
 
 /** What to write instead, as code: one entry or several, separated by commas. undefined where no guess is right. */
-export function correctionOf (regexp: OriginRegExp, read: ReadAcceptable): string | undefined {
-  const meant = inLowerCase(regexp)
-  for (const suggestion of suggestionsFor(meant)) {
-    const right = suggestion.filter((entry) => isMeant(entry, meant, read))
-    const code = right.map(quote)
+export function correctionOf (regexp: OriginRegExp, read: ReadValidEntry): string | undefined {
+  const intended = inLowerCase(regexp)
+  for (const suggestion of suggestionsFor(intended)) {
+    const valid = suggestion.filter((entry) => matchesIntent(entry, intended, read))
+    const code = valid.map(quote)
     // What is too long to be quoted whole would be no code.
-    if (right.length > 0 && right.length <= MAX_ENTRIES && !code.some((text) => text.endsWith('…'))) return code.join(', ')
+    if (valid.length > 0 && valid.length <= MAX_ENTRIES && !code.some((text) => text.endsWith('…'))) return code.join(', ')
   }
   return undefined
 }
@@ -35,7 +35,7 @@ function inLowerCase (regexp: OriginRegExp): OriginRegExp {
 }
 
 /** Whether an entry is correct, and matches an origin that the RegExp matches, or would match if it were written with http, without its scheme, or as a URL. */
-function isMeant (entry: string | RegExp, { matches }: OriginRegExp, read: ReadAcceptable): boolean {
+function matchesIntent (entry: string | RegExp, { matches }: OriginRegExp, read: ReadValidEntry): boolean {
   const accepted = read(entry)
   return accepted !== undefined && samplesOf(accepted).some((origin) =>
     [origin, origin.replace(/^https:/, 'http:'), origin.replace(/^.*:\/\//, ''), `${origin}/`].some(matches))
@@ -56,7 +56,7 @@ function * suggestionsFor ({ regexp, expression }: OriginRegExp): Iterable<Sugge
   if (forms === undefined) return
   const anchors = { start: isAnchored(expression, 'start'), end: isAnchored(expression, 'end') }
   const patterns = (): Suggestion => withoutRepeats(forms.map((form) => patternsOf(form, anchors)))
-  const inner = innerOf(regexp)
+  const inner = withoutAnchors(regexp)
   const hasScheme = forms.every((form) => SCHEME.test(textOf(form)))
   if (!hasScheme) yield patterns()
   if (!anchors.end && forms.every((form) => LOOPBACK_END.test(textOf(form)))) yield [new RegExp(`^${inner}(?::\\d+)?$`, regexp.flags)]
@@ -77,18 +77,18 @@ const LOOPBACK_END = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])$/
 /** What is usually written for both schemes. */
 const INSECURE_BEGINNING = /^\^(?:https\?|http\(s\)\?|http\(\?:s\)\?|http\[s\]\?|\((?:\?:)?https?\|https?\)|http)(?=:)/
 
-const HAS_DOT = new RegExp(`[.${VARIES}]`)
+const HAS_DOT = new RegExp(`[.${VARIABLE_PART}]`)
 
 /** A dot that was meant to be one: it stands before a letter. */
 const BARE_DOT = /(?<=[\w\])+*?])\.(?=\w)/g
 
-function innerOf (regexp: RegExpText): string {
+function withoutAnchors (regexp: RegExpText): string {
   const alternatives = alternativesWithoutAnchors(regexp)
   return alternatives.length > 1 ? `(?:${alternatives.join('|')})` : alternatives.join('')
 }
 
 /** Scheme, something that varies, a host, a port, and the slash of a URL. */
-const PARTS = new RegExp(`^((?:(.*):)?//)?(${VARIES}?)(\\.?)([^${VARIES}:/]+|\\[[^${VARIES}\\]]+\\])(?::(${VARIES}|[0-9]+))?/?$`, 's')
+const PARTS = new RegExp(`^((?:(.*):)?//)?(${VARIABLE_PART}?)(\\.?)([^${VARIABLE_PART}:/]+|\\[[^${VARIABLE_PART}\\]]+\\])(?::(${VARIABLE_PART}|[0-9]+))?/?$`, 's')
 
 /** The patterns that a form comes close to: `https://*.example.com` for `.*\.example\.com`. */
 function patternsOf (form: Form, anchors: { readonly start: boolean, readonly end: boolean }): string[] {
@@ -99,7 +99,7 @@ function patternsOf (form: Form, anchors: { readonly start: boolean, readonly en
   if (!host.includes('.') && !host.startsWith('[') && !isLoopback(host) && separator === undefined && dot === '') return []
   const isOpen = separator === undefined && !anchors.start
   const scheme = schemeFor(before, host)
-  const anyPort = port === VARIES || (port === undefined && isLoopback(host) && (separator === undefined || !anchors.end))
+  const anyPort = port === VARIABLE_PART || (port === undefined && isLoopback(host) && (separator === undefined || !anchors.end))
   const end = `${host}${anyPort ? ':*' : port === undefined ? '' : `:${port}`}`
   const hasSubdomains = dot !== '' || varies !== '' || (isOpen && (isRegistrableDomain(host) || isPublicSuffix(host)))
   return [...(dot === '' ? [`${scheme}://${end}`] : []), ...(hasSubdomains ? [`${scheme}://*.${end}`] : [])]

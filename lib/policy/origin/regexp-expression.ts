@@ -19,15 +19,15 @@ export interface RegExpText { readonly source: string, readonly flags: string }
 /** Thrown where a RegExp has something that RE2 cannot do, or that this file does not know. The message says what, and what to write. */
 export class UnsupportedSyntax extends Error {}
 
-const INSTEAD = 'list what is allowed in a RegExp without it, or write a function (origin) => boolean that decides'
+const ALTERNATIVE = 'list what is allowed in a RegExp without it, or write a function (origin) => boolean that decides'
 
 const UNSUPPORTED: Readonly<Record<string, string>> = {
-  lookahead: `a lookahead cannot be matched in linear time; ${INSTEAD}`,
-  lookbehind: `a lookbehind cannot be matched in linear time; ${INSTEAD}`,
-  backreference: `a back-reference cannot be matched in linear time; ${INSTEAD}`,
+  lookahead: `a lookahead cannot be matched in linear time; ${ALTERNATIVE}`,
+  lookbehind: `a lookbehind cannot be matched in linear time; ${ALTERNATIVE}`,
+  backreference: `a back-reference cannot be matched in linear time; ${ALTERNATIVE}`,
   modifiers: 'flags inside a RegExp ("(?i:…)") are not supported; write the flag behind it, or a RegExp for each part',
   strings: 'a class that matches strings of several characters ("\\q{…}", or a property of strings) is not supported; write "(?:ab|c)" instead of "[\\q{ab|c}]"',
-  unreadable: `this RegExp has a syntax that is not supported; ${INSTEAD}`
+  unreadable: `this RegExp has a syntax that is not supported; ${ALTERNATIVE}`
 }
 
 /** Reads a RegExp whose flags have neither `m` nor state. Throws {@link UnsupportedSyntax}. */
@@ -39,10 +39,10 @@ export function readExpression (regexp: RegExpText): Expression {
 /** The top-level alternatives of a RegExp as they are written, without the anchors at their beginnings and ends. */
 export function alternativesWithoutAnchors (regexp: RegExpText): readonly string[] {
   return parsePattern(regexp).alternatives.map(({ raw, elements }) =>
-    raw.slice(isEdge(elements[0], 'start') ? 1 : 0, isEdge(elements.at(-1), 'end') ? -1 : undefined))
+    raw.slice(isAnchor(elements[0], 'start') ? 1 : 0, isAnchor(elements.at(-1), 'end') ? -1 : undefined))
 }
 
-function isEdge (element: AST.Element | undefined, kind: 'start' | 'end'): boolean {
+function isAnchor (element: AST.Element | undefined, kind: 'start' | 'end'): boolean {
   return element?.type === 'Assertion' && element.kind === kind
 }
 
@@ -87,7 +87,7 @@ class Reader {
       case 'Quantifier': return { kind: 'repeat', part: this.#element(element.element), min: element.min, max: element.max }
       case 'Assertion': return this.#assertion(element)
       // Written as an escape: what stands in the RegExp may mean something else when it stands alone.
-      case 'Character': return this.#set(escaped(element.value))
+      case 'Character': return this.#set(toEscape(element.value))
       case 'CharacterSet':
       case 'CharacterClass':
       case 'ExpressionCharacterClass':
@@ -126,7 +126,7 @@ class Reader {
 }
 
 /** A character as a RegExp's escape, whatever its flags. Half characters stay halves: with `u` and `v`, a whole one is one character of the RegExp. */
-function escaped (codePoint: number): string {
+function toEscape (codePoint: number): string {
   return String.fromCodePoint(codePoint).split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
 }
 

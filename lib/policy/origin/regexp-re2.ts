@@ -40,7 +40,7 @@ function re2js (): typeof Re2js {
 const ASSERTIONS = { start: '\\A', end: '\\z', 'word-boundary': '\\b', 'no-word-boundary': '\\B' } as const
 
 /** A character that no origin has. */
-const NEVER = '!'
+const UNMATCHABLE = '!'
 
 function inRe2Syntax (expression: Expression): string {
   switch (expression.kind) {
@@ -53,7 +53,7 @@ function inRe2Syntax (expression: Expression): string {
 }
 
 function setInRe2Syntax (characters: string): string {
-  if (characters === '') return NEVER
+  if (characters === '') return UNMATCHABLE
   const escaped = characters.replace(/[-+.[\]]/g, '\\$&')
   return characters.length === 1 ? escaped : `[${escaped}]`
 }

@@ -15,37 +15,37 @@ export interface RegExpRefusal {
 
 /** Reads a RegExp of a policy. */
 export function parseOriginRegExp (regexp: RegExpText): OriginRegExp | RegExpRefusal {
-  const result = examine(regexp)
+  const result = checkRegExp(regexp)
   if (result.kind !== 'mistake') return result
-  const { reason, message, readable } = result
-  const correction = correctionOf(readable, readAcceptable) ?? GENERAL_CORRECTION
+  const { reason, message, parsed: readable } = result
+  const correction = correctionOf(readable, readValidEntry) ?? GENERAL_CORRECTION
   return { kind: 'refused', reason, message: `${message}; write ${correction}` }
 }
 
 const GENERAL_CORRECTION = 'a RegExp from "^https:\\/\\/" to "$", or patterns such as "https://*.example.com"'
 
 /** A mistake in a RegExp that can be read, so that it can be corrected. */
-interface Mistake {
+interface CorrectableRefusal {
   readonly kind: 'mistake'
   readonly reason: RegExpRefusal['reason']
   readonly message: string
-  readonly readable: OriginRegExp
+  readonly parsed: OriginRegExp
 }
 
-function examine ({ source, flags }: RegExpText): OriginRegExp | RegExpRefusal | Mistake {
+function checkRegExp ({ source, flags }: RegExpText): OriginRegExp | RegExpRefusal | CorrectableRefusal {
   const unknown = flags.replace(/[dgimsuvy]/g, '')
   if (unknown !== '') return { kind: 'refused', reason: 'unsafe-regexp', message: `the flags ${JSON.stringify(unknown)} are not supported; write it without them` }
   // The flags that a RegExp is corrected to have.
-  const kept = flags.replace(/[gmy]/g, '')
+  const correctedFlags = flags.replace(/[gmy]/g, '')
   try {
-    const readable = compileRegExp({ source, flags: kept })
-    const { expression } = readable
-    const mistake = (reason: RegExpRefusal['reason'], message: string): Mistake => ({ kind: 'mistake', reason, message, readable })
+    const parsed = compileRegExp({ source, flags: correctedFlags })
+    const { expression } = parsed
+    const mistake = (reason: RegExpRefusal['reason'], message: string): CorrectableRefusal => ({ kind: 'mistake', reason, message, parsed })
     if (/[gy]/.test(flags)) return mistake('unsafe-regexp', 'the flags "g" and "y" make a RegExp remember its last match, so that every other request fails')
     if (flags.includes('m')) return mistake('unanchored-regexp', 'with the flag "m", "^" and "$" match at every line')
     if (!isAnchored(expression, 'start') || !isAnchored(expression, 'end')) return mistake('unanchored-regexp', 'a RegExp must match the whole origin')
     if (formsOfOrigins(expression)?.length === 0) return mistake('invalid', 'this RegExp matches no origin: browsers write a scheme, a host in lower case and perhaps a port, and nothing more')
-    return readable
+    return parsed
   } catch (error) {
     // Unsupported syntax, or groups so deep in each other that they cannot be read.
     return { kind: 'refused', reason: 'unsafe-regexp', message: (error as Error).message }
@@ -53,7 +53,7 @@ function examine ({ source, flags }: RegExpText): OriginRegExp | RegExpRefusal |
 }
 
 /** An entry that would be accepted without credentials. */
-export function readAcceptable (entry: string | RegExp): TupleOrigin | OriginRegExp | undefined {
-  const result = typeof entry === 'string' ? parseOriginEntry(entry) : examine(entry)
+export function readValidEntry (entry: string | RegExp): TupleOrigin | OriginRegExp | undefined {
+  const result = typeof entry === 'string' ? parseOriginEntry(entry) : checkRegExp(entry)
   return result.kind === 'tuple' || result.kind === 'regexp' ? result : undefined
 }

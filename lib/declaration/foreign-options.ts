@@ -2,61 +2,61 @@
 import { quote } from '../errors'
 
 /** What takes the place of an option that is not there. `isOfOptions` tells the plugin's options from a policy. */
-type Instead = (value: unknown, isOfOptions: boolean, key: string) => string
+type Replacement = (value: unknown, isPluginOption: boolean, key: string) => string
 
-const ALWAYS_ANSWERED = 'leave it out: a preflight of a route that has a policy is answered before any handler runs'
-const OWN_OPTIONS = 'write cors: false on a route whose preflights go to your own OPTIONS route'
+const PREFLIGHTS_ARE_ANSWERED = 'leave it out: a preflight of a route that has a policy is answered before any handler runs'
+const USE_OWN_OPTIONS_ROUTE = 'write cors: false on a route whose preflights go to your own OPTIONS route'
 
 /** By the name of the option. */
-const ELSEWHERE: ReadonlyMap<string, Instead> = new Map<string, Instead>([
+const REPLACEMENTS: ReadonlyMap<string, Replacement> = new Map<string, Replacement>([
   // options of @fastify/cors
   ['methods', () => 'leave it out: a preflight allows the methods that the URL has routes for'],
   ['delegator', () => 'leave it out: give each route its policy in config.cors, or decide in a policy\'s function: origin: (origin, request) => boolean'],
   ['hook', () => 'leave it out: preflights are answered and headers are set in onRequest'],
-  ['preflight', (value) => value === false ? `leave it out, and ${OWN_OPTIONS}` : ALWAYS_ANSWERED],
-  ['preflightContinue', (value) => value === true ? `leave it out, and ${OWN_OPTIONS}` : ALWAYS_ANSWERED],
+  ['preflight', (value) => value === false ? `leave it out, and ${USE_OWN_OPTIONS_ROUTE}` : PREFLIGHTS_ARE_ANSWERED],
+  ['preflightContinue', (value) => value === true ? `leave it out, and ${USE_OWN_OPTIONS_ROUTE}` : PREFLIGHTS_ARE_ANSWERED],
   ['strictPreflight', () => 'leave it out: an OPTIONS request without Origin or Access-Control-Request-Method is no preflight, and goes to your own OPTIONS route'],
   ['cacheControl', () => 'leave it out, and write maxAge: 600 for how many seconds a browser may remember the answer to a preflight'],
-  ['hideOptionsRoute', registration],
-  ['logLevel', registration],
+  ['hideOptionsRoute', belongsToRegister],
+  ['logLevel', belongsToRegister],
   // the other options of the plugin, in a policy
-  ['policies', registration],
-  ['defaultPolicy', registration],
+  ['policies', belongsToRegister],
+  ['defaultPolicy', belongsToRegister],
   // other words for a named policy
-  ['extend', base],
-  ['policy', base],
+  ['extend', useExtends],
+  ['policy', useExtends],
   // words of other plugins
-  ['origins', field('origin')],
-  ['headers', field('allowedHeaders')],
-  ['exposeHeaders', field('exposedHeaders')],
-  ['allowCredentials', field('credentials')],
-  ['supportsCredentials', field('credentials')]
+  ['origins', useField('origin')],
+  ['headers', useField('allowedHeaders')],
+  ['exposeHeaders', useField('exposedHeaders')],
+  ['allowCredentials', useField('credentials')],
+  ['supportsCredentials', useField('credentials')]
 ])
 
 /** What takes the place of an option that is not there; undefined where that is not known. */
-export function insteadOfField (key: string, value: unknown, isOfOptions: boolean): string | undefined {
-  return ELSEWHERE.get(key)?.(value, isOfOptions, key)
+export function replacementOf (key: string, value: unknown, isPluginOption: boolean): string | undefined {
+  return REPLACEMENTS.get(key)?.(value, isPluginOption, key)
 }
 
-function registration (value: unknown, _: boolean, key: string): string {
+function belongsToRegister (value: unknown, _: boolean, key: string): string {
   return `it belongs where the plugin is registered; write app.register(cors, { ${key}: ${isPlain(value) ? quote(value) : '…'} })`
 }
 
-function base (value: unknown, isOfOptions: boolean): string {
-  return `write ${isOfOptions ? 'defaultPolicy' : 'extends'}: ${typeof value === 'string' ? quote(value) : '"a name"'}`
+function useExtends (value: unknown, isPluginOption: boolean): string {
+  return `write ${isPluginOption ? 'defaultPolicy' : 'extends'}: ${typeof value === 'string' ? quote(value) : '"a name"'}`
 }
 
 function isPlain (value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'boolean'
 }
 
-function field (name: string): Instead {
-  return (_, isOfOptions) => isOfOptions ? `write defaultPolicy: { ${name}: … } for the routes that declare none` : `did you mean ${quote(name)}?`
+function useField (name: string): Replacement {
+  return (_, isPluginOption) => isPluginOption ? `write defaultPolicy: { ${name}: … } for the routes that declare none` : `did you mean ${quote(name)}?`
 }
 
 /** Whether a field of this name was meant to be `extends`, so that nothing else is missing. */
-export function isMeantAsBase (key: string, value: unknown): boolean {
-  return ELSEWHERE.get(key) === base && typeof value === 'string'
+export function isMeantAsExtends (key: string, value: unknown): boolean {
+  return REPLACEMENTS.get(key) === useExtends && typeof value === 'string'
 }
 
 /** A function's parameters as they are written: what it is called, one name, and a second one. */

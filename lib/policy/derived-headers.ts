@@ -12,10 +12,10 @@ export interface RouteSchema {
 }
 
 /** The request headers that a preflight for this route has to allow: those of its schema, and the body's type where it can have a body. */
-export function derivedRequestHeaders (method: string, schema: RouteSchema | undefined, shared: SharedSchemas): string[] {
+export function derivedAllowedHeaders (method: string, schema: RouteSchema | undefined, shared: SharedSchemas): string[] {
   const names = takesBody(method) ? ['content-type'] : []
   const headers = jsonSchemaOf(schema?.headers, 'input')
-  return uniqueNames([...names, ...propertiesOf(headers, within(headers), shared)].filter(needsAllowing))
+  return uniqueNames([...names, ...propertiesOf(headers, rootBase(headers), shared)].filter(needsAllowing))
 }
 
 /** The response headers that a page has to be allowed to read: those that the route's response schemas declare in `headers`. */
@@ -23,7 +23,7 @@ export function derivedExposedHeaders (schema: RouteSchema | undefined, shared: 
   const names: string[] = []
   for (const [headers, base] of responseHeaders(schema, shared)) {
     const read = jsonSchemaOf(headers, 'output')
-    if (read !== headers) names.push(...propertiesOf(read, within(read), shared))
+    if (read !== headers) names.push(...propertiesOf(read, rootBase(read), shared))
     // Names with a schema each, as @fastify/swagger reads it, or a schema of them all.
     else if (isRecord(headers)) names.push(...(isSchema(headers) ? propertiesOf(headers, base, shared) : Object.keys(headers)))
   }
@@ -31,24 +31,24 @@ export function derivedExposedHeaders (schema: RouteSchema | undefined, shared: 
 }
 
 /** The lists of a policy that the route's schema would say, if it could be read. */
-export function unreadableLists (schema: RouteSchema | undefined, shared: SharedSchemas): Array<'allowedHeaders' | 'exposedHeaders'> {
+export function underivableFields (schema: RouteSchema | undefined, shared: SharedSchemas): Array<'allowedHeaders' | 'exposedHeaders'> {
   return [
     ...(jsonSchemaOf(schema?.headers, 'input') === UNREADABLE ? ['allowedHeaders' as const] : []),
     ...(responseHeaders(schema, shared).some(([headers]) => jsonSchemaOf(headers, 'output') === UNREADABLE) ? ['exposedHeaders' as const] : [])
   ]
 }
 
-function responseHeaders (schema: RouteSchema | undefined, shared: SharedSchemas): Array<readonly [headers: unknown, base: Base]> {
+function responseHeaders (schema: RouteSchema | undefined, shared: SharedSchemas): Array<readonly [headers: unknown, base: ReferenceBase]> {
   const responses = Object.values(isRecord(schema?.response) ? schema.response : {})
-  return responses.flatMap((response) => [...describing(response, within(response), shared)].map(([{ headers }, base]) => [headers, base] as const))
+  return responses.flatMap((response) => [...applicableSchemas(response, rootBase(response), shared)].map(([{ headers }, base]) => [headers, base] as const))
 }
 
 const UNREADABLE = Symbol('unreadable')
 
 /** A schema of another library is read as the JSON Schema that it offers. Everything else is one, or nothing. */
 function jsonSchemaOf (schema: unknown, direction: 'input' | 'output'): unknown {
-  if (!isForeign(schema)) return schema
-  for (const read of READINGS) {
+  if (!isLibrarySchema(schema)) return schema
+  for (const read of CONVERSIONS) {
     try {
       const found = read(schema, direction)
       if (isRecord(found) && isSchema(found)) return found
@@ -60,14 +60,14 @@ function jsonSchemaOf (schema: unknown, direction: 'input' | 'output'): unknown 
 }
 
 /** Whether it is of another library: a Standard Schema (https://standardschema.dev), a function, or an object of a class that says nothing in JSON Schema. */
-function isForeign (schema: unknown): schema is ForeignSchema {
+function isLibrarySchema (schema: unknown): schema is LibrarySchema {
   if (typeof schema === 'function') return true
   if (!isRecord(schema)) return false
   const prototype: unknown = Object.getPrototypeOf(schema)
-  return '~standard' in schema || (prototype !== Object.prototype && prototype !== null && !isRecord(schema.properties) && typeof schema.$ref !== 'string' && !hasInPlace(schema))
+  return '~standard' in schema || (prototype !== Object.prototype && prototype !== null && !isRecord(schema.properties) && typeof schema.$ref !== 'string' && !hasInPlaceApplicator(schema))
 }
 
-interface ForeignSchema {
+interface LibrarySchema {
   readonly '~standard'?: { readonly jsonSchema?: Record<'input' | 'output', (options: { target: string }) => unknown> }
   readonly toJSONSchema?: (options: { io: string, target: string, unrepresentable: string }) => unknown
   readonly shape?: unknown
@@ -75,7 +75,7 @@ interface ForeignSchema {
 }
 
 /** How a schema of another library may say what it is, the best first. */
-const READINGS: ReadonlyArray<(schema: ForeignSchema, direction: 'input' | 'output') => unknown> = [
+const CONVERSIONS: ReadonlyArray<(schema: LibrarySchema, direction: 'input' | 'output') => unknown> = [
   (schema, direction) => schema['~standard']?.jsonSchema?.[direction]({ target: 'draft-07' }),
   // Zod 4, also what JSON Schema cannot say.
   (schema, io) => schema.toJSONSchema?.({ io, target: 'draft-7', unrepresentable: 'any' }),
@@ -86,50 +86,50 @@ const READINGS: ReadonlyArray<(schema: ForeignSchema, direction: 'input' | 'outp
 ]
 
 /** Keywords whose subschemas describe the same value as the schema they stand in. */
-const IN_PLACE = ['allOf', 'anyOf', 'oneOf', 'if', 'then', 'else']
+const IN_PLACE_APPLICATORS = ['allOf', 'anyOf', 'oneOf', 'if', 'then', 'else']
 
 function isSchema (value: JsonObject): boolean {
-  return typeof value.type === 'string' || typeof value.$ref === 'string' || isRecord(value.properties) || hasInPlace(value)
+  return typeof value.type === 'string' || typeof value.$ref === 'string' || isRecord(value.properties) || hasInPlaceApplicator(value)
 }
 
-function hasInPlace (value: JsonObject): boolean {
-  return IN_PLACE.some((keyword) => Object.hasOwn(value, keyword))
+function hasInPlaceApplicator (value: JsonObject): boolean {
+  return IN_PLACE_APPLICATORS.some((keyword) => Object.hasOwn(value, keyword))
 }
 
-function propertiesOf (schema: unknown, base: Base, shared: SharedSchemas): string[] {
-  return [...describing(schema, base, shared).keys()].flatMap(({ properties }) => isRecord(properties) ? Object.keys(properties) : [])
+function propertiesOf (schema: unknown, base: ReferenceBase, shared: SharedSchemas): string[] {
+  return [...applicableSchemas(schema, base, shared).keys()].flatMap(({ properties }) => isRecord(properties) ? Object.keys(properties) : [])
 }
 
 /** What the references of a schema are relative to. */
-interface Base {
+interface ReferenceBase {
   /** Where a fragment leads. */
   readonly document: unknown
   /** Where schemas are found by their `$id`, besides the shared ones: what the document is a part of. */
-  readonly whole: unknown
+  readonly root: unknown
 }
 
-function within (document: unknown): Base {
-  return { document, whole: document }
+function rootBase (document: unknown): ReferenceBase {
+  return { document, root: document }
 }
 
 /** Every schema that describes the same value as this one, with what its references are relative to: itself, and what it combines and refers to. */
-function describing (schema: unknown, base: Base, shared: SharedSchemas, found: Map<JsonObject, Base> = new Map()): Map<JsonObject, Base> {
+function applicableSchemas (schema: unknown, base: ReferenceBase, shared: SharedSchemas, found: Map<JsonObject, ReferenceBase> = new Map()): Map<JsonObject, ReferenceBase> {
   if (!isRecord(schema) || found.has(schema)) return found
   found.set(schema, base)
-  for (const keyword of IN_PLACE) {
-    for (const subschema of [schema[keyword]].flat()) describing(subschema, base, shared, found)
+  for (const keyword of IN_PLACE_APPLICATORS) {
+    for (const subschema of [schema[keyword]].flat()) applicableSchemas(subschema, base, shared, found)
   }
   if (typeof schema.$ref === 'string') {
     const [id = '', fragment = ''] = schema.$ref.split('#', 2)
-    const target = id === '' ? base : Object.hasOwn(shared, id) ? within(shared[id]) : { ...base, document: identified(base.whole, id) }
-    describing(lookUp(decoded(fragment), target.document), target, shared, found)
+    const target = id === '' ? base : Object.hasOwn(shared, id) ? rootBase(shared[id]) : { ...base, document: schemaWithId(base.root, id) }
+    applicableSchemas(resolveFragment(decodeFragment(fragment), target.document), target, shared, found)
   }
   return found
 }
 
 /** What a fragment leads to: a JSON pointer (RFC 6901), or the name of a schema (`$id: '#name'`). */
-function lookUp (fragment: string, document: unknown): unknown {
-  if (fragment !== '' && !fragment.startsWith('/')) return identified(document, `#${fragment}`)
+function resolveFragment (fragment: string, document: unknown): unknown {
+  if (fragment !== '' && !fragment.startsWith('/')) return schemaWithId(document, `#${fragment}`)
   let value = document
   for (const token of fragment.split('/').slice(1)) {
     const key = token.replaceAll('~1', '/').replaceAll('~0', '~')
@@ -139,7 +139,7 @@ function lookUp (fragment: string, document: unknown): unknown {
 }
 
 /** Without percent-encoding; a fragment that cannot be decoded leads nowhere. */
-function decoded (fragment: string): string {
+function decodeFragment (fragment: string): string {
   try {
     return decodeURIComponent(fragment)
   } catch {
@@ -148,12 +148,12 @@ function decoded (fragment: string): string {
 }
 
 /** The schema with this `$id` in a document. */
-function identified (document: unknown, id: string, visited: Set<unknown> = new Set()): unknown {
+function schemaWithId (document: unknown, id: string, visited: Set<unknown> = new Set()): unknown {
   if (!isRecord(document) || visited.has(document)) return undefined
   if (document.$id === id) return document
   visited.add(document)
   for (const value of Object.values(document)) {
-    const found = identified(value, id, visited)
+    const found = schemaWithId(value, id, visited)
     if (found !== undefined) return found
   }
   return undefined

@@ -1,7 +1,7 @@
 // "Did you mean …?": the known word that a misspelt one most likely stands for.
 
 /** The word that takes the fewest insertions, deletions and replacements to reach; undefined if none shares enough with the text. Ignores case. */
-export function nearest (text: string, words: readonly string[]): string | undefined {
+export function nearestWord (text: string, words: readonly string[]): string | undefined {
   let best: string | undefined
   let fewest = Math.min(text.length, Math.max(2, Math.floor(text.length / 3)) + 1)
   for (const word of words) {
