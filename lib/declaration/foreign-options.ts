@@ -1,13 +1,14 @@
-// What people write who know other plugins, @fastify/cors before all, or who misremember this one; and what takes its place.
+// Options that this plugin does not have, and what to write instead: options of other CORS plugins (above all @fastify/cors), and options
+// written in the wrong place. Called by fields.ts for messages.
 import { quote } from '../errors'
 
-/** What takes the place of an option that is not there. `isOfOptions` tells the plugin's options from a policy. */
+/** Says what to write instead of an option. `isPluginOption` is true among the plugin's options, and false in a policy. */
 type Replacement = (value: unknown, isPluginOption: boolean, key: string) => string
 
 const PREFLIGHTS_ARE_ANSWERED = 'leave it out: a preflight of a route that has a policy is answered before any handler runs'
 const USE_OWN_OPTIONS_ROUTE = 'write cors: false on a route whose preflights go to your own OPTIONS route'
 
-/** By the name of the option. */
+/** By option name. */
 const REPLACEMENTS: ReadonlyMap<string, Replacement> = new Map<string, Replacement>([
   // options of @fastify/cors
   ['methods', () => 'leave it out: a preflight allows the methods that the URL has routes for'],
@@ -19,13 +20,13 @@ const REPLACEMENTS: ReadonlyMap<string, Replacement> = new Map<string, Replaceme
   ['cacheControl', () => 'leave it out, and write maxAge: 600 for how many seconds a browser may remember the answer to a preflight'],
   ['hideOptionsRoute', belongsToRegister],
   ['logLevel', belongsToRegister],
-  // the other options of the plugin, in a policy
+  // options of this plugin, written in a policy
   ['policies', belongsToRegister],
   ['defaultPolicy', belongsToRegister],
-  // other words for a named policy
+  // other names for `extends`
   ['extend', useExtends],
   ['policy', useExtends],
-  // words of other plugins
+  // options of other plugins and frameworks
   ['origins', useField('origin')],
   ['headers', useField('allowedHeaders')],
   ['exposeHeaders', useField('exposedHeaders')],
@@ -33,7 +34,7 @@ const REPLACEMENTS: ReadonlyMap<string, Replacement> = new Map<string, Replaceme
   ['supportsCredentials', useField('credentials')]
 ])
 
-/** What takes the place of an option that is not there; undefined where that is not known. */
+/** What to write instead of an option that does not exist; undefined for an option that no plugin is known to have. */
 export function replacementOf (key: string, value: unknown, isPluginOption: boolean): string | undefined {
   return REPLACEMENTS.get(key)?.(value, isPluginOption, key)
 }
@@ -54,17 +55,17 @@ function useField (name: string): Replacement {
   return (_, isPluginOption) => isPluginOption ? `write defaultPolicy: { ${name}: … } for the routes that declare none` : `did you mean ${quote(name)}?`
 }
 
-/** Whether a field of this name was meant to be `extends`, so that nothing else is missing. */
+/** Whether this field was meant to be `extends`. Then `origin` is not missing. */
 export function isMeantAsExtends (key: string, value: unknown): boolean {
   return REPLACEMENTS.get(key) === useExtends && typeof value === 'string'
 }
 
-/** A function's parameters as they are written: what it is called, one name, and a second one. */
+/** The source of a function with two parameters; captures the name of the second. */
 const TWO_PARAMETERS = /^(?:async\b\s*)?(?:function\b\s*)?(?:[\w$]+\s*)?\(\s*[\w$]+[^,()]*,\s*([\w$]+)/
 
 const CALLBACK = /^_?(?:cb|callback|done|next)$/i
 
-/** Whether a function was written for a plugin whose functions decide through a callback: this plugin's would never answer it. */
+/** Whether a function calls back with its decision, as those of @fastify/cors do. This plugin passes no callback, so it would never decide. */
 export function isCallbackStyle (decide: (...parameters: never[]) => unknown): boolean {
   const source = Function.prototype.toString.call(decide).replace(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '')
   const [, second = ''] = TWO_PARAMETERS.exec(source) ?? []

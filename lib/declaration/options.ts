@@ -1,22 +1,23 @@
-// From what a user gave to `register` to checked options: every problem at once, those of the policies among them included.
+// Checks the options that a user passes to `register`, the policies among them. Reports all problems at once. Called by plugin.ts.
 import { checkPolicies, checkPolicy, unknownPolicyProblem, withInherited, type CheckedPolicy, type NamedPolicies } from './declaration'
 import { quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord, isRecord } from './fields'
 import { CorsPluginOptionsSchema } from '../schema/compiled'
 
-/** Fastify's own options of `register`, which it passes on to every plugin. */
+/** Options of Fastify's `register` itself, which Fastify passes on to every plugin. */
 const FASTIFY_REGISTER_OPTIONS: ReadonlySet<string> = new Set(['prefix', 'logSerializers'])
 
-/** What is left of the plugin's options when they were checked. */
+/** The plugin's options, checked. */
 export interface CheckedOptions {
+  /** The policies of this registration by name; an invalid one is null. */
   readonly policies: Map<string, CheckedPolicy | null>
-  /** undefined: left out. */
+  /** undefined if it is left out. */
   readonly defaultPolicy: CheckedPolicy | false | undefined
   readonly logLevel: string | undefined
   readonly hideOptionsRoute: boolean
 }
 
-/** Checks the plugin's options. */
+/** Checks the plugin's options. `inherited` are the named policies of the parent scope. Adds problems to `problems`. */
 export function checkOptions (value: unknown, inherited: NamedPolicies, problems: CorsProblem[]): CheckedOptions {
   const declared = copyRecord(value) ?? new Map<string, unknown>()
   if (!isRecord(value)) problems.push({ pointer: '', reason: 'type', value, message: `${quote(value)} is not an object of options; write { policies: { … } }` })

@@ -1,36 +1,37 @@
-// The header lists of a policy that has none: what the route's own schema says about the headers it takes and sends.
+// Derives `allowedHeaders` and `exposedHeaders` from a route's schemas, for a policy that leaves them out. Called when a route's preflight or
+// response headers are first computed, and by lib/explain/ for advice.
 import { needsAllowing, needsExposing, uniqueNames } from '../http/headers'
 import { takesBody } from '../http/methods'
 
-/** The shared schemas of an instance, by `$id`. */
+/** The shared schemas of an instance (`addSchema`), by `$id`. */
 export type SharedSchemas = Readonly<Record<string, unknown>>
 
-/** As much of Fastify's route schema as is read here. */
+/** The parts of Fastify's route schema that are read here. */
 export interface RouteSchema {
   readonly headers?: unknown
   readonly response?: unknown
 }
 
-/** The request headers that a preflight for this route has to allow: those of its schema, and the body's type where it can have a body. */
+/** The request headers that a preflight of this route allows: those of `schema.headers`, and `content-type` if the method takes a body. */
 export function derivedAllowedHeaders (method: string, schema: RouteSchema | undefined, shared: SharedSchemas): string[] {
   const names = takesBody(method) ? ['content-type'] : []
   const headers = jsonSchemaOf(schema?.headers, 'input')
   return uniqueNames([...names, ...propertiesOf(headers, rootBase(headers), shared)].filter(needsAllowing))
 }
 
-/** The response headers that a page has to be allowed to read: those that the route's response schemas declare in `headers`. */
+/** The response headers that a page may read: those that the route's response schemas declare in `headers`. */
 export function derivedExposedHeaders (schema: RouteSchema | undefined, shared: SharedSchemas): string[] {
   const names: string[] = []
   for (const [headers, base] of responseHeaders(schema, shared)) {
     const read = jsonSchemaOf(headers, 'output')
     if (read !== headers) names.push(...propertiesOf(read, rootBase(read), shared))
-    // Names with a schema each, as @fastify/swagger reads it, or a schema of them all.
+    // Either one schema for each name, as @fastify/swagger reads them, or one schema of an object with all names.
     else if (isRecord(headers)) names.push(...(isSchema(headers) ? propertiesOf(headers, base, shared) : Object.keys(headers)))
   }
   return uniqueNames(names.filter(needsExposing))
 }
 
-/** The lists of a policy that the route's schema would say, if it could be read. */
+/** The fields that cannot be derived, as the route's schema of them cannot be converted to JSON Schema. */
 export function underivableFields (schema: RouteSchema | undefined, shared: SharedSchemas): Array<'allowedHeaders' | 'exposedHeaders'> {
   return [
     ...(jsonSchemaOf(schema?.headers, 'input') === UNREADABLE ? ['allowedHeaders' as const] : []),
@@ -45,7 +46,7 @@ function responseHeaders (schema: RouteSchema | undefined, shared: SharedSchemas
 
 const UNREADABLE = Symbol('unreadable')
 
-/** A schema of another library is read as the JSON Schema that it offers. Everything else is one, or nothing. */
+/** The schema as JSON Schema. A schema of another library is converted, or is UNREADABLE if it cannot be. */
 function jsonSchemaOf (schema: unknown, direction: 'input' | 'output'): unknown {
   if (!isLibrarySchema(schema)) return schema
   for (const read of CONVERSIONS) {
@@ -53,13 +54,13 @@ function jsonSchemaOf (schema: unknown, direction: 'input' | 'output'): unknown 
       const found = read(schema, direction)
       if (isRecord(found) && isSchema(found)) return found
     } catch {
-      // Some offer it and throw where they cannot say something in JSON Schema, such as a date.
+      // Some libraries throw for a part that JSON Schema cannot represent, such as a date.
     }
   }
   return UNREADABLE
 }
 
-/** Whether it is of another library: a Standard Schema (https://standardschema.dev), a function, or an object of a class that says nothing in JSON Schema. */
+/** Whether another library made this schema: a Standard Schema (https://standardschema.dev), a function, or an instance of a class without JSON Schema keywords. */
 function isLibrarySchema (schema: unknown): schema is LibrarySchema {
   if (typeof schema === 'function') return true
   if (!isRecord(schema)) return false
@@ -74,18 +75,18 @@ interface LibrarySchema {
   readonly properties?: unknown
 }
 
-/** How a schema of another library may say what it is, the best first. */
+/** Ways to convert a schema of another library to JSON Schema, the best first. */
 const CONVERSIONS: ReadonlyArray<(schema: LibrarySchema, direction: 'input' | 'output') => unknown> = [
   (schema, direction) => schema['~standard']?.jsonSchema?.[direction]({ target: 'draft-07' }),
-  // Zod 4, also what JSON Schema cannot say.
+  // Zod 4, which accepts what JSON Schema cannot represent as any value.
   (schema, io) => schema.toJSONSchema?.({ io, target: 'draft-7', unrepresentable: 'any' }),
-  // Objects of Zod that do neither: names are all that is wanted.
+  // Older objects of Zod: only the names of the properties are needed.
   ({ shape }) => isRecord(shape) && { properties: shape },
-  // What is JSON Schema itself, and more.
+  // Instances of a class that have the keywords of JSON Schema.
   (schema) => isRecord(schema.properties) && schema
 ]
 
-/** Keywords whose subschemas describe the same value as the schema they stand in. */
+/** Keywords whose subschemas apply to the same value as the schema that has them (JSON Schema: in-place applicators). */
 const IN_PLACE_APPLICATORS = ['allOf', 'anyOf', 'oneOf', 'if', 'then', 'else']
 
 function isSchema (value: JsonObject): boolean {
@@ -100,11 +101,11 @@ function propertiesOf (schema: unknown, base: ReferenceBase, shared: SharedSchem
   return [...applicableSchemas(schema, base, shared).keys()].flatMap(({ properties }) => isRecord(properties) ? Object.keys(properties) : [])
 }
 
-/** What the references of a schema are relative to. */
+/** What the references (`$ref`) of a schema are resolved against. */
 interface ReferenceBase {
-  /** Where a fragment leads. */
+  /** The document of a reference that has only a fragment. */
   readonly document: unknown
-  /** Where schemas are found by their `$id`, besides the shared ones: what the document is a part of. */
+  /** The document in which schemas are found by `$id`, besides the shared schemas. */
   readonly root: unknown
 }
 
@@ -112,7 +113,7 @@ function rootBase (document: unknown): ReferenceBase {
   return { document, root: document }
 }
 
-/** Every schema that describes the same value as this one, with what its references are relative to: itself, and what it combines and refers to. */
+/** All schemas that apply to the same value as this one (itself, its in-place subschemas, and those they refer to), each with its base. */
 function applicableSchemas (schema: unknown, base: ReferenceBase, shared: SharedSchemas, found: Map<JsonObject, ReferenceBase> = new Map()): Map<JsonObject, ReferenceBase> {
   if (!isRecord(schema) || found.has(schema)) return found
   found.set(schema, base)
@@ -127,7 +128,7 @@ function applicableSchemas (schema: unknown, base: ReferenceBase, shared: Shared
   return found
 }
 
-/** What a fragment leads to: a JSON pointer (RFC 6901), or the name of a schema (`$id: '#name'`). */
+/** The value that a fragment identifies: by JSON pointer (RFC 6901), or by the name of a schema (`$id: '#name'`). */
 function resolveFragment (fragment: string, document: unknown): unknown {
   if (fragment !== '' && !fragment.startsWith('/')) return schemaWithId(document, `#${fragment}`)
   let value = document
@@ -138,7 +139,7 @@ function resolveFragment (fragment: string, document: unknown): unknown {
   return value
 }
 
-/** Without percent-encoding; a fragment that cannot be decoded leads nowhere. */
+/** Decodes percent-encoding. A fragment that cannot be decoded stays as it is, and identifies nothing. */
 function decodeFragment (fragment: string): string {
   try {
     return decodeURIComponent(fragment)

@@ -1,5 +1,5 @@
-// From a policy's fields to its compiled form: what the fields mean, alone and together, and everything that can be
-// computed once per policy. Imports nothing from Fastify but a type.
+// Compiles a policy: checks the values of its fields, alone and together, and computes everything that requests need, once per policy.
+// Called by declaration.ts when a route is declared or the plugin is registered.
 import { childPointer, quote, type CorsProblem, type CorsProblemReason } from '../errors'
 import { isHeaderName, uniqueNames, whyNotReadable, whyNotSendable } from '../http/headers'
 import type { CredentialSwitches } from './origin/credentials'
@@ -8,7 +8,7 @@ import { OriginList } from './origin/list'
 import { createMatcher, type OriginMatcher } from './origin/matcher'
 import type { CorsOriginFunction } from '../schema'
 
-/** The fields of a policy after `extends`, each of its type. What stands in their arrays is judged here. */
+/** The fields of a policy after `extends` is resolved. Each field has the right type; the elements of arrays are checked here. */
 export interface PolicyFields {
   readonly origin?: string | readonly unknown[] | OriginList | CorsOriginFunction
   readonly credentials?: boolean | readonly unknown[] | OriginList
@@ -21,46 +21,50 @@ export interface PolicyFields {
   readonly dangerouslyAllowPublicSuffixes?: boolean
 }
 
-/** Those that a matcher knows. */
+/** Allows the origins that a list matches. */
 export interface ListRule { readonly kind: 'list', readonly matches: OriginMatcher }
 
-/** Who is allowed: everyone, those a matcher knows, or those a function says. */
+/** Which origins are allowed: all of them, those that a list matches, or those that a function accepts. */
 export type OriginRule =
   | { readonly kind: 'any' }
   | ListRule
   | { readonly kind: 'function', readonly decide: CorsOriginFunction }
 
-/** Request headers that a preflight accepts. `undefined` in a policy means: those of the route. */
+/** The request headers that a preflight allows. */
 export interface AllowedHeaders {
-  /** `'*'` was among them. */
+  /** Whether `'*'` is among them. */
   readonly any: boolean
   readonly names: readonly string[]
 }
 
+/** A policy in the form that requests are answered with. */
 export interface CompiledPolicy {
   readonly origin: OriginRule
   /** Whether all allowed origins may send credentials. */
   readonly credentials: boolean
-  /** The origins that may send credentials where not all may: they are allowed besides those of `origin`. */
+  /** The origins that may send credentials, if `credentials` is a list. They are allowed in addition to those of `origin`. */
   readonly credentialedOrigins: ListRule | undefined
+  /** undefined: derived from the route. */
   readonly allowedHeaders: AllowedHeaders | undefined
+  /** undefined: derived from the route. */
   readonly exposedHeaders: readonly string[] | undefined
+  /** The value of `Access-Control-Max-Age`, in seconds. */
   readonly maxAge: string | undefined
   readonly optionsSuccessStatus: 200 | 204
-  /** Whether requests from pages of refused origins end before their handler. */
+  /** Whether a request of a refused origin is answered 403 before its handler runs. */
   readonly enforceOrigin: boolean
-  /** Equal for policies that are equal by value. */
+  /** Two policies with equal fields have equal keys. */
   readonly key: string
 }
 
-/** What is wrong with a field, before it is known where that can be changed. */
+/** A problem of a field. */
 interface FieldProblem {
   readonly reason: CorsProblemReason
   readonly message: string
-  /** The element of the field's array or list: where it stands, and what it is. */
+  /** The position and the value of the array element that has the problem. */
   readonly index?: number
   readonly value?: unknown
-  /** The other fields that it takes to make the problem. */
+  /** The other fields without which there would be no problem. */
   readonly involvedFields?: ReadonlyArray<keyof PolicyFields> | undefined
 }
 
@@ -104,7 +108,7 @@ export function compilePolicy (fields: PolicyFields, ownFields: ReadonlySet<stri
   })
 }
 
-/** Who is allowed, and what has to be done once the whole policy is accepted. */
+/** A compiled rule. `onAccepted` is called once the whole policy is accepted. */
 interface CompiledRule<Rule extends OriginRule> { readonly rule: Rule, readonly onAccepted?: () => void }
 
 function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['origin']>, report: Report): CompiledRule<OriginRule> {
@@ -114,7 +118,7 @@ function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['
       report('origin', { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, or leave credentials out', involvedFields: ['credentials'] })
     }
     if (fields.enforceOrigin === true) {
-      report('enforceOrigin', { reason: 'conflict', message: 'origin: "*" refuses nobody, so there is nothing to enforce; list the origins that may send requests, or leave enforceOrigin out', involvedFields: ['origin'] })
+      report('enforceOrigin', { reason: 'conflict', message: 'origin: "*" refuses no origin, so there is nothing to enforce; write the origins that may send requests, or leave enforceOrigin out', involvedFields: ['origin'] })
     }
     return { rule: { kind: 'any' } }
   }
@@ -125,7 +129,7 @@ function switchesOf ({ dangerouslyAllowInsecureOrigins = false, dangerouslyAllow
   return { dangerouslyAllowInsecureOrigins, dangerouslyAllowPublicSuffixes }
 }
 
-/** `rules` are those of credentials, where these origins may send some. */
+/** `switches` are set if these origins may send credentials, so that the rules of credentials apply. */
 function compileOriginEntries (field: 'origin' | 'credentials', origins: string | readonly unknown[] | OriginList, switches: CredentialSwitches | undefined, report: Report): CompiledRule<ListRule> {
   return origins instanceof OriginList ? compileOriginList(field, origins, switches, report) : { rule: compileOriginArray(field, origins, switches, report) }
 }
@@ -149,7 +153,7 @@ function compileOriginArray (field: 'origin' | 'credentials', origins: string | 
   return { kind: 'list', matches: createMatcher(entries) }
 }
 
-/** The other fields that it takes to make such a problem. */
+/** The other fields without which there would be no such problem. */
 const INVOLVED_FIELDS: Partial<Record<CorsProblemReason, ReadonlyArray<keyof PolicyFields>>> = {
   'null-origin': ['credentials'],
   'insecure-with-credentials': ['credentials', 'dangerouslyAllowInsecureOrigins'],
@@ -169,7 +173,7 @@ function checkExposedHeaders ({ exposedHeaders, credentials }: PolicyFields, rep
   else if (exposedHeaders === '*' && hasCredentials) report('exposedHeaders', wildcard)
 }
 
-/** `wildcard` is what is wrong with a `'*'` among these names, if anything is. */
+/** `wildcard` is the problem of a `'*'` among these names, if it is one. */
 function checkNames (field: keyof PolicyFields, names: readonly unknown[], reasonToForbid: (name: string) => string | undefined, wildcard: FieldProblem | undefined, report: Report): void {
   names.forEach((name, index) => {
     const finding = name === '*' ? wildcard : checkName(name, reasonToForbid)
@@ -179,20 +183,20 @@ function checkNames (field: keyof PolicyFields, names: readonly unknown[], reaso
 
 function checkName (name: unknown, reasonToForbid: (name: string) => string | undefined): FieldProblem | undefined {
   if (typeof name !== 'string') return { reason: 'type', message: `${quote(name)} is not the name of a header; write a text such as "X-Request-Id"` }
-  if (!isHeaderName(name)) return { reason: 'invalid', message: `${quote(name)} is not the name of a header; write each name by itself, of letters, digits and some signs, such as "X-Request-Id"` }
+  if (!isHeaderName(name)) return { reason: 'invalid', message: `${quote(name)} is not the name of a header; write one name for each element, such as "X-Request-Id"` }
   const refusal = reasonToForbid(name)
   return refusal === undefined ? undefined : { reason: 'forbidden', message: `${quote(name)}: ${refusal}; leave it out` }
 }
 
 /** https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name */
-const WILDCARD_WITH_ALLOWED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" allows every name but Authorization, so only that can stand beside it; write "*", or ["*", "Authorization"]' }
+const WILDCARD_WITH_ALLOWED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" allows every header except Authorization, the only name that can be combined with it; write "*", or ["*", "Authorization"]' }
 
-const WILDCARD_WITH_EXPOSED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" exposes every name, so nothing can stand beside it; write exposedHeaders: "*" alone' }
+const WILDCARD_WITH_EXPOSED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" exposes every header and cannot be combined with names; write exposedHeaders: "*"' }
 
 /** https://fetch.spec.whatwg.org/#http-access-control-expose-headers */
 const WILDCARD_WITH_CREDENTIALS: FieldProblem = {
   reason: 'wildcard-with-credentials',
-  message: 'with credentials, browsers read "*" as the name of a header; list the names of the headers to expose',
+  message: 'with credentials, browsers read "*" as the name of a header; write the names of the headers to expose',
   involvedFields: ['credentials']
 }
 
@@ -201,7 +205,7 @@ function compileAllowedHeaders (value: '*' | readonly string[]): AllowedHeaders 
   return Object.freeze({ any: value.includes('*'), names })
 }
 
-/** A text that is the same for policies that mean the same. Functions and lists that change are the same only as themselves. */
+/** A key that policies with the same meaning share. A function and an originList are equal only to themselves. */
 function valueKey ({ origin, credentials, allowedHeaders, exposedHeaders, maxAge, optionsSuccessStatus, enforceOrigin }: PolicyFields): string {
   return JSON.stringify([
     originsKey(origin), typeof credentials === 'object' ? originsKey(credentials) : credentials === true, sortedLowerCase(allowedHeaders), sortedLowerCase(exposedHeaders), maxAge, optionsSuccessStatus ?? 204, enforceOrigin === true
@@ -219,6 +223,7 @@ function sortedLowerCase (names: PolicyFields['allowedHeaders']): readonly strin
 const identities = new WeakMap<object, number>()
 let lastIdentity = 0
 
+/** A number for each object. */
 function identityOf (value: object): number {
   const number = identities.get(value) ?? ++lastIdentity
   identities.set(value, number)
