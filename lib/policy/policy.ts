@@ -71,8 +71,8 @@ interface FieldProblem {
 type Report = (field: keyof PolicyFields, finding: FieldProblem) => void
 
 /**
- * Compiles the fields of a policy. `own` are the fields that stand in this declaration (the others come from what it extends, and were
- * checked there): a problem that two fields make together is reported at one that can be changed here.
+ * Compiles the fields of a policy, and adds problems to `problems`. `ownFields` are the fields that the declaration sets itself; the others are
+ * inherited, and were checked where they were declared. A problem of several fields is reported at one that the declaration sets itself.
  */
 export function compilePolicy (fields: PolicyFields, ownFields: ReadonlySet<string>, pointer: string, problems: CorsProblem[]): CompiledPolicy | undefined {
   const problemsBefore = problems.length

@@ -1,27 +1,31 @@
-// Lists of origins that change while the application runs: `originList`. A list knows by which rules the policies that use it judge their
-// origins, so that no change can bring in what one of them would refuse.
+// The package's export `originList`: lists of origins that change while the application runs. A list keeps the rules of credentials of all policies
+// that use it, so that a change cannot add an entry that one of these policies would refuse.
 import { corsPolicyError, quote, type CorsProblem } from '../../errors'
 import type { CorsOriginList } from '../../schema'
 import { entryKey, readEntry, credentialProblems, type Entry, type EntryProblem } from './entry'
 import type { CredentialSwitches } from './credentials'
 import { OriginSet, type OriginMatcher } from './matcher'
 
-/** What is wrong with one entry of a list. */
+/** A problem of one entry of a list. */
 export interface ListProblem extends EntryProblem {
   readonly index: number
   readonly value: string | RegExp
 }
 
-/** A list as the policies of one set of rules use it. They share it, and the list refers to it weakly: no list keeps an application alive. */
+/**
+ * The rule of policies that use a list (see ListRule of policy.ts). Policies with equal switches share one. The list refers to it weakly, so that a
+ * list does not keep an application alive. `switches` is undefined if the policies send no credentials.
+ */
 export class OriginListRule {
   readonly kind = 'list'
 
   constructor (readonly matches: OriginMatcher, readonly switches: CredentialSwitches | undefined) {}
 }
 
+/** What `originList` returns. Users know it as the interface CorsOriginList, which documents its members. */
 export class OriginList implements CorsOriginList {
   #set: OriginSet
-  /** By their rules: at most one for each of the four sets of rules that credentials can have. */
+  /** The rules of policies with credentials, by their switches: at most four. */
   readonly #rulesWithCredentials = new Map<string, WeakRef<OriginListRule>>()
 
   constructor (entries: Iterable<string | RegExp>) {
@@ -47,7 +51,7 @@ export class OriginList implements CorsOriginList {
 
   delete (...entries: ReadonlyArray<string | RegExp>): boolean {
     const values = entries.map(copyValue)
-    // What is no entry was meant to be one: not to delete it, and to say nothing, would leave in what was to be taken out.
+    // An invalid value throws: ignoring it would leave an origin allowed that was meant to be deleted.
     readAll(values, 'originList.delete', noProblems, this.#set)
     const size = this.#set.size
     for (const value of values) this.#set.delete(entryKey(value) as string)
@@ -59,18 +63,18 @@ export class OriginList implements CorsOriginList {
     return this
   }
 
-  /** What a policy with these rules would have against the list as it is. */
+  /** The problems of the current entries in a policy with credentials and these switches. */
   credentialProblems (switches: CredentialSwitches): ListProblem[] {
-    if (this.#findRule(switches) !== undefined) return [] // what the list has was judged by these rules already
+    if (this.#findRule(switches) !== undefined) return [] // all entries were checked with these switches already
     return [...this.#set].flatMap((entry, index) => credentialProblems(entry, switches).map((problem) => ({ ...problem, index, value: asWritten(entry) })))
   }
 
-  /** The list for a policy with these rules, or with none. */
+  /** The rule for a policy with these switches, or for one without credentials. */
   ruleFor (switches: CredentialSwitches | undefined): OriginListRule {
     return (switches && this.#findRule(switches)) ?? new OriginListRule((origin) => this.#set.matches(origin), switches)
   }
 
-  /** Has changes judged by the rules of this use, for as long as a policy refers to it. */
+  /** Checks changes from now on by the switches of this rule, for as long as a policy refers to the rule. */
   enforceRule (rule: OriginListRule): void {
     if (rule.switches !== undefined) this.#rulesWithCredentials.set(JSON.stringify(rule.switches), new WeakRef(rule))
   }
@@ -94,7 +98,7 @@ export class OriginList implements CorsOriginList {
 const NO_PROBLEMS: readonly EntryProblem[] = []
 const noProblems = (): readonly EntryProblem[] => NO_PROBLEMS
 
-/** Reads every value that is not known, or throws everything that is wrong. */
+/** Reads all values that are not in `present`. Throws one error with all problems. */
 function readAll (values: readonly unknown[], subject: string, problemsOf: (entry: Entry) => readonly EntryProblem[], present?: OriginSet, because = ''): Entry[] {
   const entries: Entry[] = []
   const problems: CorsProblem[] = []
@@ -114,7 +118,7 @@ function contains (set: OriginSet, value: unknown): boolean {
   return key !== undefined && set.has(key)
 }
 
-/** The values of what was given as a list. The caller's code, such as a generator's, runs here and nowhere later. */
+/** The values of an iterable, copied. Code of the caller, such as a generator, runs only here. */
 function valuesIn (entries: unknown, subject: string): unknown[] {
   if (typeof entries === 'object' && entries !== null && Symbol.iterator in entries) return Array.from(entries as Iterable<unknown>, copyValue)
   const instead = typeof entries === 'string' || entries instanceof RegExp
@@ -123,17 +127,17 @@ function valuesIn (entries: unknown, subject: string): unknown[] {
   throw corsPolicyError(subject, [{ pointer: '', reason: 'type', value: entries, message: `${quote(entries)} is not a list of origins; ${instead}` }])
 }
 
-/** Nothing that the caller keeps can change what was read. */
+/** Copies a RegExp: the caller must not be able to change it after it was checked. */
 function copyValue (value: unknown): unknown {
   return value instanceof RegExp ? new RegExp(value) : value
 }
 
-/** An entry as it was written. */
+/** An entry as the user wrote it. A RegExp is a new copy. */
 function asWritten ({ key, form }: Entry): string | RegExp {
   return form !== 'exact' && form.kind === 'regexp' ? new RegExp(form.regexp.source, form.regexp.flags) : key
 }
 
-/** What the package exports: index.ts documents it. */
+/** The package's export `originList`. Documented in index.ts. */
 export function originList (entries: Iterable<string | RegExp>): CorsOriginList {
   return new OriginList(entries)
 }
