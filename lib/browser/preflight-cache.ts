@@ -1,7 +1,7 @@
-// The browser model: what a browser remembers of the answers to preflights (https://fetch.spec.whatwg.org/#concept-cache). Used by fetch.ts.
+// The browser model: the cache of preflight results (https://fetch.spec.whatwg.org/#concept-cache). Used by fetch.ts.
 import { isNonWildcardName, type CredentialsMode } from './headers'
 
-/** Whose entries these are. The network partition key is left out: a page has one, and a cache is of one page. */
+/** Identifies the entries of a request. There is no network partition key, as a cache serves one page. */
 export interface CacheKey {
   readonly origin: string
   readonly url: string
@@ -18,11 +18,12 @@ interface Entry {
   expires: number
 }
 
+/** The CORS-preflight cache (https://fetch.spec.whatwg.org/#concept-cache). Times are in seconds. */
 export class PreflightCache {
   #entries: Entry[] = []
-  /** The clock, in seconds. It goes on only where it is set. */
+  /** The clock, in seconds. The caller sets it. */
   now = 0
-  /** The user agent's limit on max-age. Chromium's, two hours, is among those that the standard leaves to it. */
+  /** The browser's limit on max-age, in seconds. The standard leaves it to the browser; the default is Chromium's, two hours. */
   readonly #limit: number
 
   constructor (limit = 7200) {
@@ -76,7 +77,7 @@ function matchesHeaderName ({ headerName }: Entry, name: string): boolean {
   return headerName?.toLowerCase() === name.toLowerCase() || (headerName === '*' && !isNonWildcardName(name))
 }
 
-/** The max-age of a preflight's answer: 5 seconds where the header is missing or no number (https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 and 7.9). */
+/** The max-age of a preflight response in seconds: 5 if the header is missing or not a number (https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 and 7.9). */
 export function extractMaxAge (value: string | null): number {
   return value !== null && /^[0-9]+$/.test(value) ? Number(value) : 5
 }

@@ -83,13 +83,13 @@ export class OriginList implements CorsOriginList {
     return this.#rulesWithCredentials.get(JSON.stringify(switches))?.deref()
   }
 
-  /** Reads entries by the rules of all policies that use the list. Those in `known` were read before. */
+  /** Reads values by the rules of all policies that use the list. Skips those that are in `present`. */
   #read (values: readonly unknown[], subject: string, present?: OriginSet): Entry[] {
-    const rules = [...this.#rulesWithCredentials.values()].flatMap((reference) => reference.deref()?.switches ?? [])
-    if (rules.length === 0) return readAll(values, subject, noProblems, present)
+    const switches = [...this.#rulesWithCredentials.values()].flatMap((reference) => reference.deref()?.switches ?? [])
+    if (switches.length === 0) return readAll(values, subject, noProblems, present)
     const strictest: CredentialSwitches = {
-      dangerouslyAllowInsecureOrigins: rules.every(({ dangerouslyAllowInsecureOrigins }) => dangerouslyAllowInsecureOrigins === true),
-      dangerouslyAllowPublicSuffixes: rules.every(({ dangerouslyAllowPublicSuffixes }) => dangerouslyAllowPublicSuffixes === true)
+      dangerouslyAllowInsecureOrigins: switches.every(({ dangerouslyAllowInsecureOrigins }) => dangerouslyAllowInsecureOrigins === true),
+      dangerouslyAllowPublicSuffixes: switches.every(({ dangerouslyAllowPublicSuffixes }) => dangerouslyAllowPublicSuffixes === true)
     }
     return readAll(values, subject, (entry) => credentialProblems(entry, strictest), present, 'a policy with credentials uses this list: ')
   }
