@@ -63,25 +63,25 @@ type CorsOriginText = '*' | 'null' | (string & {})
  * The schema of a value that JSON cannot hold: in plain JSON Schema, one that accepts nothing. It is made of types that TypeBox has of itself.
  * TypeBox comes twice, as an ES module and as CommonJS, and a type of our own that one of them knows is unknown to the other.
  */
-function beyondJson<Value> (schema: TSchema): TUnsafe<Value> {
+function nonJsonSchema<Value> (schema: TSchema): TUnsafe<Value> {
   return Type.Unsafe<Value>({ ...schema, toJSON: () => ({ description: schema.description, not: {} }) })
 }
 
-const Method = Type.Function([], Type.Unknown())
+const AnyFunction = Type.Function([], Type.Unknown())
 
 const OriginText = Type.Unsafe<CorsOriginText>(Type.String({
   description: 'An origin as browsers write it ("https://app.example.com"), a pattern of subdomains ("https://*.example.com") or of ports ("http://localhost:*"), or "null"',
   pattern: '^(?:\\*|null|[a-z][a-z0-9+.-]*://[^/?#@\\\\\\s]+)$'
 }))
-const OriginRegExp = beyondJson<RegExp>(Type.Object(
-  { source: Type.String(), flags: Type.String(), lastIndex: Type.Integer(), exec: Method, test: Method },
+const OriginRegExp = nonJsonSchema<RegExp>(Type.Object(
+  { source: Type.String(), flags: Type.String(), lastIndex: Type.Integer(), exec: AnyFunction, test: AnyFunction },
   { description: 'A RegExp anchored at both ends' }
 ))
-const LiveOriginList = beyondJson<CorsOriginList>(Type.Object(
-  { size: Type.Integer(), has: Method, add: Method, delete: Method, replace: Method },
+const LiveOriginList = nonJsonSchema<CorsOriginList>(Type.Object(
+  { size: Type.Integer(), has: AnyFunction, add: AnyFunction, delete: AnyFunction, replace: AnyFunction },
   { description: 'A list of origins that changes at run time: an originList' }
 ))
-const OriginFunction = beyondJson<CorsOriginFunction>(Type.Function([Type.String(), Type.Unknown()], Type.Unknown(), { description: 'A function that decides about an origin' }))
+const OriginFunction = nonJsonSchema<CorsOriginFunction>(Type.Function([Type.String(), Type.Unknown()], Type.Unknown(), { description: 'A function that decides about an origin' }))
 
 const HeaderName = Type.String({ description: 'The name of a header, in any case', pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 256 })
 
@@ -95,7 +95,7 @@ const Origin = Type.Union([OriginText, OriginList, LiveOriginList, OriginFunctio
 
 const Extends = Type.String({ description: 'The name of a policy to start from: the fields given here replace its fields, one by one' })
 
-const settings = {
+const optionalFields = {
   /**
    * Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read what comes back;
    * or an array of origins, patterns and RegExps, or an originList: for these alone, which are allowed besides "origin".
@@ -222,7 +222,7 @@ export const StandalonePolicySchema = Type.Object({
    * @see https://fetch.spec.whatwg.org/#http-access-control-allow-origin
    */
   origin: Origin,
-  ...settings
+  ...optionalFields
 }, { additionalProperties: false, description: 'A policy that stands alone' })
 
 /** A policy that starts from a named one. */
@@ -247,17 +247,17 @@ export const ExtendingPolicySchema = Type.Object({
    * @see https://fetch.spec.whatwg.org/#http-access-control-allow-origin
    */
   origin: Type.Optional(Origin),
-  ...settings
+  ...optionalFields
 }, { additionalProperties: false, description: 'A policy that starts from a named one' })
 
 // The forms of a policy, so put together that a field has one declaration in all of them: an editor can then show its documentation where
 // it cannot know the form yet. `?: never` tells the forms apart.
-type Settings = Omit<Static<typeof StandalonePolicySchema>, 'origin'>
+type OptionalFields = Omit<Static<typeof StandalonePolicySchema>, 'origin'>
 type WithOrigin = Pick<Static<typeof StandalonePolicySchema>, 'origin'>
 type Extending = Static<typeof ExtendingPolicySchema>
 type WithName<Name extends string> = { [Field in keyof Pick<Extending, 'extends'>]: Name }
-type StandalonePolicy = Settings & WithOrigin & { extends?: never }
-type ExtendingPolicy<Name extends string> = (Settings & WithName<Name> & { origin?: never }) | (Settings & WithName<Name> & WithOrigin)
+type StandalonePolicy = OptionalFields & WithOrigin & { extends?: never }
+type ExtendingPolicy<Name extends string> = (OptionalFields & WithName<Name> & { origin?: never }) | (OptionalFields & WithName<Name> & WithOrigin)
 
 /** A policy: who may call a route from a browser, and how. */
 export type Policy<Name extends string = string> = StandalonePolicy | ExtendingPolicy<Name>

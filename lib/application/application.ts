@@ -2,7 +2,7 @@
 // the routes' responses; when every route is registered, preflights are asked of the router (preflight/router.ts).
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { checkRouteCors, isDefinedPolicy, type CheckedPolicy } from '../declaration/declaration'
-import { writtenAs } from '../declaration/fields'
+import { literalKey } from '../declaration/fields'
 import { corsPolicyError, printable, quote, type CorsProblem } from '../errors'
 import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/policy'
@@ -122,7 +122,7 @@ export class Application {
       if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
       return checked as CheckedPolicy | false
     }
-    const text = isDefinedPolicy(cors) ? undefined : writtenAs(cors)
+    const text = isDefinedPolicy(cors) ? undefined : literalKey(cors)
     return text === undefined ? check() : this.#checked.get(scope, text, check)
   }
 

@@ -3,8 +3,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { CheckedPolicy } from '../declaration/declaration'
-import type * as Derive from '../policy/derive'
-import type { RouteSchema } from '../policy/derive'
+import type * as DerivedHeaders from '../policy/derived-headers'
+import type { RouteSchema } from '../policy/derived-headers'
 import type { CompiledPolicy } from '../policy/policy'
 import type { GeneratedRoute } from '../preflight/generated-route'
 import { isTracked, nextOrder, trackRegistrations, type Constraints, type DeclaredRoute } from '../preflight/registered'
@@ -138,11 +138,11 @@ export class Route implements DeclaredRoute {
 
   /** The lists of headers that its schema would say, if it could be read. */
   unreadableLists (): ReadonlyArray<'allowedHeaders' | 'exposedHeaders'> {
-    return this.#schema === undefined ? NO_LISTS : derive().unreadableLists(this.#schema, this.instance.getSchemas())
+    return this.#schema === undefined ? NO_LISTS : derive().underivableFields(this.#schema, this.instance.getSchemas())
   }
 
   requestHeaders (method: string): readonly string[] {
-    return derive().derivedRequestHeaders(method, this.#schema, this.instance.getSchemas())
+    return derive().derivedAllowedHeaders(method, this.#schema, this.instance.getSchemas())
   }
 
   /** The headers that its response schemas declare. */
@@ -182,8 +182,8 @@ export class Route implements DeclaredRoute {
 }
 
 /** Loaded when first needed: by the first preflight, or for a schema that declares headers of responses. */
-function derive (): typeof Derive {
-  return require('../policy/derive') as typeof Derive
+function derive (): typeof DerivedHeaders {
+  return require('../policy/derived-headers') as typeof DerivedHeaders
 }
 
 const NO_OPTIONS_ROUTES: readonly GeneratedRoute[] = []

@@ -1,6 +1,6 @@
 // A registration of the plugin: what it says about the instance it was registered on, and about those below.
 import type { FastifyInstance } from 'fastify'
-import { NO_NAMES, within, type CheckedPolicy, type PolicyNames } from '../declaration/declaration'
+import { NO_NAMED_POLICIES, withInherited, type CheckedPolicy, type NamedPolicies } from '../declaration/declaration'
 import type { CheckedOptions } from '../declaration/options'
 
 /** Where an instance carries its scope; child instances inherit it. */
@@ -11,7 +11,7 @@ export class Scope {
   readonly logLevel: string | undefined
   readonly hideOptionsRoute: boolean
   /** The policies that can be extended by name here. */
-  readonly names: PolicyNames
+  readonly names: NamedPolicies
   readonly #defaultPolicy: CheckedPolicy | false | undefined
 
   /** `optionsRoutes` is the instance that the scope's generated routes are declared on. */
@@ -19,7 +19,7 @@ export class Scope {
     this.instance = instance
     this.logLevel = logLevel
     this.hideOptionsRoute = hideOptionsRoute
-    this.names = within(policies, namesAround(instance))
+    this.names = withInherited(policies, namesAround(instance))
     this.#defaultPolicy = defaultPolicy
   }
 
@@ -40,9 +40,9 @@ export class Scope {
 }
 
 /** The policy names that an instance inherits from the scopes around it. */
-export function namesAround (instance: FastifyInstance): PolicyNames {
-  const parent = (): PolicyNames => scopeOf(Object.getPrototypeOf(instance))?.names ?? NO_NAMES
-  return { get: (name) => parent().get(name), known: () => parent().known() }
+export function namesAround (instance: FastifyInstance): NamedPolicies {
+  const parent = (): NamedPolicies => scopeOf(Object.getPrototypeOf(instance))?.names ?? NO_NAMED_POLICIES
+  return { get: (name) => parent().get(name), names: () => parent().names() }
 }
 
 /** The scope of an instance: its own, or that of the nearest parent. */

@@ -5,7 +5,7 @@ import type { PageRequest } from '../browser/fetch'
 import { isNonWildcardName, unsafeHeaderNames } from '../browser/headers'
 import type { CheckedPolicy } from '../declaration/declaration'
 import { printable, quote, type CorsProblem } from '../errors'
-import { derivedRequestHeaders } from '../policy/derive'
+import { derivedAllowedHeaders } from '../policy/derived-headers'
 import { isSerialisedOrigin } from '../policy/origin/pattern'
 import { compilePolicy, type CompiledPolicy, type PolicyFields } from '../policy/policy'
 import type { CorsRefusalReason } from '../response/refused'
@@ -90,7 +90,7 @@ const ADVICE: { readonly [Reason in CorsRefusalReason]: (situation: Situation) =
 /** `config` of a route that allows the request: with a named policy that does, or with a policy of its own. */
 function configFor (situation: Situation, route: KnownRoute | undefined): string {
   const { asked: { page }, instance, method, source } = situation
-  const derived = route?.requestHeaders ?? derivedRequestHeaders(method, undefined, {})
+  const derived = route?.requestHeaders ?? derivedAllowedHeaders(method, undefined, {})
   const names = unsafeHeaderNames(page.headers)
   const fits = ({ compiled }: CheckedPolicy): boolean => allowsPage(compiled, page, names, derived)
   const here = route === undefined ? othersAt(situation)[0]?.[1].scope ?? scopeOf(instance) : route.scope
@@ -108,7 +108,7 @@ function configFor (situation: Situation, route: KnownRoute | undefined): string
 }
 
 function namedPolicy ({ names }: Scope, fits: (policy: CheckedPolicy) => boolean): string | undefined {
-  return [...names.known()].find((name) => fits(names.get(name) as CheckedPolicy)) // what is too wrong to be one has thrown
+  return [...names.names()].find((name) => fits(names.get(name) as CheckedPolicy)) // what is too wrong to be one has thrown
 }
 
 /** Whether a policy allows what a page asks for; not, where only an origin function can say that. */
@@ -125,7 +125,7 @@ function allowsPage (policy: CompiledPolicy, page: PageRequest, names: readonly 
 
 /** Where a field is to be written. A named policy changes for every route that has it. */
 function placeOf (field: string, route: KnownRoute | undefined, method: string): string {
-  const { name, own } = checkedOf(route)
+  const { name, ownFields: own } = checkedOf(route)
   if (name !== undefined && !own.has(field)) return `the policy ${quote(name)}`
   return route?.declared === 'nothing' ? 'defaultPolicy' : `config.cors of ${nameOf(route, method)}`
 }

@@ -1,6 +1,6 @@
 // app.cors: what an instance answers about its policies. Nothing of lib/explain/ is loaded before one of its functions is called.
 import type { FastifyInstance } from 'fastify'
-import type { PolicyNames } from '../declaration/declaration'
+import type { NamedPolicies } from '../declaration/declaration'
 import type { CorsDecoration } from './types'
 import { scopeOf, type Scope } from '../application/scope'
 
@@ -24,7 +24,7 @@ function decorationOf (instance: FastifyInstance): CorsDecoration {
 }
 
 /** The scope is there: an instance without one has no decoration. */
-function namesOf (instance: FastifyInstance): PolicyNames {
+function namesOf (instance: FastifyInstance): NamedPolicies {
   return (scopeOf(instance) as Scope).names
 }
 

@@ -68,7 +68,7 @@ function constrained ({ constraints }: KnownRoute): string {
 
 /** As `the policy "partner" of PUT /items/:id`. */
 export function policyOf (route: KnownRoute | undefined, method: string): string {
-  const { name, own } = checkedOf(route)
+  const { name, ownFields: own } = checkedOf(route)
   if (name === undefined) return `the policy of ${nameOf(route, method)}`
   return own.size === 0 ? `the policy ${quote(name)} of ${nameOf(route, method)}` : `the policy of ${nameOf(route, method)} (extends ${quote(name)})`
 }

@@ -1,8 +1,8 @@
 // The question put to app.cors.explain: checked, with every mistake at once, and turned into the request of a page.
 import createError from '@fastify/error'
 import type { PageRequest } from '../browser/fetch'
-import { nearest } from '../declaration/nearest'
-import { child, printable, quote, type CorsProblem } from '../errors'
+import { nearestWord } from '../declaration/nearest-word'
+import { childPointer, printable, quote, type CorsProblem } from '../errors'
 import { isToken } from '../http/headers'
 import { isSerialisedOrigin, parseOriginEntry } from '../policy/origin/pattern'
 import type { CorsQuestion, CorsQuestionError } from './types'
@@ -49,11 +49,11 @@ export function readQuestion (question: CorsQuestion): Asked {
       if (value !== undefined) check(value, report)
       continue
     }
-    const suggestion = nearest(name, Object.keys(CHECKS))
-    problems.push({ pointer: child('', name), reason: 'unknown-property', value, message: `a question has no ${quote(name)}; ${suggestion === undefined ? `it has ${Object.keys(CHECKS).join(', ')}` : `did you mean ${quote(suggestion)}?`}` })
+    const suggestion = nearestWord(name, Object.keys(CHECKS))
+    problems.push({ pointer: childPointer('', name), reason: 'unknown-property', value, message: `a question has no ${quote(name)}; ${suggestion === undefined ? `it has ${Object.keys(CHECKS).join(', ')}` : `did you mean ${quote(suggestion)}?`}` })
   }
   for (const [name, example] of [['origin', 'https://app.example.com'], ['url', '/items/7']] as const) {
-    if (question[name] === undefined) problems.push({ pointer: child('', name), reason: 'missing', value: undefined, message: `${quote(name)} is missing; write one, such as ${name}: ${quote(example)}` })
+    if (question[name] === undefined) problems.push({ pointer: childPointer('', name), reason: 'missing', value: undefined, message: `${quote(name)} is missing; write one, such as ${name}: ${quote(example)}` })
   }
   if (problems.length > 0) throw questionError(SUBJECT, problems)
   const { origin, method = 'GET', url, headers = {}, credentials = false, useCorsPreflight = false } = question
@@ -98,7 +98,7 @@ const CHECKS: { readonly [Name in keyof CorsQuestion]-?: (value: unknown, report
   headers (value, report) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return report('/headers', value, 'type', 'is not an object of headers; write { "x-request-id": "1" }')
     for (const [name, texts] of Object.entries(value)) {
-      const pointer = child('/headers', name)
+      const pointer = childPointer('/headers', name)
       if (!isToken(name)) report(pointer, name, 'invalid', 'is not the name of a header; write one without spaces and colons, such as "x-request-id"')
       for (const text of [texts].flat()) {
         if (typeof text !== 'string') report(pointer, text, 'type', 'is not the value of a header; write a text, or an array of texts')

@@ -1,5 +1,5 @@
 // The inspector's options, checked when it is registered: every problem at once, and what to write instead.
-import { child, corsPolicyError, quote, type CorsProblem } from '../errors'
+import { childPointer, corsPolicyError, quote, type CorsProblem } from '../errors'
 
 /** Fastify's own options of `register`, which it passes on to every plugin. */
 const OPTIONS_OF_REGISTER: ReadonlySet<string> = new Set(['logLevel', 'logSerializers'])
@@ -11,7 +11,7 @@ export function checkInspectorOptions (options: object, hasCors: boolean): Reado
     if (OPTIONS_OF_REGISTER.has(name)) continue
     const check = CHECKS.get(name)
     if (check !== undefined) check(value, problems)
-    else problems.push({ pointer: child('', name), reason: 'unknown-property', value, message: `the inspector has no option ${quote(name)}; its options are ${[...CHECKS.keys()].join(', ')}` })
+    else problems.push({ pointer: childPointer('', name), reason: 'unknown-property', value, message: `the inspector has no option ${quote(name)}; its options are ${[...CHECKS.keys()].join(', ')}` })
   }
   const { hosts = [], dangerouslyInProduction } = options as { hosts?: string[], dangerouslyInProduction?: unknown }
   if (process.env['NODE_ENV'] === 'production' && dangerouslyInProduction !== true) {
@@ -30,7 +30,7 @@ const CHECKS: ReadonlyMap<string, (value: unknown, problems: CorsProblem[]) => v
     if (typeof value === 'string' && /.\/$/.test(value)) problems.push({ pointer: '/prefix', reason: 'not-canonical', value, message: `${quote(value)} ends with a slash; write ${quote(value.replace(/(?<!\/)\/+$/, ''))}` })
   }],
   ['hosts', (value: unknown, problems: CorsProblem[]) => {
-    if (Array.isArray(value)) value.forEach((host: unknown, index) => checkHost(host, child('/hosts', index), problems))
+    if (Array.isArray(value)) value.forEach((host: unknown, index) => checkHost(host, childPointer('/hosts', index), problems))
     else problems.push({ pointer: '/hosts', reason: 'type', value, message: `${quote(value)} is not an array of hosts; write ["dev.example.com"]` })
   }],
   ['dangerouslyInProduction', (value: unknown, problems: CorsProblem[]) => {

@@ -12,10 +12,10 @@ const COMPILED = new URL('compiled.ts', import.meta.url)
 const POLICIES_FILE = new URL('../../policies.schema.json', import.meta.url)
 
 /** Those that a running application needs or exports. */
-const NAMES = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPolicySchema', 'RouteCorsSchema', 'CorsPluginOptionsSchema']
+const RUNTIME_SCHEMAS = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPolicySchema', 'RouteCorsSchema', 'CorsPluginOptionsSchema']
 
 /** Those whose fields are checked one by one. */
-const OF_FIELDS = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPluginOptionsSchema']
+const CHECKED_BY_FIELD = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPluginOptionsSchema']
 
 /** What lib/schema.ts exports. It imports nothing but TypeBox, so that it can run by itself. */
 export function definitions () {
@@ -95,10 +95,10 @@ function checksOf (schemas) {
 /** The text of compiled.ts. */
 export function compiled () {
   const defined = definitions()
-  const schemas = NAMES.map((name) => defined[name])
+  const schemas = RUNTIME_SCHEMAS.map((name) => defined[name])
   const writer = new Writer(schemas)
-  const constants = NAMES.map((name, index) => `export const ${name}: typeof definitions.${name} = ${writer.write(schemas[index])}`)
-  const checks = [...checksOf(OF_FIELDS.map((name) => defined[name]))].map(([name, code]) => `  ${name}: (() => {\n${code}\n  })()`)
+  const constants = RUNTIME_SCHEMAS.map((name, index) => `export const ${name}: typeof definitions.${name} = ${writer.write(schemas[index])}`)
+  const checks = [...checksOf(CHECKED_BY_FIELD.map((name) => defined[name]))].map(([name, code]) => `  ${name}: (() => {\n${code}\n  })()`)
   return [
     '// @ts-nocheck: written by compile.mjs from lib/schema.ts; change that, and run: npm run schemas',
     "import type * as definitions from '../schema'",
@@ -110,10 +110,10 @@ export function compiled () {
 }
 
 /** A JSON Schema without the alternatives that accept nothing: forms that only a program can write, such as RegExps. */
-function pruned (schema) {
-  if (Array.isArray(schema)) return schema.map(pruned)
+function withoutNonJsonForms (schema) {
+  if (Array.isArray(schema)) return schema.map(withoutNonJsonForms)
   if (typeof schema !== 'object' || schema === null) return schema
-  const { anyOf, ...rest } = Object.fromEntries(Object.entries(schema).map(([keyword, value]) => [keyword, pruned(value)]))
+  const { anyOf, ...rest } = Object.fromEntries(Object.entries(schema).map(([keyword, value]) => [keyword, withoutNonJsonForms(value)]))
   const alternatives = anyOf?.filter(({ not }) => not === undefined)
   return alternatives?.length === 1 ? { ...alternatives[0], ...rest } : { ...rest, ...(alternatives && { anyOf: alternatives }) }
 }
@@ -123,13 +123,13 @@ export function policiesFile () {
   const file = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Policies of fastify-cors-policy',
-    ...pruned(JSON.parse(JSON.stringify(definitions().PoliciesSchema)))
+    ...withoutNonJsonForms(JSON.parse(JSON.stringify(definitions().PoliciesSchema)))
   }
   return `${JSON.stringify(file, null, 2)}\n`
 }
 
 /** A file that stays as it is keeps its time: the build is newer than its sources. */
-function writeChanged (file, text) {
+function writeIfChanged (file, text) {
   let present
   try {
     present = readFileSync(file, 'utf8')
@@ -140,6 +140,6 @@ function writeChanged (file, text) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeChanged(COMPILED, compiled())
-  writeChanged(POLICIES_FILE, policiesFile())
+  writeIfChanged(COMPILED, compiled())
+  writeIfChanged(POLICIES_FILE, policiesFile())
 }

@@ -1,7 +1,7 @@
 // Tests of the browser model of lib/browser/: the CORS check, preflights, their cache, redirects, cookies and HTTP caches, against servers
 // that are written here. Nothing of the plugin takes part. That the model is what browsers do, test/browser/conformance.test.ts shows.
 import t from 'tap'
-import { corsChecks, firstFailure, preflightChecks, upToFailure, type Judged } from '../../lib/browser/checks'
+import { corsChecks, firstFailure, preflightChecks, upToFailure, type CheckedRequest } from '../../lib/browser/checks'
 import { predict, type PageRequest, type Prediction, type Server, type WireRequest, type WireResponse } from '../../lib/browser/fetch'
 import { exposedHeaderNames, type CredentialsMode } from '../../lib/browser/headers'
 import { extractMaxAge, PreflightCache } from '../../lib/browser/preflight-cache'
@@ -42,7 +42,7 @@ t.test('the CORS check', async (t) => {
 })
 
 t.test('what a page can be told of each check', async (t) => {
-  const put: Judged = { origin: PAGE, method: 'PUT', headers: [['X-One', '1'], ['Accept', 'a/b'], ['x-one', '2']], credentials: 'omit', useCorsPreflight: false }
+  const put: CheckedRequest = { origin: PAGE, method: 'PUT', headers: [['X-One', '1'], ['Accept', 'a/b'], ['x-one', '2']], credentials: 'omit', useCorsPreflight: false }
   const named = { 'access-control-allow-origin': PAGE }
   const good = { ...named, 'access-control-allow-methods': 'PUT', 'access-control-allow-headers': 'x-two, x-one' }
   const checked = (headers: Headers, request = put, status = 200): string[] => upToFailure(preflightChecks(request, answer(headers, status)))

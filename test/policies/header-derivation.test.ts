@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import t from 'tap'
 import { z } from 'zod'
-import { derivedExposedHeaders, derivedRequestHeaders, unreadableLists } from '../../lib/policy/derive'
+import { derivedExposedHeaders, derivedAllowedHeaders, underivableFields } from '../../lib/policy/derived-headers'
 import { application, FOO, ok, preflight, request } from '../support'
 
 const text = { type: 'string' }
@@ -14,7 +14,7 @@ function object (...names: string[]): { type: 'object', properties: Record<strin
 
 /** The headers of a GET's schema. */
 function requested (headers: unknown, shared: Record<string, unknown> = {}): string[] {
-  return derivedRequestHeaders('GET', { headers }, shared)
+  return derivedAllowedHeaders('GET', { headers }, shared)
 }
 
 /** The headers of a schema for responses with status 200. */
@@ -23,8 +23,8 @@ function exposed (response: unknown, shared: Record<string, unknown> = {}): stri
 }
 
 t.test('a route without a schema has the type of its body, if it has one', async (t) => {
-  for (const method of ['GET', 'HEAD']) t.strictSame(derivedRequestHeaders(method, undefined, {}), [], method)
-  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) t.strictSame(derivedRequestHeaders(method, undefined, {}), ['content-type'], method)
+  for (const method of ['GET', 'HEAD']) t.strictSame(derivedAllowedHeaders(method, undefined, {}), [], method)
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) t.strictSame(derivedAllowedHeaders(method, undefined, {}), ['content-type'], method)
   t.strictSame(derivedExposedHeaders(undefined, {}), [])
   t.strictSame(derivedExposedHeaders({}, {}), [])
 })
@@ -34,7 +34,7 @@ t.test('request headers are the properties of schema.headers that need permissio
   t.strictSame(requested(object('accept', 'Accept-Language', 'content-language')), [], 'what is safelisted is left off')
   t.strictSame(requested(object('cookie', 'Host', 'sec-fetch-site', 'Access-Control-Allow-Origin', '*', 'a b', '')), [], 'what no page can send is left off')
   t.strictSame(requested(object('x-a', 'X-A')), ['x-a'], 'each once')
-  t.strictSame(derivedRequestHeaders('PUT', { headers: object('Content-Type', 'x-a') }, {}), ['content-type', 'x-a'], 'the type of the body once')
+  t.strictSame(derivedAllowedHeaders('PUT', { headers: object('Content-Type', 'x-a') }, {}), ['content-type', 'x-a'], 'the type of the body once')
   t.strictSame(requested({ type: 'object', required: ['x-a'], additionalProperties: text }), [], 'no properties')
   for (const nothing of [undefined, null, true, false, 'text', 1, [], () => {}, { properties: null }, { properties: 'x-a' }]) t.strictSame(requested(nothing), [], String(nothing))
 })
@@ -249,10 +249,10 @@ t.test('a schema of another library is read as the JSON Schema that it offers', 
   for (const [what, schema, allowed, shown] of SCHEMAS) {
     t.strictSame(requested(schema), allowed ?? [], `${what}: request headers`)
     t.strictSame(exposed({ headers: schema }), shown ?? [], `${what}: response headers`)
-    t.strictSame(unreadableLists({ headers: schema, response: { 200: { headers: schema } } }, {}), [...(allowed === null ? ['allowedHeaders'] : []), ...(shown === null ? ['exposedHeaders'] : [])], `${what}: what cannot be read`)
+    t.strictSame(underivableFields({ headers: schema, response: { 200: { headers: schema } } }, {}), [...(allowed === null ? ['allowedHeaders'] : []), ...(shown === null ? ['exposedHeaders'] : [])], `${what}: what cannot be read`)
   }
   t.strictSame(asked[0], { target: 'draft-07' })
-  for (const schema of [undefined, {}, { headers: object('x-a') }, { response: { 200: z.object({ id: z.string() }), 201: standard() } }]) t.strictSame(unreadableLists(schema, {}), [], 'a schema of the body says nothing about headers')
+  for (const schema of [undefined, {}, { headers: object('x-a') }, { response: { 200: z.object({ id: z.string() }), 201: standard() } }]) t.strictSame(underivableFields(schema, {}), [], 'a schema of the body says nothing about headers')
 })
 
 t.test('through an application, zod schemas are read, and a warning names the routes whose schemas cannot be', async (t) => {

@@ -4,9 +4,9 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
-import { child, printable, quote } from '../../lib/errors'
+import { childPointer, printable, quote } from '../../lib/errors'
 import cors, { definePolicies } from '../../lib/index'
-import { nearest } from '../../lib/declaration/nearest'
+import { nearestWord } from '../../lib/declaration/nearest-word'
 import { accessControl, application, BAR, EVIL, FOO, ok, preflight, refusal, request } from '../support'
 
 type Test = Parameters<typeof application>[0]
@@ -490,7 +490,7 @@ t.test('a value is quoted so that it stays short, and says what it is', async (t
     t.ok(quote(value).length <= 121 && quote(value).endsWith('…'), quote(value))
   }
   t.equal(printable('a\u0000b\u{e0041}c\ud800'), 'a\\u0000b\\udb40\\udc41c\\ud800')
-  t.equal(child(child('', 'a/b~1'), 0), '/a~1b~01/0')
+  t.equal(childPointer(childPointer('', 'a/b~1'), 0), '/a~1b~01/0')
 })
 
 t.test('the nearest word is suggested, if there is one', async (t) => {
@@ -498,11 +498,11 @@ t.test('the nearest word is suggested, if there is one', async (t) => {
   const NEAREST: ReadonlyArray<readonly [string, string | undefined]> = [
     ['public', 'public'], ['PUBLIC', 'public'], ['publc', 'public'], ['pubilc', 'public'], ['publics', 'public'], ['partnes', 'partner'], ['partnerss', 'partners'], ['pbc', undefined], ['private', undefined], ['p', undefined], ['y', undefined], ['X', 'x'], ['', undefined], ['a'.repeat(10_000), undefined]
   ]
-  t.equal(nearest('staffonly', ['STAFF-ONLY']), 'STAFF-ONLY', 'whatever its case')
-  t.equal(nearest('abcdef', ['abcdefxx', 'abcdex']), 'abcdex', 'one letter replaced is nearer than two added')
-  t.equal(nearest('abcdefxx', ['abcdef', 'abcdefxy']), 'abcdefxy', 'and nearer than two left out')
-  for (const [text, word] of NEAREST) t.equal(nearest(text, words), word, `${text.slice(0, 20)} -> ${word ?? 'nothing'}`)
-  t.equal(nearest('public', []), undefined)
+  t.equal(nearestWord('staffonly', ['STAFF-ONLY']), 'STAFF-ONLY', 'whatever its case')
+  t.equal(nearestWord('abcdef', ['abcdefxx', 'abcdex']), 'abcdex', 'one letter replaced is nearer than two added')
+  t.equal(nearestWord('abcdefxx', ['abcdef', 'abcdefxy']), 'abcdefxy', 'and nearer than two left out')
+  for (const [text, word] of NEAREST) t.equal(nearestWord(text, words), word, `${text.slice(0, 20)} -> ${word ?? 'nothing'}`)
+  t.equal(nearestWord('public', []), undefined)
 })
 
 t.test('each option of @fastify/cors says what takes its place, and that is accepted', async (t) => {

@@ -53,7 +53,7 @@ function isLoaded (loaded: readonly string[] | undefined, part: string): boolean
   return loaded?.some((name) => name === `./${part}` || name.startsWith(`./${part}/`)) === true
 }
 
-const LATER = ['schema', 'explain/index', 'explain/explain', 'browser', 'policy/derive', 'policy/origin/punycode', 'policy/origin/regexp', 'policy/origin/regexp-re2', 'policy/origin/credentials', 'declaration/elsewhere', 'declaration/nearest', 'response/enforcement']
+const LATER = ['schema', 'explain/index', 'explain/explain', 'browser', 'policy/derived-headers', 'policy/origin/punycode', 'policy/origin/regexp', 'policy/origin/regexp-re2', 'policy/origin/credentials', 'declaration/foreign-options', 'declaration/nearest-word', 'response/enforcement']
 
 t.test('a plain application loads one small package, and of this one what it needs', async (t) => {
   for (const [way, load] of [['CommonJS', undefined], ['an ES module', "const { default: cors } = await import('fastify-cors-policy')"]] as const) {
@@ -72,8 +72,8 @@ t.test('what is needed later is loaded then', async (t) => {
     await app.cors.explain({ origin: 'https://a.example', method: 'PUT', url: '/items/1' })
     found.push(loaded())
   `)
-  t.notOk(isLoaded(plain, 'policy/derive'), 'what reads the schemas of routes')
-  t.ok(isLoaded(answered, 'policy/derive'), 'with the first preflight')
+  t.notOk(isLoaded(plain, 'policy/derived-headers'), 'what reads the schemas of routes')
+  t.ok(isLoaded(answered, 'policy/derived-headers'), 'with the first preflight')
   t.notOk(isLoaded(answered, 'explain/explain') || isLoaded(answered, 'browser'), 'explain')
   t.ok(isLoaded(explained, 'explain/explain') && isLoaded(explained, 'browser'), 'explain with the first question')
   t.strictSame(packages(explained), packages(plain), 'no packages: the router is the one that Fastify has loaded')
@@ -119,6 +119,6 @@ t.test('nothing of TypeBox is ever loaded, whatever a policy and its mistakes ar
     }
     found.push(loaded())
   `)
-  t.ok(isLoaded(everything, 'declaration/elsewhere') && isLoaded(everything, 'policy/origin/punycode'), 'much is')
+  t.ok(isLoaded(everything, 'declaration/foreign-options') && isLoaded(everything, 'policy/origin/punycode'), 'much is')
   t.strictSame(packages(everything).filter((name) => name !== '@fastify/error'), ['@eslint-community/regexpp', 'fastify-plugin', 're2js', 'tldts'])
 })

@@ -176,7 +176,7 @@ t.test('an import is found in every form that TypeScript has', async (t) => {
 t.test('a forbidden import is found', async (t) => {
   const REFUSED: ReadonlyArray<readonly [file: string, code: string, found: string]> = [
     ['schema', "import type { CorsPolicyNames } from './index'", 'schema imports ./index: schema is not above index'],
-    ['policy/derive', "import type { Route } from '../application/route'", 'policy/derive imports ./application/route: policy is not above application'],
+    ['policy/derived-headers', "import type { Route } from '../application/route'", 'policy/derived-headers imports ./application/route: policy is not above application'],
     ['policy/origin/matcher', "type X = import('../../response/verdict').Verdict", 'policy/origin/matcher imports ./response/verdict: policy is not above response'],
     ['response/verdict', "export const f = () => require('../preflight/answer')", 'response/verdict imports ./preflight/answer: response is not above preflight'],
     ['application/scope', "const f = () => import('../explain/explain')", 'application/scope imports ./explain/explain: application is not above explain'],

@@ -1,7 +1,7 @@
-// "Did you mean …?": the known word that a misspelt one most likely stands for.
+// Finds the known word that a misspelt one was most likely meant to be. Used for "did you mean …?" in messages.
 
-/** The word that takes the fewest insertions, deletions and replacements to reach; undefined if none shares enough with the text. Ignores case. */
-export function nearest (text: string, words: readonly string[]): string | undefined {
+/** The word with the fewest insertions, deletions and replacements to the text, ignoring case; undefined if all need too many. */
+export function nearestWord (text: string, words: readonly string[]): string | undefined {
   let best: string | undefined
   let fewest = Math.min(text.length, Math.max(2, Math.floor(text.length / 3)) + 1)
   for (const word of words) {
@@ -14,7 +14,7 @@ export function nearest (text: string, words: readonly string[]): string | undef
   return best
 }
 
-/** Levenshtein's distance, row by row. Texts whose lengths alone are further apart than `limit` are not compared. */
+/** The Levenshtein distance, computed row by row. Returns `limit` at once if the lengths alone differ by that much. */
 function distance (from: string, to: string, limit: number): number {
   if (Math.abs(from.length - to.length) >= limit) return limit
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)
