@@ -1,5 +1,5 @@
-// A declared route: what its declaration says about CORS, and the hooks that head its responses. The declaration is read twice: when it is made, and again
-// when every onRoute hook has had its turn.
+// One declared route: its `config.cors`, its policy, its OPTIONS routes, and the hooks that set the headers of its responses. Application creates one for
+// each declaration. The declaration is read when the route is declared, and again after every onRoute hook, because hooks may change it.
 import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { CheckedPolicy } from '../declaration/declaration'
@@ -15,10 +15,10 @@ import { scopeOf, type Scope } from './scope'
 /** What an onRoute hook is given. */
 export type ObservedOptions = RouteOptions & { url: string }
 
-/** What is needed of it as long as the application runs. */
+/** The options that are needed after the application is ready. */
 type RouteFacts = Pick<ObservedOptions, 'method' | 'url' | 'constraints' | 'schema'>
 
-/** What a route's `config` says. `undefined` is a value as well, and a mistake. */
+/** The `cors` of a route's `config`; undefined if there is none. `{ cors: undefined }` is a mistake, and is reported as one. */
 export type Declared = { readonly cors: unknown } | undefined
 
 const NO_CONSTRAINTS: Constraints = Object.freeze({})
@@ -28,17 +28,17 @@ const NOT_KEPT = Symbol('not kept')
 export class Route implements DeclaredRoute {
   readonly order = nextOrder()
   policy: CompiledPolicy | null = null
-  /** What that policy was declared as. */
+  /** The checked declaration of that policy. */
   checked: CheckedPolicy | false = false
-  /** Whether the headers of its responses are ours: it has a policy, or says that it has none. */
-  isGoverned = false
+  /** Whether the plugin sets the CORS headers of its responses: it has a policy, or declares `cors: false`. */
+  setsHeaders = false
   optionsRoutes: readonly GeneratedRoute[] = NO_OPTIONS_ROUTES
   readonly #firstUrl: string
-  /** Undefined once every route is registered. */
+  /** Undefined after releaseOptions(). */
   #options: ObservedOptions | undefined
   #facts: RouteFacts
   #kept: Declared
-  /** The caller's own `config.cors`, which it may change. */
+  /** The caller's own `config.cors`. The caller may change it later, without effect. */
   #callers: unknown = NOT_KEPT
   #response: ResponsePolicy | undefined
 
@@ -75,7 +75,7 @@ export class Route implements DeclaredRoute {
     return this.constraints.host as string | RegExp | undefined
   }
 
-  /** Its URL, which an onRoute hook may have changed. Fastify gives a `/` below a prefix a second one, after the hooks and on the same object. */
+  /** Its URLs. An onRoute hook may change the URL. Below a prefix, Fastify registers `/` with a second URL, after the hooks. */
   get urls (): readonly string[] {
     const { url } = this.#facts
     return url === this.#firstUrl ? [url] : [this.#firstUrl, url]
@@ -85,18 +85,18 @@ export class Route implements DeclaredRoute {
     return `${this.methods.join(', ')} ${this.#firstUrl}`
   }
 
-  /** The nearest registration of the plugin: another one later than at first, if that was not awaited. */
+  /** The scope of its instance. It may change while the application loads, if a registration is not awaited. */
   get scope (): Scope | undefined {
     return scopeOf(this.instance)
   }
 
-  /** The route's own `config`: what a polluted prototype has is not its own. */
+  /** The route's own `config`. A polluted prototype has no effect. */
   get config (): { readonly cors?: unknown } | undefined {
     const options = this.#options
     return options !== undefined && Object.hasOwn(options, 'config') ? options.config ?? undefined : undefined
   }
 
-  /** What `config.cors` says now. */
+  /** The current `config.cors`. */
   get declared (): Declared {
     if (this.#options === undefined) return this.#kept
     const { config } = this
@@ -105,8 +105,8 @@ export class Route implements DeclaredRoute {
   }
 
   /**
-   * Keeps what is declared, and gives the route a `config` of its own: what a later hook changes there is meant, what the caller changes in its own object is not.
-   * `copies` says whether `config.cors` becomes a copy as well; in an application that may not use the plugin, it stays what it is.
+   * Copies the declaration, and gives the route a `config` of its own. A later onRoute hook can change that object; the caller can no longer.
+   * `copies` is false in an application that has not registered the plugin yet: its `config.cors` stays the same object.
    */
   keepDeclaration (copies: boolean): void {
     const { declared, config } = this
@@ -116,13 +116,13 @@ export class Route implements DeclaredRoute {
     ;(this.#options as ObservedOptions).config = trackRegistrations(own, this) as never
   }
 
-  /** Whether the declaration is no longer what was kept. */
+  /** Whether an onRoute hook has changed the declaration. */
   get hasChanged (): boolean {
     const { declared } = this
     return declared === undefined || this.#kept === undefined ? declared !== this.#kept : !isSameDeclaration(declared.cors, this.#kept.cors)
   }
 
-  /** Whether its registrations do not lead back to it: it was declared before the plugin was registered, or a later hook replaced its `config`. */
+  /** Whether the router's registrations do not lead back to it: it was declared before the plugin was registered, or a hook replaced its `config`. */
   get isUntracked (): boolean {
     return !isTracked(this.config)
   }
@@ -131,12 +131,12 @@ export class Route implements DeclaredRoute {
     return this.#facts.schema as RouteSchema | undefined
   }
 
-  /** Whether its schema declares responses, and with them perhaps headers of theirs. */
+  /** Whether its schema describes responses, which may have headers. */
   get describesResponses (): boolean {
     return this.#schema?.response !== undefined
   }
 
-  /** The lists of headers that its schema would say, if it could be read. */
+  /** The lists of headers that its schema declares in a form that cannot be read. */
   unreadableLists (): ReadonlyArray<'allowedHeaders' | 'exposedHeaders'> {
     return this.#schema === undefined ? NO_LISTS : derive().underivableFields(this.#schema, this.instance.getSchemas())
   }
@@ -158,8 +158,8 @@ export class Route implements DeclaredRoute {
     return this.constraints === other.constraints || isDeepStrictEqual(this.otherConstraints, other.otherConstraints)
   }
 
-  /** Has these hooks head the route's responses, first for the request and for errors, last for the response: instead of those it had from us before, if any. */
-  headWith (response: ResponsePolicy | undefined): void {
+  /** Sets the hooks of the plugin, in place of earlier ones: first of the route's onRequest and onError hooks, last of its onSend hooks. */
+  setHooks (response: ResponsePolicy | undefined): void {
     const earlier = this.#response
     if (response === earlier) return
     this.#response = response
@@ -169,8 +169,8 @@ export class Route implements DeclaredRoute {
     options.onSend = joined(without(options.onSend, earlier?.onSend), response?.onSend)
   }
 
-  /** Keeps what is needed from now on, when every route is registered: Fastify's options would stay in memory with it. */
-  settle (): void {
+  /** Called when every route is registered. Releases Fastify's options, which would stay in memory otherwise. */
+  releaseOptions (): void {
     const { method, url, constraints, schema } = this.#facts
     const { declared } = this
     this.#kept = declared
@@ -199,7 +199,7 @@ function without<Hook> (hooks: Hooks<Hook>, hook: Hook | undefined): Hooks<Hook>
   return hook === undefined ? hooks : [hooks].flat().filter((other) => other !== hook) as Hook[]
 }
 
-/** One hook stays one: most routes have no other, and an array for each adds up. */
+/** A single hook stays a function: most routes have only this one, and an array each would cost memory. */
 function joined<Hook> (first: Hooks<Hook>, last: Hooks<Hook>): Hooks<Hook> {
   return first === undefined ? last : last === undefined ? first : [first, last].flat() as Hook[]
 }

@@ -1,7 +1,7 @@
 // app.cors.explain: sends the preflight that a browser would send through the application, has the model of a browser judge what comes back
 // and what the policy would say on the response, and puts the verdict into words.
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
-import { around } from '../application/observer'
+import { instanceChain } from '../application/observer'
 import { predict, type Prediction, type WireRequest, type WireResponse } from '../browser/fetch'
 import { getHeader, type HeaderList } from '../browser/headers'
 import { normalizeMethod } from '../http/methods'
@@ -20,7 +20,7 @@ import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion } 
 export async function explain (instance: FastifyInstance, question: CorsQuestion): Promise<CorsExplanation> {
   const asked = readQuestion(question)
   // The root's: that of a child instance is avvio's own, which runs no onReady hooks.
-  const [root] = around(instance) as [FastifyInstance]
+  const [root] = instanceChain(instance) as [FastifyInstance]
   await root.ready()
   const source = sourceOf(instance)
   const method = normalizeMethod(asked.page.method)

@@ -1,6 +1,6 @@
 // Which policy a 404 carries: that of the scope of the not-found handler that answers for a URL.
 import type { FastifyInstance } from 'fastify'
-import { around } from '../application/observer'
+import { instanceChain } from '../application/observer'
 import { scopeOf } from '../application/scope'
 import type { CompiledPolicy } from '../policy/policy'
 import type { RouteSource } from './source'
@@ -29,6 +29,6 @@ function isWithin (pathname: string, prefix: string): boolean {
 
 /** The handler that an instance has or inherits. */
 function handlerOf (instance: FastifyInstance): Handler | null | undefined {
-  const symbol = around(instance).flatMap((each) => Object.getOwnPropertySymbols(each)).find(({ description }) => description === NOT_FOUND)
+  const symbol = instanceChain(instance).flatMap((each) => Object.getOwnPropertySymbols(each)).find(({ description }) => description === NOT_FOUND)
   return (instance as unknown as Record<symbol, Handler | null>)[symbol as symbol]
 }
