@@ -1,4 +1,5 @@
 // What is unknown is refused: routes that cannot be read from Fastify's router, or not be reproduced, and URLs for which no OPTIONS route can be declared.
+import { basename, extname } from 'node:path'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
 import Fastify from 'fastify'
@@ -85,7 +86,7 @@ t.test('the code of the router is found out by a stack trace, which leaves nothi
   t.equal(found(), found())
   t.equal(Error.prepareStackTrace, prepareStackTrace)
   t.equal(collectRoutes('GET', (options) => FindMyWay().prettyPrint(options as never)).code, undefined, 'no routes')
-  t.equal(collectRoutes('GET', (options) => { (options as { buildPrettyMeta: (route: unknown) => unknown }).buildPrettyMeta({}) }).code?.includes('preflight-unknown'), true, 'of another router')
+  t.equal(collectRoutes('GET', (options) => { (options as { buildPrettyMeta: (route: unknown) => unknown }).buildPrettyMeta({}) }).code?.includes(basename(__filename, extname(__filename))), true, 'of another router')
   t.equal(collectRoutes('GET', (options) => { runInNewContext('options.buildPrettyMeta({})', { options }, { filename: 'bundle.js' }) }).code, 'bundle.js:8')
   t.equal(collectRoutes('GET', (options) => { [{}].forEach((options as { buildPrettyMeta: () => void }).buildPrettyMeta) }).code, undefined, 'native code is no file')
   Object.defineProperty(Error, 'prepareStackTrace', { value: prepareStackTrace, writable: false, configurable: true })
