@@ -3,14 +3,12 @@
 //   npm run test:versions -- --fastify 5.0.0 --fastify 5 --node 22     restricts the versions
 //   npm run test:versions -- --test scopes                             restricts the tests to those whose paths in test/ contain a text
 //   npm run test:versions -- --jobs 1 --folder /tmp/versions           files at once; a folder that is kept, so that nothing is installed twice
-import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { compile, each, ROOT, run, runTest, succeed } from './compiled-tests.mjs'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
 /** What npm is asked for: the oldest Fastify, the last of several minors, the newest, and the next major. The oldest Node, and the newest of each major. */
@@ -49,23 +47,6 @@ if (chosen([...TESTS, ...ORIGIN_TESTS]).length === 0) throw new Error(`no test h
 const jobs = Number(options.jobs)
 if (!Number.isInteger(jobs) || jobs < 1) throw new Error('--jobs takes how many test files run at once: an integer, at least 1')
 
-/** Runs a program to its end. Whatever it comes to is a result, not an error. */
-async function run (command, args, { cwd, env = process.env, timeout }) {
-  return await new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, timeout, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'] })
-    const output = { stdout: '', stderr: '' }
-    for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => { output[name] += text })
-    child.on('error', reject)
-    child.on('close', (code, signal) => resolve({ code, signal, ...output }))
-  })
-}
-
-async function succeed (command, args, options) {
-  const { code, signal, stdout, stderr } = await run(command, args, options)
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code ?? signal}\n${stdout}${stderr}`)
-  return stdout
-}
-
 async function install (folder, manifest) {
   if (existsSync(join(folder, 'node_modules', '.package-lock.json'))) return
   mkdirSync(folder, { recursive: true })
@@ -75,18 +56,6 @@ async function install (folder, manifest) {
 
 function versionOf (folder, name) {
   return JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')).version
-}
-
-/** The project with its sources compiled beside them, and `dist` as it is packed. */
-async function compile (folder) {
-  for (const name of ['lib', 'test', 'types', 'docs', 'tsconfig.json']) cpSync(join(ROOT, name), join(folder, name), { recursive: true })
-  writeFileSync(join(folder, 'tsconfig.versions.json'), JSON.stringify({
-    extends: './tsconfig.json',
-    compilerOptions: { noEmit: false, noCheck: true, declaration: false, inlineSources: true, types: [], paths: {} },
-    include: ['lib', 'test', 'types']
-  }))
-  await succeed(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.versions.json'], { cwd: folder })
-  cpSync(join(folder, 'lib'), join(folder, 'dist'), { recursive: true, filter: (source) => !source.endsWith('.ts') })
 }
 
 /** A Fastify, the dependencies of the package as npm installs them beside it, and the project. What only tests need is found in the folder above. */
@@ -123,34 +92,11 @@ async function starts (fastify, node) {
   return false
 }
 
-/** The last line of a test file that tap ran to its end. */
-const COUNTS = /^# \{ total: \d+, pass: (\d+)(?:, fail: (\d+))?(?:, todo: \d+)?(?:, skip: (\d+))?/m
-
-async function runTest (fastify, node, name) {
-  const { code, signal, stdout, stderr } = await run(node.binary, [join('test', `${name}.test.js`)], { cwd: fastify.folder, env: ENVIRONMENT, timeout: TIMEOUT })
-  const [, passed = 0, failed = 0, skipped = 0] = (COUNTS.exec(stdout) ?? []).map((count) => Number(count ?? 0))
-  const failures = stdout.split('\n').filter((line) => /^ *not ok /.test(line) && !/ # (?:TODO|SKIP)/.test(line)).map((line) => `${name}: ${line.trim()}`)
-  const isBroken = code !== 0 && failed === 0
-  if (isBroken) failures.push(`${name}: ended with ${code ?? signal}: ${stderr.trim().split('\n').slice(0, 12).join('\n')}`)
-  const skips = [...stdout.matchAll(/ # SKIP (.+)$/gm)].map(([, reason]) => `${name}: ${reason.replace(/ # time=.*/, '')}`)
-  return { passed, failed: isBroken ? 1 : failed, skipped, failures, skips }
-}
-
-/** Calls a function for each item, a few at a time. */
-async function each (items, atOnce, call) {
-  const waiting = [...items.entries()]
-  const results = []
-  await Promise.all(Array.from({ length: atOnce }, async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) results[next[0]] = await call(next[1])
-  }))
-  return results
-}
-
 async function runAll (fastify, node, tests, name = fastify.version) {
   const combination = { fastify: name, node: node.version }
   if (!await starts(fastify, node)) return { ...combination, result: 'this Fastify does not start' }
   const started = performance.now()
-  const results = await each(tests, jobs, (name) => runTest(fastify, node, name))
+  const results = await each(tests, jobs, (name) => runTest(name, { binary: node.binary, cwd: fastify.folder, env: ENVIRONMENT, timeout: TIMEOUT }))
   const sum = (of) => results.reduce((total, result) => total + of(result), 0)
   const [passed, failed, skipped] = [sum((result) => result.passed), sum((result) => result.failed), sum((result) => result.skipped)]
   const failures = results.flatMap((result) => result.failures)
