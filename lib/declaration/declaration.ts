@@ -101,7 +101,7 @@ export function unknownPolicyProblem (name: string, pointer: string, names: Name
     ? `did you mean ${quote(suggestion)}?`
     : origin !== undefined
       ? `write a policy: { origin: ${quote(origin)} }`
-      : known.length === 0 ? 'no named policies are declared; write policies: { … } in the plugin\'s options' : `write one of ${known.map(quote).join(', ')}`
+      : known.length === 0 ? 'no named policy can be extended here; write policies: { … } in the plugin\'s options' : `write one of ${known.map(quote).join(', ')}`
   return { pointer, reason: 'unknown-policy', value: name, message: `there is no policy ${quote(name)}; ${instead}` }
 }
 

@@ -191,7 +191,7 @@ function checkName (name: unknown, reasonToForbid: (name: string) => string | un
 /** https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name */
 const WILDCARD_WITH_ALLOWED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" allows every header except Authorization, the only name that can be combined with it; write "*", or ["*", "Authorization"]' }
 
-const WILDCARD_WITH_EXPOSED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" exposes every header and cannot be combined with names; write exposedHeaders: "*"' }
+const WILDCARD_WITH_EXPOSED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" exposes every header and cannot be an array element; write exposedHeaders: "*"' }
 
 /** https://fetch.spec.whatwg.org/#http-access-control-expose-headers */
 const WILDCARD_WITH_CREDENTIALS: FieldProblem = {
