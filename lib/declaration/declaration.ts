@@ -118,7 +118,8 @@ export function checkPolicies (value: unknown, pointer: string, inherited: Named
   }
   const $schema = policies.get('$schema')
   if (policies.delete('$schema') && typeof $schema !== 'string') {
-    problems.push({ pointer: childPointer(pointer, '$schema'), reason: 'type', value: $schema, message: `${quote($schema)} cannot be "$schema", which is the address of a JSON Schema for editors; write another name for the policy` })
+    const message = `${quote($schema)} cannot be "$schema", which is the address of a JSON Schema for editors; write another name for the policy`
+    problems.push({ pointer: childPointer(pointer, '$schema'), reason: 'type', value: $schema, message })
   }
   const resolving: string[] = []
   const resolve = (name: string): CheckedPolicy | null => {
