@@ -101,7 +101,7 @@ export function unknownPolicyProblem (name: string, pointer: string, names: Name
     ? `did you mean ${quote(suggestion)}?`
     : origin !== undefined
       ? `write a policy: { origin: ${quote(origin)} }`
-      : known.length === 0 ? 'no named policies are declared; write policies: { … } in the plugin\'s options' : `write one of ${known.map(quote).join(', ')}`
+      : known.length === 0 ? 'no named policy can be extended here; write policies: { … } in the plugin\'s options' : `write one of ${known.map(quote).join(', ')}`
   return { pointer, reason: 'unknown-policy', value: name, message: `there is no policy ${quote(name)}; ${instead}` }
 }
 
@@ -118,7 +118,8 @@ export function checkPolicies (value: unknown, pointer: string, inherited: Named
   }
   const $schema = policies.get('$schema')
   if (policies.delete('$schema') && typeof $schema !== 'string') {
-    problems.push({ pointer: childPointer(pointer, '$schema'), reason: 'type', value: $schema, message: `${quote($schema)} cannot be "$schema", which is the address of a JSON Schema for editors; write another name for the policy` })
+    const message = `${quote($schema)} cannot be "$schema", which is the address of a JSON Schema for editors; write another name for the policy`
+    problems.push({ pointer: childPointer(pointer, '$schema'), reason: 'type', value: $schema, message })
   }
   const resolving: string[] = []
   const resolve = (name: string): CheckedPolicy | null => {

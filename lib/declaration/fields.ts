@@ -79,7 +79,9 @@ export function checkFields (schema: ObjectSchema, fields: ReadonlyMap<string, u
   }
   for (const key of required) {
     // { policy: 'partner' } was meant as { extends: 'partner' }: `origin` is not missing there.
-    if (!fields.has(key) && ![...fields].some(([other, field]) => foreignOptions().isMeantAsExtends(other, field))) report(key, { reason: 'missing', message: `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one` })
+    if (!fields.has(key) && ![...fields].some(([other, field]) => foreignOptions().isMeantAsExtends(other, field))) {
+      report(key, { reason: 'missing', message: `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one` })
+    }
   }
   return invalid
 }

@@ -17,7 +17,7 @@ const REPLACEMENTS: ReadonlyMap<string, Replacement> = new Map<string, Replaceme
   ['preflight', (value) => value === false ? `leave it out, and ${USE_OWN_OPTIONS_ROUTE}` : PREFLIGHTS_ARE_ANSWERED],
   ['preflightContinue', (value) => value === true ? `leave it out, and ${USE_OWN_OPTIONS_ROUTE}` : PREFLIGHTS_ARE_ANSWERED],
   ['strictPreflight', () => 'leave it out: an OPTIONS request without Origin or Access-Control-Request-Method is no preflight, and goes to your own OPTIONS route'],
-  ['cacheControl', () => 'leave it out, and write maxAge: 600 for how many seconds a browser may remember the answer to a preflight'],
+  ['cacheControl', () => 'leave it out, and write maxAge: 600, for how many seconds a browser may cache a preflight response'],
   ['hideOptionsRoute', belongsToRegister],
   ['logLevel', belongsToRegister],
   // options of this plugin, written in a policy

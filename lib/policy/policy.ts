@@ -115,10 +115,18 @@ function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['
   if (typeof origin === 'function') return { rule: { kind: 'function', decide: origin } }
   if (origin === '*') {
     if (fields.credentials === true) {
-      report('origin', { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, or leave credentials out', involvedFields: ['credentials'] })
+      report('origin', {
+        reason: 'wildcard-with-credentials',
+        message: 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, or leave credentials out',
+        involvedFields: ['credentials']
+      })
     }
     if (fields.enforceOrigin === true) {
-      report('enforceOrigin', { reason: 'conflict', message: 'origin: "*" refuses no origin, so there is nothing to enforce; write the origins that may send requests, or leave enforceOrigin out', involvedFields: ['origin'] })
+      report('enforceOrigin', {
+        reason: 'conflict',
+        message: 'origin: "*" refuses no origin, so there is nothing to enforce; write the origins that may send requests, or leave enforceOrigin out',
+        involvedFields: ['origin']
+      })
     }
     return { rule: { kind: 'any' } }
   }
@@ -148,7 +156,8 @@ function compileOriginArray (field: 'origin' | 'credentials', origins: string | 
     const at = typeof origins === 'string' ? undefined : { index: position, value }
     const entry = readEntry(value, field)
     if ('key' in entry) entries.push(entry)
-    for (const problem of 'key' in entry ? switches === undefined ? [] : credentialProblems(entry, switches) : [entry]) report(field, { ...problem, ...at, involvedFields: INVOLVED_FIELDS[problem.reason] })
+    const entryProblems = !('key' in entry) ? [entry] : switches === undefined ? [] : credentialProblems(entry, switches)
+    for (const problem of entryProblems) report(field, { ...problem, ...at, involvedFields: INVOLVED_FIELDS[problem.reason] })
   })
   return { kind: 'list', matches: createMatcher(entries) }
 }
@@ -191,7 +200,7 @@ function checkName (name: unknown, reasonToForbid: (name: string) => string | un
 /** https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name */
 const WILDCARD_WITH_ALLOWED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" allows every header except Authorization, the only name that can be combined with it; write "*", or ["*", "Authorization"]' }
 
-const WILDCARD_WITH_EXPOSED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" exposes every header and cannot be combined with names; write exposedHeaders: "*"' }
+const WILDCARD_WITH_EXPOSED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" exposes every header and cannot be an array element; write exposedHeaders: "*"' }
 
 /** https://fetch.spec.whatwg.org/#http-access-control-expose-headers */
 const WILDCARD_WITH_CREDENTIALS: FieldProblem = {
@@ -208,7 +217,13 @@ function compileAllowedHeaders (value: '*' | readonly string[]): AllowedHeaders 
 /** A key that policies with the same meaning share. A function and an originList are equal only to themselves. */
 function valueKey ({ origin, credentials, allowedHeaders, exposedHeaders, maxAge, optionsSuccessStatus, enforceOrigin }: PolicyFields): string {
   return JSON.stringify([
-    originsKey(origin), typeof credentials === 'object' ? originsKey(credentials) : credentials === true, sortedLowerCase(allowedHeaders), sortedLowerCase(exposedHeaders), maxAge, optionsSuccessStatus ?? 204, enforceOrigin === true
+    originsKey(origin),
+    typeof credentials === 'object' ? originsKey(credentials) : credentials === true,
+    sortedLowerCase(allowedHeaders),
+    sortedLowerCase(exposedHeaders),
+    maxAge,
+    optionsSuccessStatus ?? 204,
+    enforceOrigin === true
   ])
 }
 

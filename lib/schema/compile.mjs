@@ -1,6 +1,7 @@
-// Compiles the TypeBox schemas of lib/schema.ts when the package is built (npm run schemas, which npm run build begins with), as TypeBox takes long to load.
-// Writes compiled.ts: the schemas as plain data, which still are TypeBox schemas, and a check of each field as plain code. Writes policies.schema.json: the plain
-// JSON Schema of a file of named policies, for `"$schema"` in an editor. Both are the same each time, and are written only where that changes them.
+// Compiles the TypeBox schemas of lib/schema.ts, as loading TypeBox takes too long at run time. `npm run build` calls it (npm run schemas).
+// It writes two files, if their content changes:
+// - compiled.ts: the schemas as plain data, which still are TypeBox schemas, and a check of each field as plain code;
+// - policies.schema.json: the plain JSON Schema of a file of named policies, for `"$schema"` in such a file.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -11,13 +12,13 @@ const SOURCE = new URL('../schema.ts', import.meta.url)
 const COMPILED = new URL('compiled.ts', import.meta.url)
 const POLICIES_FILE = new URL('../../policies.schema.json', import.meta.url)
 
-/** Those that a running application needs or exports. */
+/** The schemas that a running application checks with, or exports. */
 const RUNTIME_SCHEMAS = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPolicySchema', 'RouteCorsSchema', 'CorsPluginOptionsSchema']
 
-/** Those whose fields are checked one by one. */
+/** The schemas whose fields are checked one by one. */
 const CHECKED_BY_FIELD = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPluginOptionsSchema']
 
-/** What lib/schema.ts exports. It imports nothing but TypeBox, so that it can run by itself. */
+/** The exports of lib/schema.ts. It imports only TypeBox at run time, so it can be run on its own. */
 export function definitions () {
   const { outputText } = ts.transpileModule(readFileSync(SOURCE, 'utf8'), { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 } })
   const exports = {}
@@ -25,7 +26,7 @@ export function definitions () {
   return exports
 }
 
-/** Writes values as code. What is used more than once becomes a constant, so that it is one value again. */
+/** Writes values as code. A value that is used more than once becomes a constant, so that it stays one value. */
 class Writer {
   declarations = []
   #uses = new Map()
@@ -59,14 +60,14 @@ class Writer {
   }
 
   #writeProperty (key, value) {
-    // The one function of a schema: what JSON has in its place never changes.
+    // The only function of a schema. Its result never changes.
     if (key === 'toJSON' && typeof value === 'function') return `toJSON: () => (${literal(value())})`
     if (typeof key === 'symbol') return `[Symbol.for(${literal(Symbol.keyFor(key))})]: ${this.write(value)}`
     return `${/^[A-Za-z]\w*$/.test(key) ? key : literal(key)}: ${this.write(value)}`
   }
 }
 
-/** Throws for what JSON cannot hold: code would silently lose it. */
+/** Writes a value as JSON. Throws for a value that JSON would silently lose. */
 function literal (value) {
   const text = JSON.stringify(value)
   if (text === undefined || !isSame(JSON.parse(text), value)) throw new TypeError(`a schema holds ${String(value)}, which cannot be written`)
@@ -77,10 +78,10 @@ function isSame (one, other) {
   return typeof one === 'object' && one !== null ? Object.keys(one).length === Reflect.ownKeys(other).length && Object.keys(one).every((key) => isSame(one[key], other[key])) : one === other
 }
 
-/** Fields of policies: these are checked one by one, with the names that they may extend. */
+/** Fields that contain policies. declaration.ts checks them. */
 const CHECKED_AS_POLICIES = ['policies', 'defaultPolicy']
 
-/** The checks of the fields, by name. A field that several schemas have is of one type in all of them. */
+/** The code of each field's check, by name. A field that several schemas have must have the same type in all of them. */
 function checksOf (schemas) {
   const checks = new Map()
   for (const [name, schema] of schemas.flatMap(({ properties }) => Object.entries(properties))) {
@@ -109,7 +110,7 @@ export function compiled () {
   ].join('\n') + '\n'
 }
 
-/** A JSON Schema without the alternatives that accept nothing: forms that only a program can write, such as RegExps. */
+/** Removes the alternatives of a JSON Schema that accept nothing: values that JSON cannot represent, such as RegExps. */
 function withoutNonJsonForms (schema) {
   if (Array.isArray(schema)) return schema.map(withoutNonJsonForms)
   if (typeof schema !== 'object' || schema === null) return schema
@@ -128,7 +129,7 @@ export function policiesFile () {
   return `${JSON.stringify(file, null, 2)}\n`
 }
 
-/** A file that stays as it is keeps its time: the build is newer than its sources. */
+/** An unchanged file keeps its modification time, so that it does not look newer than the build. */
 function writeIfChanged (file, text) {
   let present
   try {

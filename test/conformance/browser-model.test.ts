@@ -49,14 +49,14 @@ t.test('what a page can be told of each check', async (t) => {
     .map(({ subject, meaning, failure }) => `${subject} ${meaning}${failure === undefined ? '' : ` [${failure}]`}`)
   t.strictSame(checked(good), [
     `Access-Control-Allow-Origin: ${PAGE} names the origin of this page`,
-    'Status 200 is one of success',
+    'Status 200 is a success status',
     'Access-Control-Allow-Methods: PUT allows PUT',
     'Access-Control-Allow-Headers: x-two, x-one allows X-One'
   ], 'each name once')
   const last = (...args: Parameters<typeof checked>): string | undefined => checked(...args).at(-1)
   t.equal(last({}), 'No Access-Control-Allow-Origin was sent, so only pages of the API’s own origin may read this [preflight: no Access-Control-Allow-Origin]')
-  t.equal(last(good, put, 404), 'Status 404 is not one of success, which are 200 to 299 [preflight: status]')
-  t.equal(last(good, put, 308), 'Status 308 redirects, which the answer to a preflight may not [preflight: redirect]')
+  t.equal(last(good, put, 404), 'Status 404 is not a success status (200 to 299) [preflight: status]')
+  t.equal(last(good, put, 308), 'Status 308 redirects, which a preflight response must not do [preflight: redirect]')
   t.equal(last(named), 'No Access-Control-Allow-Methods was sent, so PUT is not allowed [method not allowed]')
   t.equal(last({ ...good, 'access-control-allow-methods': 'put' }), 'Access-Control-Allow-Methods: put does not allow PUT [method not allowed]')
   t.equal(last({ ...good, 'access-control-allow-headers': 'X One' }), 'Access-Control-Allow-Headers: X One is not a list of names [preflight: unreadable list]')

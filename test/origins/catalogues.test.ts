@@ -112,6 +112,6 @@ t.test('punycode is judged the same whatever the version of Node', async (t) => 
     t.equal(reasonOf({ origin: `https://*.${label}` }), 'invalid')
     t.equal(reasonOf({ origin: `capacitor://${label}` }), 'accepted', 'a name of another scheme is not decoded')
   }
-  t.match(refusal(() => cors.definePolicies({ policy: { origin: 'https://xn--a.example' } })).message, 'a name that begins with "xn--" is the punycode of an international one, and this is none; write the international name')
+  t.match(refusal(() => cors.definePolicies({ policy: { origin: 'https://xn--a.example' } })).message, 'a label that begins with "xn--" must be valid punycode, and this one is not; write the international name')
   t.match(refusal(() => cors.definePolicies({ policy: { origin: 'https://bücher.example' } })).message, 'write "https://xn--bcher-kva.example"', 'and the message has its punycode')
 })

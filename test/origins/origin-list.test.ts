@@ -210,7 +210,7 @@ t.test('a change is checked by the rules of every policy that uses the list', as
   app.get('/strict', { config: { cors: { extends: 'open', credentials: true, dangerouslyAllowPublicSuffixes: true } } }, ok)
   t.strictSame(problems(() => list.add(BAR, 'http://a.example', 'https://*.github.io')), ['/1 insecure-with-credentials', '/2 public-suffix'], 'each has a policy that refuses it')
   t.strictSame(problems(() => list.replace(['http://*.com'])), ['/0 insecure-with-credentials', '/0 public-suffix'])
-  t.match(refusal(() => list.add('http://a.example')).message, 'originList.add: a problem\n  /0: a policy with credentials uses this list: whoever sits on the network')
+  t.match(refusal(() => list.add('http://a.example')).message, 'originList.add: a problem\n  /0: a policy with credentials uses this list: an attacker on the network')
   t.strictSame([...list], [FOO])
   t.equal(await allowed(app, '/strict', BAR), false, 'nothing of a refused change was added')
   list.add(BAR, 'http://localhost:3000', 'https://*.bar.other')

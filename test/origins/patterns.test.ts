@@ -147,8 +147,8 @@ t.test('an origin that no browser writes so is refused with the one that they wr
 t.test('a text that means no origin is refused with the reason', async (t) => {
   const begins = 'an origin begins with its scheme, such as "https://app.example.com"'
   const beginsHere = 'an origin begins with its scheme, such as "https://example.com"'
-  const asterisk = 'an asterisk may stand only for whole subdomains ("https://*.example.com") or for the port ("https://example.com:*")'
-  const dot = 'a host neither begins nor ends with a dot, and has no two in a row'
+  const asterisk = 'an asterisk may only replace whole subdomains ("https://*.example.com") or the port ("https://example.com:*")'
+  const dot = 'a host has no leading, trailing or doubled dot'
   const character = 'an origin has no spaces, commas, backslashes or control characters'
   const user = 'an origin has no user name or password'
   const opaque = 'documents of this scheme have no origin of their own: browsers send "null" for them; write "null" if you mean all of those'
@@ -245,7 +245,7 @@ t.test('a text that means no origin is refused with the reason', async (t) => {
     ['https://example.com:100000', none],
     ['https://example.com:-1', none],
     ['https://example.com:http', none],
-    ['https://example.com:8080:*', 'there are two ports; keep the number, or ":*" for every port'],
+    ['https://example.com:8080:*', 'an origin has one port; write the number, or ":*" for every port'],
     // asterisks
     ['https://*', asterisk],
     ['https://**', asterisk],

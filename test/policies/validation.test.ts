@@ -82,14 +82,14 @@ const REASONS: Readonly<Record<cors.CorsProblemReason, Sides>> = {
       [{ route: { origin: false } }, '/origin', 'false cannot be "origin"; write cors: false'],
       [{ options: { defaultPolicy: { origin: false } } }, '/defaultPolicy/origin', 'write defaultPolicy: false'],
       [{ options: { policies: { off: { origin: false } } } }, '/policies/off/origin', 'write cors: false on the routes, and leave this policy out'],
-      [{ route: { origin: (origin: string, callback: unknown) => callback } }, '/origin', 'it has to decide by what it returns, not through a callback; write (origin, request) => boolean, or an async function'],
+      [{ route: { origin: (origin: string, callback: unknown) => callback } }, '/origin', 'its return value must decide, as it gets no callback; write (origin, request) => boolean, or an async function'],
       [{ route: { origin: null } }, '/origin', 'null cannot be "origin"; write an origin'],
       [{ route: { origin: { host: 'a' } } }, '/origin', 'an object cannot be "origin"; write an origin'],
       [{ route: { origin: /^https:\/\/a$/ } }, '/origin', '/^https:\\/\\/a$/ cannot be "origin"; write [/^https:\\/\\/a$/]'],
-      [{ route: { origin: [FOO, 5] } }, '/origin/1', '5 cannot stand in "origin"; write an origin such as "https://app.example.com", a pattern of origins, or a RegExp'],
-      [{ route: { origin: [[FOO]] } }, '/origin/0', 'an array cannot stand in "origin"; write an origin'],
-      [{ route: { origin: [() => true] } }, '/origin/0', 'a function cannot stand in "origin"; write an origin'],
-      [{ route: { origin: [FOO, , BAR] } }, '/origin/1', 'undefined cannot stand in "origin"; write an origin'], // eslint-disable-line no-sparse-arrays -- the mistake that this is about
+      [{ route: { origin: [FOO, 5] } }, '/origin/1', '5 cannot be an entry of "origin"; write an origin such as "https://app.example.com", a pattern of origins, or a RegExp'],
+      [{ route: { origin: [[FOO]] } }, '/origin/0', 'an array cannot be an entry of "origin"; write an origin'],
+      [{ route: { origin: [() => true] } }, '/origin/0', 'a function cannot be an entry of "origin"; write an origin'],
+      [{ route: { origin: [FOO, , BAR] } }, '/origin/1', 'undefined cannot be an entry of "origin"; write an origin'], // eslint-disable-line no-sparse-arrays -- the mistake that this is about
       [{ route: { origin: FOO, credentials: 'yes' } }, '/credentials', '"yes" cannot be "credentials"; write true, false, an array of the origins that may send them, or an originList'],
       [{ route: { origin: FOO, credentials: 1 } }, '/credentials', '1 cannot be "credentials"; write true, false, an array of the origins that may send them, or an originList'],
       [{ route: { origin: FOO, allowedHeaders: 'x-a, x-b' } }, '/allowedHeaders', '"x-a, x-b" cannot be "allowedHeaders"; write ["x-a", "x-b"]'],
@@ -167,17 +167,17 @@ const REASONS: Readonly<Record<cors.CorsProblemReason, Sides>> = {
     refused: [
       [{ route: { origin: 'app.example.com' } }, '/origin', '"app.example.com": an origin begins with its scheme, such as "https://app.example.com"'],
       [{ route: { origin: 'file://host' } }, '/origin', 'write "null" if you mean all of those'],
-      [{ route: { origin: [FOO, 'https://ex*mple.com'] } }, '/origin/1', '"https://ex*mple.com": an asterisk may stand only for whole subdomains'],
-      [{ route: { origin: [FOO, '*'] } }, '/origin/1', 'write origin: "*" alone'],
-      [{ route: { origin: ['*'] } }, '/origin/0', 'write origin: "*" alone'],
+      [{ route: { origin: [FOO, 'https://ex*mple.com'] } }, '/origin/1', '"https://ex*mple.com": an asterisk may only replace whole subdomains'],
+      [{ route: { origin: [FOO, '*'] } }, '/origin/1', '"*" allows every origin and cannot be an entry of a list; write origin: "*"'],
+      [{ route: { origin: ['*'] } }, '/origin/0', '"*" allows every origin and cannot be an entry of a list; write origin: "*"'],
       [{ route: { origin: [] } }, '/origin', 'an empty array allows nobody; write cors: false for that'],
-      [{ route: { origin: FOO, allowedHeaders: ['x a'] } }, '/allowedHeaders/0', '"x a" is not the name of a header; write each name by itself, of letters, digits and some signs, such as "X-Request-Id"'],
-      [{ route: { origin: FOO, allowedHeaders: ['x-a,x-b'] } }, '/allowedHeaders/0', 'write each name by itself'],
+      [{ route: { origin: FOO, allowedHeaders: ['x a'] } }, '/allowedHeaders/0', '"x a" is not the name of a header; write one name for each element, such as "X-Request-Id"'],
+      [{ route: { origin: FOO, allowedHeaders: ['x-a,x-b'] } }, '/allowedHeaders/0', 'write one name for each element'],
       [{ route: { origin: FOO, allowedHeaders: ['a'.repeat(257)] } }, '/allowedHeaders/0', 'is not the name of a header'],
       [{ route: { origin: FOO, exposedHeaders: [''] } }, '/exposedHeaders/0', '"" is not the name of a header'],
-      [{ route: { origin: FOO, allowedHeaders: ['x-a', '*'] } }, '/allowedHeaders/1', '"*" allows every name but Authorization, so only that can stand beside it; write "*", or ["*", "Authorization"]'],
-      [{ route: { origin: FOO, exposedHeaders: ['etag', '*'] } }, '/exposedHeaders/1', 'write exposedHeaders: "*" alone'],
-      [{ route: { origin: FOO, exposedHeaders: ['*'] } }, '/exposedHeaders/0', 'write exposedHeaders: "*" alone'],
+      [{ route: { origin: FOO, allowedHeaders: ['x-a', '*'] } }, '/allowedHeaders/1', '"*" allows every header except Authorization, the only name that can be combined with it; write "*", or ["*", "Authorization"]'],
+      [{ route: { origin: FOO, exposedHeaders: ['etag', '*'] } }, '/exposedHeaders/1', '"*" exposes every header and cannot be an array element; write exposedHeaders: "*"'],
+      [{ route: { origin: FOO, exposedHeaders: ['*'] } }, '/exposedHeaders/0', '"*" exposes every header and cannot be an array element; write exposedHeaders: "*"'],
       [{ route: { origin: [/^example\.com$/] } }, '/origin/0', '/^example\\.com$/: this RegExp matches no origin: browsers write a scheme, a host in lower case and perhaps a port, and nothing more; write "https://example.com"'],
       [{ options: { logLevel: 'loud' } }, '/logLevel', '"loud" is no level of the application\'s logger']
     ],
@@ -208,10 +208,10 @@ const REASONS: Readonly<Record<cors.CorsProblemReason, Sides>> = {
       [{ route: { origin: '*', credentials: true } }, '/origin', 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, or leave credentials out'],
       [{ route: { extends: 'public', credentials: true } }, '/credentials', 'browsers refuse credentials with "*"'],
       [{ route: { extends: 'partner', origin: '*' } }, '/origin', 'browsers refuse credentials with "*"'],
-      [{ route: { origin: FOO, credentials: true, exposedHeaders: '*' } }, '/exposedHeaders', 'with credentials, browsers read "*" as the name of a header; list the names of the headers to expose'],
-      [{ route: { origin: FOO, credentials: true, exposedHeaders: ['etag', '*'] } }, '/exposedHeaders/1', 'list the names of the headers to expose'],
-      [{ route: { extends: 'exposing', credentials: true } }, '/credentials', 'list the names of the headers to expose'],
-      [{ route: { extends: 'partner', exposedHeaders: '*' } }, '/exposedHeaders', 'list the names of the headers to expose']
+      [{ route: { origin: FOO, credentials: true, exposedHeaders: '*' } }, '/exposedHeaders', 'with credentials, browsers read "*" as the name of a header; write the names of the headers to expose'],
+      [{ route: { origin: FOO, credentials: true, exposedHeaders: ['etag', '*'] } }, '/exposedHeaders/1', 'write the names of the headers to expose'],
+      [{ route: { extends: 'exposing', credentials: true } }, '/credentials', 'write the names of the headers to expose'],
+      [{ route: { extends: 'partner', exposedHeaders: '*' } }, '/exposedHeaders', 'write the names of the headers to expose']
     ],
     accepted: [
       { route: { origin: '*', credentials: false } }, { route: { origin: FOO, credentials: true } }, { route: { origin: FOO, credentials: true, allowedHeaders: '*' } }, { route: { origin: FOO, exposedHeaders: '*' } },
@@ -220,7 +220,7 @@ const REASONS: Readonly<Record<cors.CorsProblemReason, Sides>> = {
   },
   'insecure-with-credentials': {
     refused: [
-      [{ route: { origin: 'http://app.example.com', credentials: true } }, '/origin', 'whoever sits on the network can change pages of "http://app.example.com" and act with its users\' credentials; write "https://app.example.com", or set dangerouslyAllowInsecureOrigins: true'],
+      [{ route: { origin: 'http://app.example.com', credentials: true } }, '/origin', 'an attacker on the network can change pages of "http://app.example.com" and act with its users\' credentials; write "https://app.example.com", or set dangerouslyAllowInsecureOrigins: true'],
       [{ route: { origin: [FOO, 'http://app.example.com:443'], credentials: true } }, '/origin/1', 'write "https://app.example.com", or set'],
       [{ route: { origin: ['http://*.example.com:*'], credentials: true } }, '/origin/0', 'write "https://*.example.com:*", or set'],
       [{ route: { origin: ['ws://app.example.com:81'], credentials: true } }, '/origin/0', 'write "wss://app.example.com:81", or set'],
@@ -287,25 +287,25 @@ const REASONS: Readonly<Record<cors.CorsProblemReason, Sides>> = {
     refused: [
       [{ route: { extends: 'partnr' } }, '/extends', 'there is no policy "partnr"; did you mean "partner"?'],
       [{ route: { extends: 'Public' } }, '/extends', 'did you mean "public"?'],
-      [{ route: { extends: 'unheard of' } }, '/extends', 'the names here are "public", "partner", "exposing", "sandboxed", "plain", "hosted", "lax"'],
-      [{ route: { extends: '' } }, '/extends', 'there is no policy ""; the names here are'],
+      [{ route: { extends: 'unheard of' } }, '/extends', 'write one of "public", "partner", "exposing", "sandboxed", "plain", "hosted", "lax"'],
+      [{ route: { extends: '' } }, '/extends', 'there is no policy ""; write one of'],
       [{ route: { extends: '*' } }, '/extends', 'there is no policy "*"; write a policy: { origin: "*" }'],
       [{ route: { extends: '__proto__' } }, '/extends', 'there is no policy "__proto__"'],
       [{ route: { extends: 'constructor' } }, '/extends', 'there is no policy "constructor"'],
       [{ route: { extends: 'toString' } }, '/extends', 'there is no policy "toString"'],
-      [{ options: { defaultPolicy: 'public' } }, '/defaultPolicy', 'there is no policy "public"; no policy has a name here: give them to the plugin as `policies`'],
+      [{ options: { defaultPolicy: 'public' } }, '/defaultPolicy', 'there is no policy "public"; no named policy can be extended here; write policies: { … } in the plugin\'s options'],
       [{ options: { policies: POLICIES, defaultPolicy: 'https://app.example.com' } }, '/defaultPolicy', 'write a policy: { origin: "https://app.example.com" }'],
       [{ options: { policies: { public: { origin: '*' }, partner: { extends: 'publik' } } } }, '/policies/partner/extends', 'did you mean "public"?'],
-      [{ options: { policies: { partner: { extends: 'constructor' } } } }, '/policies/partner/extends', 'no policy has a name here'],
+      [{ options: { policies: { partner: { extends: 'constructor' } } } }, '/policies/partner/extends', 'no named policy can be extended here'],
       [{ define: { partner: { extends: 'public' } } }, '/partner/extends', 'there is no policy "public"']
     ],
     accepted: [{ route: { extends: 'partner' } }, { options: { policies: POLICIES, defaultPolicy: 'public' } }, { define: { ...POLICIES, more: { extends: 'public' } } }]
   },
   'cyclic-extends': {
     refused: [
-      [{ options: { policies: { a: { extends: 'b' }, b: { extends: 'a' } } } }, '/policies/b/extends', 'policies cannot extend each other, or themselves, in a circle: "a" extends "b" extends "a"; write one of them without "extends"'],
-      [{ options: { policies: { a: { extends: 'a' } } } }, '/policies/a/extends', 'in a circle: "a" extends "a"; write one of them without "extends"'],
-      [{ options: { policies: { a: { extends: 'b' }, b: { extends: 'c' }, c: { extends: 'b' } } } }, '/policies/c/extends', 'in a circle: "b" extends "c" extends "b"'],
+      [{ options: { policies: { a: { extends: 'b' }, b: { extends: 'a' } } } }, '/policies/b/extends', '"extends" forms a cycle: "a" extends "b" extends "a"; write one of them without "extends"'],
+      [{ options: { policies: { a: { extends: 'a' } } } }, '/policies/a/extends', 'forms a cycle: "a" extends "a"; write one of them without "extends"'],
+      [{ options: { policies: { a: { extends: 'b' }, b: { extends: 'c' }, c: { extends: 'b' } } } }, '/policies/c/extends', 'forms a cycle: "b" extends "c" extends "b"'],
       [{ define: { a: { extends: 'b', origin: FOO }, b: { extends: 'a', origin: FOO } } }, '/b/extends', '"a" extends "b" extends "a"']
     ],
     accepted: [{ options: { policies: { a: { extends: 'b' }, b: { extends: 'c' }, c: { origin: FOO } } } }, { define: { a: { origin: FOO }, b: { extends: 'a' }, c: { extends: 'a' } } }]
@@ -666,7 +666,7 @@ t.test('a child scope adds names and shadows them, and its siblings do not see i
       grandchild.put('/added', { config: { cors: { extends: 'added' } } }, ok)
       grandchild.put('/default', ok)
       t.match(refusal(() => grandchild.get('/x', { config: { cors: { extends: 'bas' } } }, ok)).message, 'did you mean "base"?')
-      t.match(refusal(() => grandchild.get('/x', { config: { cors: { extends: 'unheard of' } } }, ok)).message, 'the names here are "base", "added", "through", "other"')
+      t.match(refusal(() => grandchild.get('/x', { config: { cors: { extends: 'unheard of' } } }, ok)).message, 'write one of "base", "added", "through", "other"')
     }, { prefix: '/inner' })
   }, { prefix: '/child' })
   await app.register(async (sibling) => {

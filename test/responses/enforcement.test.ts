@@ -211,7 +211,7 @@ t.test('it is inherited, replaced, and part of what makes policies equal', async
   t.strictSame(problems({ extends: 'open', enforceOrigin: true }), ['/enforceOrigin conflict'])
   t.strictSame(problems({ extends: 'enforced', origin: '*' }), ['/origin conflict'])
   t.strictSame(problems({ origin: FOO, enforceOrigin: 'true' }), ['/enforceOrigin type'])
-  t.match(refusal(() => app.get('/', { config: { cors: { origin: '*', enforceOrigin: true } } }, ok)).message, 'list the origins that may send requests, or leave enforceOrigin out')
+  t.match(refusal(() => app.get('/', { config: { cors: { origin: '*', enforceOrigin: true } } }, ok)).message, 'write the origins that may send requests, or leave enforceOrigin out')
   t.strictSame([(await request(app, 'POST', '/inherited', EVIL)).statusCode, (await request(app, 'POST', '/lifted', EVIL)).statusCode], [403, 200])
   t.equal((await preflight(app, 'PUT', '/')).headers['access-control-allow-methods'], 'PUT')
 })

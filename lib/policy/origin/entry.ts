@@ -27,7 +27,7 @@ export function entryKey (value: unknown): string | undefined {
   return typeof value === 'string' ? value : value instanceof RegExp ? String(value) : undefined
 }
 
-const WILDCARD_IN_LIST: EntryProblem = { reason: 'invalid', message: '"*" allows every origin and cannot be combined with other entries; write origin: "*"' }
+const WILDCARD_IN_LIST: EntryProblem = { reason: 'invalid', message: '"*" allows every origin and cannot be an entry of a list; write origin: "*"' }
 const WILDCARD_WITH_CREDENTIALS: EntryProblem = { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; write the origins that may send them' }
 
 // Loaded when first needed: most lists contain only exact origins.

@@ -107,7 +107,9 @@ function readAll (values: readonly unknown[], subject: string, problemsOf: (entr
     const entry = readEntry(value, 'originList')
     if ('key' in entry) entries.push(entry)
     else problems.push({ pointer: `/${index}`, value, ...entry })
-    for (const { reason, message } of 'key' in entry ? problemsOf(entry) : NO_PROBLEMS) problems.push({ pointer: `/${index}`, reason, value, message: because + message })
+    for (const { reason, message } of 'key' in entry ? problemsOf(entry) : NO_PROBLEMS) {
+      problems.push({ pointer: `/${index}`, reason, value, message: because + message })
+    }
   }
   if (problems.length > 0) throw corsPolicyError(subject, problems)
   return entries

@@ -122,7 +122,7 @@ function parse (text: string, instead: (guess: Suggest, text: string) => string 
   const parts = PARTS.exec(text)
   if (parts === null) return invalid(`an origin begins with its scheme, such as ${instead(withScheme, text) ?? '"https://app.example.com"'}`)
   const [, scheme = '', wildcard = '', rest = '', anyPort = ''] = parts
-  if (rest.includes('*')) return invalid('an asterisk may only replace whole subdomains ("https://*.example.com") or for the port ("https://example.com:*")', instead(withoutAsterisks, text))
+  if (rest.includes('*')) return invalid('an asterisk may only replace whole subdomains ("https://*.example.com") or the port ("https://example.com:*")', instead(withoutAsterisks, text))
   const tuple = readTuple(`${scheme}://${rest}`) ?? canonicalTuple(`${scheme}://${rest}`)
   if (tuple === undefined) return rest.includes(PUNYCODE_PREFIX) ? invalid(NOT_PUNYCODE) : invalid('this is not an origin; write a scheme, "://", a host and perhaps a port from 1 to 65535, such as "https://app.example.com:8443"')
   if (anyPort !== '' && tuple.port !== '') return invalid('an origin has one port; write the number, or ":*" for every port')
