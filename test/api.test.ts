@@ -47,6 +47,9 @@ function rowsIn (text: string): Row[] {
   })
 }
 
+/** Files are the same for every program. */
+const parsed = new Map<string, ts.SourceFile | undefined>()
+
 /** A program that imports the built package, with this text as its module. */
 function compiled (text: string): { program: ts.Program, source: ts.SourceFile } {
   const file = join(ROOT, 'api-types.mts')
@@ -57,7 +60,11 @@ function compiled (text: string): { program: ts.Program, source: ts.SourceFile }
   const { getSourceFile, fileExists, readFile } = host
   host.fileExists = (path) => path === file || fileExists(path)
   host.readFile = (path) => path === file ? text : readFile(path)
-  host.getSourceFile = (path, ...rest) => path === file ? ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true) : getSourceFile(path, ...rest)
+  host.getSourceFile = (path, ...rest) => {
+    if (path === file) return ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true)
+    if (!parsed.has(path)) parsed.set(path, getSourceFile(path, ...rest))
+    return parsed.get(path)
+  }
   const program = ts.createProgram([file], options, host)
   return { program, source: program.getSourceFile(file) as ts.SourceFile }
 }
