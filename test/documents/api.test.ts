@@ -4,11 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
-import { HELP } from '../lib/cli/arguments'
-import cors from '../lib/index'
-import { Examples, printed } from './run-examples'
+import { HELP } from '../../lib/cli/arguments'
+import cors from '../../lib/index'
+import { Examples, printed } from '../support/run-examples'
 
-const ROOT = join(__dirname, '..')
+const ROOT = join(__dirname, '../..')
 const MODULES = { 'fastify-cors-policy': 'dist/index.d.ts', 'fastify-cors-policy/inspector': 'dist/inspector/index.d.ts' } as const
 
 type ModuleName = keyof typeof MODULES
