@@ -78,7 +78,9 @@ import type { InspectorOptions } from 'fastify-cors-policy/inspector'
 type Member<Type, Name> = Type extends unknown ? Name extends keyof Type ? Exclude<Type[Name], undefined> : never : never
 // A plugin is a function with the other exports as its properties.
 type Called<Type> = Type extends (...args: infer Parameters) => infer Result ? (...args: Parameters) => Result : never
-type Same<One, Other> = [One] extends [Other] ? [Other] extends [One] ? true : false : false
+type Mutual<One, Other> = [One] extends [Other] ? [Other] extends [One] ? true : false : false
+// Of methods, the compiler compares the parameters in one direction only.
+type Same<One, Other> = Mutual<One, Other> extends true ? [One, Other] extends [(...args: infer These) => unknown, (...args: infer Those) => unknown] ? Mutual<These, Those> : true : false
 `
 
 interface Documented { readonly name: string, readonly type: ts.Type, readonly properties: readonly ts.Symbol[] }
@@ -137,10 +139,9 @@ function differences (page: string): string[] {
       check(`the type of ${row.name} of ${name}`, `export const same${checks.length}: Same<Member<${target}, ${member}>, ${row.type}> = true`)
     }
   }
-  const head = HEAD
-  const result = compiled(`${head}${checks.map(([, code]) => code).join('\n')}\n`)
+  const result = compiled(`${HEAD}${checks.map(([, code]) => code).join('\n')}\n`)
   const { program, source } = result
-  const first = head.split('\n').length - 1
+  const first = HEAD.split('\n').length - 1
   const lines = new Map<number, string>()
   for (const { start = 0, messageText } of [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]) {
     const line = source.getLineAndCharacterOfPosition(start).line - first
@@ -156,9 +157,12 @@ function differences (page: string): string[] {
     for (const name of exported.keys()) if (!documented.includes(name)) found.push(`${name} of ${module} is not documented`)
     for (const name of documented) if (!exported.has(name)) found.push(`${name} of ${module} does not exist`)
     for (const name of documented) if (documented.filter((other) => other === name).length > 1) found.push(`${name} of ${module} is documented twice`)
-    for (const { names: [name = ''], rows, text } of ours) {
+    for (const { names: [name = ''], rows, type, signature, text } of ours) {
       const target = exported.get(name)
       const properties = target?.properties ?? []
+      if ((/^[a-z]/.test(name)) && signature === undefined) found.push(`${name} has no signature`)
+      if (signature !== undefined && !text.includes('\n```ts\n')) found.push(`${name} has no example`)
+      if (target !== undefined && properties.length === 0 && type === undefined && !/^[a-z]|(?:Reason|Schema|Names)$/.test(name)) found.push(`${name} has no type`)
       if (name === 'CorsDecoration') {
         const methods = entries.flatMap(({ names }) => names).filter((each) => each.startsWith('app.cors.')).map((each) => each.slice('app.cors.'.length))
         found.push(...missing(properties.map((property) => property.name), methods, 'app.cors'))
@@ -211,7 +215,8 @@ t.test('a page that is wrong is found', { timeout: 100_000 }, async (t) => {
     ['### `originList`', '### `originLists`', 'originList of fastify-cors-policy is not documented'],
     ['### `CorsExchange`', '### `CorsExchanges`', 'CorsExchanges of fastify-cors-policy does not exist'],
     ['### `CorsRefusal`', '### `CorsProblem`', 'CorsProblem of fastify-cors-policy is documented twice'],
-    ['### `app.cors.allows`', '### `app.cors.permits`', 'allows of app.cors is not documented']
+    ['### `app.cors.allows`', '### `app.cors.permits`', 'allows of app.cors is not documented'],
+    ['```ts\nimport { definePolicies } from', '```js\nimport { definePolicies } from', 'definePolicies has no example']
   ]
   const changed: Changes = [
     ['Signature: `originList(entries: Iterable<string | RegExp>)', 'Signature: `originList(entries: string)', 'the signature of originList'],
@@ -220,6 +225,9 @@ t.test('a page that is wrong is found', { timeout: 100_000 }, async (t) => {
     ['| `maxAge` | `number \\| null` |', '| `maxAge` | `number` |', 'the type of maxAge of CorsRoute'],
     ['| `enforceOrigin` | `boolean` | `false` |', '| `enforceOrigin` | `boolean` | `true` |', 'the default of enforceOrigin of CorsPolicy is `false`'],
     ['| `useCorsPreflight` |', '| `usePreflight` |', 'useCorsPreflight of CorsQuestion is not documented'],
+    ['Signature: `explain(question: CorsQuestion): Promise<CorsExplanation>`', '', 'app.cors.explain has no signature'],
+    ['Type: `(origin: string, request: FastifyRequest) => boolean | Promise<boolean>`', '', 'CorsOriginFunction has no type'],
+    ['| `has` | `(origin: string) => boolean` |', '| `has` | `(origin: string \\| RegExp) => boolean` |', 'the type of has of CorsOriginList'],
     ['| `host?` |', '| `host` |', 'host of CorsRoute is optional'],
     ['Errors: `CorsPolicyError`, thrown by `add`, `delete` and `replace`.', '', 'CorsOriginList throws CorsPolicyError'],
     ['One request and its response. Since 0.2.0.', 'One request and its response.', 'since when is there CorsExchange?']
@@ -250,6 +258,13 @@ t.test('every name that can be imported at run time is an export, and every path
   for (const path of Object.keys(exports)) t.match(page, `\`${name}${path.slice(1)}\``, path)
   t.equal(typeof bin, 'string', 'one command, with the name of the package')
   t.match(page, `\`\`\`console\n$ npx ${name} --help\n${HELP}\`\`\`\n`, 'its help')
+})
+
+t.test('the file of policies is one that definePolicies takes', async (t) => {
+  const [, json = ''] = /^```json\n([^]*?)^```$/m.exec(page) ?? []
+  const { $schema, ...policies } = JSON.parse(json) as { $schema: string }
+  t.match($schema, 'fastify-cors-policy/policies.schema.json')
+  t.strictSame(cors.definePolicies(JSON.parse(json) as never), policies)
 })
 
 t.test('numbers have the range that the schema has', async (t) => {
