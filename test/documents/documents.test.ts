@@ -83,6 +83,63 @@ t.test('a command that does not exist is found', async (t) => {
   t.strictSame(missingIn('.ci/nothing'), ['.ci/nothing'])
 })
 
+/** The files and folders of the repository that a text names, in code of any kind. */
+function pathsIn (text: string): string[] {
+  return [...new Set([...text.matchAll(/(?<![\w./@-])(?:lib|test|docs|bench|examples|scripts|types)\/[\w./-]*[\w/]/g)].map(String))]
+}
+
+/** The functions, classes and methods that a text says are in a file, and that are not there: `lib/plugin.ts` (`addScope`). */
+function missingFunctions (text: string): string[] {
+  return [...text.matchAll(/`(lib\/[\w./-]+)` \(`([\w.]+)`\)/g)].filter(([, file = '', name = '']) => {
+    const code = exists(file) ? read(file) : ''
+    const [owner = '', method] = name.split('.')
+    const isThere = new RegExp(`^(?:export )?(?:async )?(?:function|class|const) ${owner}\\b`, 'm').test(code)
+    return !isThere || (method !== undefined && !new RegExp(`^ +(?:readonly )?${method} (?:\\(|=)`, 'm').test(code))
+  }).map(([, file, name]) => `${name} of ${file}`)
+}
+
+t.test('every file that a document names exists, and so does every command', async (t) => {
+  let files = 0
+  for (const document of documents()) {
+    const text = read(document)
+    files += pathsIn(text).length
+    t.strictSame(pathsIn(text).filter((file) => !exists(file)), [], document)
+    t.strictSame(missingFunctions(text), [], document)
+    const commands = commandsIn(text).filter((command) => /^(?:npm (?!i |install )|\.ci\/)/.test(command)).flatMap((line) => line.split(' && '))
+    for (const command of commands) t.strictSame(missingIn(command), [], `${document}: ${command}`)
+  }
+  t.ok(files > 100, `${files} files`)
+})
+
+t.test('a file or a function that does not exist is found', async (t) => {
+  const text = 'See `lib/nothing.ts` (`nothing`), `lib/plugin.ts` (`addScope`), `lib/plugin.ts` (`addNothing`), `lib/preflight/router.ts` (`PreflightRouter.nothing`) and lib/errors.ts.'
+  t.strictSame(pathsIn(text), ['lib/nothing.ts', 'lib/plugin.ts', 'lib/preflight/router.ts', 'lib/errors.ts'])
+  t.strictSame(missingFunctions(text), ['nothing of lib/nothing.ts', 'addNothing of lib/plugin.ts', 'PreflightRouter.nothing of lib/preflight/router.ts'])
+})
+
+t.test('docs/architecture.md has every part of lib/ in its picture, and its three rules name tests', async (t) => {
+  const text = read('docs/architecture.md')
+  const [, picture = ''] = /^```text\n([^]*?)^```$/m.exec(text) ?? []
+  const parts = readdirSync(join(ROOT, 'lib'), { withFileTypes: true }).map((entry) => `lib/${entry.name}${entry.isDirectory() ? '/' : ''}`)
+  const named = [...picture.matchAll(/lib\/[\w.]+\/?/g)].map(String)
+  // The command's entry and the compiled schemas are parts of what is there.
+  t.strictSame(parts.filter((part) => !named.includes(part)).sort(), ['lib/cli.ts', 'lib/schema/'])
+  const rules = text.split('## Three rules that always hold')[1]?.split('\n## ')[0]?.match(/^\| [A-Z].*$/gm) ?? []
+  t.equal(rules.length, 3)
+  for (const rule of rules) t.match(rule, /`test\/[\w/-]+\.test\.ts`/, rule)
+})
+
+/** What the documents call by a name of the package: error codes, types and schemas, dangerous switches. */
+const OWN_NAMES = /\b(?:FST_ERR_CORS_\w+|Cors[A-Z]\w+|RouteCors\w*|dangerously[A-Z]\w+)\b/g
+
+t.test('every error code, type, schema and dangerous switch that a document names is one of the package', async (t) => {
+  const sources = ['lib', 'types'].flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => read(join(folder, file)))).join('\n')
+  const declared = new Set(sources.match(OWN_NAMES))
+  const unknown = (text: string): string[] => (text.match(OWN_NAMES) ?? []).filter((name) => !declared.has(name))
+  t.strictSame(unknown('`FST_ERR_CORS_NOTHING`, `CorsNothing`, `CorsPolicy`, `dangerouslyAllowNothing`'), ['FST_ERR_CORS_NOTHING', 'CorsNothing', 'dangerouslyAllowNothing'])
+  for (const document of documents()) t.strictSame(unknown(read(document)), [], document)
+})
+
 t.test('every attack in SECURITY.md names tests that exist', async (t) => {
   const rows = read('SECURITY.md').split('| attack | test |')[1]?.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('|---')) as string[]
   t.ok(rows.length > 10)

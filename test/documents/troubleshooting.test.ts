@@ -1,8 +1,8 @@
 // docs/troubleshooting.md: its programs compile, and print what is shown; its table has every reason once. That explain gives the advice there is
-// for test/explain/explain.test.ts, that Chromium says so for test/browser/troubleshooting.test.ts.
+// for test/explain/explain.test.ts, that the browsers say so for test/browser/troubleshooting.test.ts.
 import t from 'tap'
 import { Examples, printed } from '../support/run-examples'
-import { REASONS, troubles } from '../support/troubles'
+import { BROWSERS, REASONS, troubles } from '../support/troubles'
 
 const docs = new Examples('docs/troubleshooting.md')
 
@@ -15,4 +15,5 @@ t.test('the programs', async (t) => {
 
 t.test('the table', async (t) => {
   t.strictSame(troubles.map(({ reason }) => reason), REASONS)
+  for (const { reason, says } of troubles) for (const browser of BROWSERS) t.not(says[browser], '', `${reason}: ${browser}`)
 })

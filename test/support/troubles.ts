@@ -1,4 +1,4 @@
-// The table of docs/troubleshooting.md, for the tests that hold it against explain and against Chromium.
+// The table of docs/troubleshooting.md, for the tests that hold it against explain and against the browsers.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CorsRefusalReason } from '../../lib/index'
@@ -21,18 +21,20 @@ export const REASONS = Object.keys({
   'origin-function-failed': 0
 } satisfies Record<CorsRefusalReason, 0>) as CorsRefusalReason[]
 
+export const BROWSERS = ['Chromium', 'Firefox', 'WebKit'] as const
+
 export interface Trouble {
   readonly reason: string
-  /** What Chromium's console says. */
-  readonly browser: string
+  /** What the console of each browser says. */
+  readonly says: Readonly<Record<typeof BROWSERS[number], string>>
   /** The advice, where `…` stands for anything. */
   readonly advice: RegExp
 }
 
 const text = readFileSync(join(__dirname, '..', '..', 'docs', 'troubleshooting.md'), 'utf8')
 
-export const troubles: readonly Trouble[] = [...text.matchAll(/^\| `([\w-]+)` \| `(.+)` \| `(.+)` \|$/gm)].map(([, reason = '', browser = '', advice = '']) => ({
+export const troubles: readonly Trouble[] = [...text.matchAll(/^\| `([\w-]+)` \| [^|]+ \| (Chromium: .+) \| `(.+)` \|$/gm)].map(([, reason = '', says = '', advice = '']) => ({
   reason,
-  browser,
+  says: Object.fromEntries(BROWSERS.map((browser) => [browser, new RegExp(`${browser}: \`([^\`]+)\``).exec(says)?.[1] ?? ''])) as Trouble['says'],
   advice: new RegExp(`^${advice.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.+')}$`)
 }))
