@@ -206,7 +206,7 @@ t.test('"$schema" is the name of no policy', async (t) => {
 
 t.test('the policies of README', async (t) => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-  const declared = [...readme.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => declaredIn(code as string))
+  const declared = [...readme.matchAll(/^```js\n([^]*?)^```$/gm)].map(([, code]) => declaredIn(code as string))
   const routes = declared.flatMap(({ routes }) => routes)
   const policies = declared.flatMap(({ policies }) => policies)
   t.ok(routes.length > 0 && policies.length > 0, 'there are some')
