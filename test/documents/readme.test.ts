@@ -84,7 +84,7 @@ t.test('the inspector is registered as it is shown', async (t) => {
 })
 
 t.test('the ports of the demonstration are those of the program', async (t) => {
-  const program = readFileSync(join(ROOT, 'examples', 'mdn.ts'), 'utf8')
+  const program = readFileSync(join(ROOT, 'examples', 'demonstration.ts'), 'utf8')
   const ports = [...program.matchAll(/portFrom\('(\w+)', (\d+)\)/g)].map(([, name, port]) => [name, port])
   t.strictSame(table('Inspector and demonstration').map(([name, port]) => [code(name)[0], port]), ports)
 })
@@ -139,7 +139,7 @@ t.test('every form of origin allows what is listed, and nothing that is listed b
 t.test('every option of the plugin is listed, with an example that is accepted', async (t) => {
   const rows = table('The plugin')
   t.same(rows.map(([name]) => code(name)[0]).sort(), Object.keys(cors.CorsPluginOptionsSchema.properties).sort())
-  for (const [, example] of rows) await t.resolves(application(t, evaluate(`{ ${code(example)[0]} }`) as cors.CorsPluginOptions), example)
+  for (const [, example] of rows) await t.resolves(application(t, evaluate(`{ ${code(example)[0]} }`) as cors.CorsPluginOptions), example ?? '')
 })
 
 t.test('the refusal is printed as it is shown', async (t) => {
@@ -181,12 +181,12 @@ const COMPARED: Record<string, (test: typeof t) => Promise<void>> = {
     const [one, other] = [await theirs(t), await application(t, { defaultPolicy: { origin: '*' } })]
     for (const app of [one, other]) app.get('/', { config: { cors: false } }, ok)
     const [there, here] = [await preflight(one, 'GET', '/'), await preflight(other, 'GET', '/')]
-    t.ok(there.statusCode === 204 && approves(there, 'GET'))
+    t.ok(there.statusCode === 204 && there.headers['access-control-allow-origin'] === '*' && String(there.headers['access-control-allow-methods']).split(',').includes('GET'))
     t.ok(here.statusCode === 404 && !approves(here, 'GET'))
   },
   'preflight for a path that does not exist': async (t) => {
     const [there, here] = [await preflight(await theirs(t), 'GET', '/nowhere'), await preflight(await application(t, { defaultPolicy: { origin: '*' } }), 'GET', '/nowhere')]
-    t.ok(there.statusCode === 204 && approves(there, 'GET'))
+    t.ok(there.statusCode === 204 && there.headers['access-control-allow-origin'] === '*' && String(there.headers['access-control-allow-methods']).split(',').includes('GET'))
     t.ok(here.statusCode === 404 && !approves(here, 'GET'))
   },
   'preflight from a refused origin': async (t) => {
