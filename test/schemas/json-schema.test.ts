@@ -100,7 +100,7 @@ function declaredIn (code: string): { routes: unknown[], policies: unknown[] } {
   const policies: unknown[] = []
   const visit = (node: ts.Node): void => {
     if (ts.isPropertyAssignment(node) && node.name.getText() === 'cors') routes.push(literalValue(node.initializer))
-    else if (ts.isCallExpression(node) && node.expression.getText() === 'definePolicies') policies.push(...node.arguments.map(literalValue))
+    else if (ts.isPropertyAssignment(node) && node.name.getText() === 'policies') policies.push(literalValue(node.initializer))
     ts.forEachChild(node, visit)
   }
   visit(ts.createSourceFile('readme.ts', code, ts.ScriptTarget.ES2022, true))
