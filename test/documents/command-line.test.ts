@@ -30,7 +30,7 @@ function project (t: Tap, app: string): string {
 type Tap = Pick<typeof t, 'testdir' | 'fixture'>
 
 t.test('README: both commands print what it shows', async (t) => {
-  const heading = 'Why is my request blocked?'
+  const heading = 'Command line'
   const [app = ''] = blocks('README.md', heading, 'js')
   const [shown = ''] = blocks('README.md', heading, 'console')
   const directory = project(t, app)

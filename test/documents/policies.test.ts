@@ -1,12 +1,13 @@
-// Runs every line of the tables in docs/policies.md: what it says to write is accepted, what it says not to write is refused with its reason.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+// docs/policies.md: of every line of its tables, what it says to write is accepted, and what it says not to write is refused with its reason; its programs run.
 import { runInThisContext } from 'node:vm'
 import t from 'tap'
 import cors from '../../lib/index'
-import { application, ok, refusal } from '../support'
+import { Examples, run } from '../support/run-examples'
+import { accessControl, application, approves, EVIL, ok, preflight, refusal, request } from '../support'
 
-const text = readFileSync(join(__dirname, '..', '..', 'docs', 'policies.md'), 'utf8')
+const examples = new Examples('docs/policies.md')
+const { text } = examples
+const APP = 'https://app.example.com'
 
 interface Row { readonly line: string, readonly write: unknown, readonly not: unknown, readonly reason: string }
 
@@ -39,4 +40,43 @@ t.test('the tables name every field and nearly every reason', async (t) => {
   // Refused where the plugin is registered.
   t.match(text, '`cyclic-extends`')
   t.equal(reasons.size, 15)
+})
+
+t.test('every program compiles', async (t) => {
+  t.same(examples.compileErrors(), [])
+  t.equal(examples.programs.length, 3)
+})
+
+t.test('nothing is merged without extends: the headers are as they are listed', async (t) => {
+  const app = await run(t, examples.under('`extends`'))
+  const lines = [...text.matchAll(/^- from `(\/\w+)`: (.*)$/gm)]
+  t.equal(lines.length, 3)
+  for (const [, url = '', listed = ''] of lines) {
+    const headers = [...listed.matchAll(/`([^`:]+): ([^`]+)`/g)].map(([, name = '', value]) => [name, value])
+    t.same(accessControl(await request(app, 'GET', url, APP)), Object.fromEntries(headers), url)
+  }
+})
+
+t.test('scopes', async (t) => {
+  const app = await run(t, examples.under('Scopes'))
+  const partner = 'https://www.example.com'
+  t.match((await request(app, 'GET', '/admin/users', partner)).headers, { 'access-control-allow-origin': partner, 'access-control-allow-credentials': 'true' })
+  t.equal((await request(app, 'GET', '/admin/secrets', partner)).headers['access-control-allow-origin'], undefined)
+  const missing = await request(app, 'GET', '/nowhere', partner)
+  t.equal(missing.statusCode, 404)
+  t.equal(missing.headers['access-control-allow-origin'], partner)
+})
+
+t.test('policies in TypeScript', async (t) => {
+  const app = await run(t, examples.under('Policies in TypeScript'))
+  t.equal((await request(app, 'GET', '/status', EVIL)).headers['access-control-allow-origin'], '*')
+  t.ok(approves(await preflight(app, 'PUT', '/items/1', { origin: APP }), 'PUT'))
+  t.equal((await request(app, 'PUT', '/items/1', APP)).headers['access-control-expose-headers'], 'ETag')
+})
+
+t.test('policies in a JSON file', async (t) => {
+  const [, file = ''] = /^```json\n([^]*?)^```$/m.exec(text) as RegExpExecArray
+  const app = await application(t, { policies: cors.definePolicies(JSON.parse(file)) as cors.CorsPluginOptions['policies'] & {} })
+  app.get('/', { config: { cors: { extends: 'public' } } }, ok)
+  t.equal((await request(app, 'GET', '/', EVIL)).headers['access-control-allow-origin'], '*')
 })

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
 import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -279,14 +280,76 @@ t.test('WebSockets', async (t) => {
   t.equal((await request(app, 'GET', '/events/latest', APP)).headers['access-control-allow-origin'], APP)
 })
 
-t.test('server-sent events past Fastify', async (t) => {
-  const app = await run(t, recipes.under('Server-sent events, and other responses past Fastify'))
-  for (const [origin, permission] of [[APP, { 'access-control-allow-origin': APP }], [EVIL, {}], [undefined, {}]] as const) {
-    const response = await request(app, 'GET', '/events', origin)
-    t.same(corsHeaders(response), { vary: 'Origin', ...permission })
-    t.equal(response.headers['content-type'], 'text/event-stream')
-    t.equal(response.body, 'data: one\n\n')
+t.test('server-sent events and hijacked replies', async (t) => {
+  const app = await run(t, recipes.under('Server-sent events and hijacked replies'))
+  for (const url of ['/stream', '/hijacked', '/library']) {
+    for (const [origin, permission] of [[APP, { 'access-control-allow-origin': APP }], [EVIL, {}], [undefined, {}]] as const) {
+      const response = await request(app, 'GET', url, origin)
+      t.same(corsHeaders(response), { vary: 'Origin', ...permission }, url)
+      t.equal(response.headers['content-type'], 'text/event-stream')
+      t.equal(response.headers['x-request-id'] === undefined, url === '/library', 'the headers of hooks need getHeaders')
+      t.equal(response.body, url === '/library' ? 'data: one\n\n' : 'data: one\n\ndata: two\n\n')
+    }
   }
+})
+
+t.test('what is written past reply.raw has no CORS headers', async (t) => {
+  const app = await application(t)
+  const h2 = Fastify({ http2: true })
+  t.teardown(async () => { await h2.close() })
+  await h2.register(cors)
+  app.get('/', { config: { cors: { origin: APP } } }, (_request, reply) => {
+    reply.hijack()
+    reply.raw.socket?.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  })
+  h2.get('/', { config: { cors: { origin: APP } } }, (_request, reply) => {
+    reply.hijack()
+    reply.raw.stream.respond({ ':status': 200 })
+    reply.raw.stream.end()
+  })
+  await Promise.all([app.listen({ port: 0, host: '127.0.0.1' }), h2.listen({ port: 0, host: '127.0.0.1' })])
+  const { statusLine, headers } = await send(portOf(app), ['GET / HTTP/1.1', 'Host: a', `Origin: ${APP}`])
+  t.equal(statusLine, 'HTTP/1.1 200 OK')
+  t.same([...headers.keys()], ['content-length'])
+  const client = connectHttp2(`http://127.0.0.1:${(h2.server.address() as AddressInfo).port}`)
+  const stream = client.request({ ':path': '/', origin: APP })
+  const [received] = await once(stream, 'response') as [Record<string, unknown>]
+  t.equal(received['access-control-allow-origin'], undefined)
+  stream.resume()
+  client.close()
+  await once(client, 'close')
+})
+
+t.test('Zod', async (t) => {
+  const app = await run(t, recipes.under('Zod'))
+  const asked = await preflight(app, 'PUT', '/items/1', { origin: APP, requestHeaders: 'x-request-id' })
+  t.ok(approves(asked, 'PUT'))
+  t.match(recipes.text, `allows \`${asked.headers['access-control-allow-headers']}\``)
+  const response = await request(app, 'PUT', '/items/1', APP, { headers: { 'x-request-id': '1' } })
+  t.same(response.json(), { saved: true })
+  t.match(recipes.text, `\`access-control-expose-headers: ${response.headers['access-control-expose-headers']}\``)
+  const invalid = await request(app, 'PUT', '/items/1', APP)
+  t.equal(invalid.statusCode, 400)
+  t.equal(invalid.headers['access-control-allow-origin'], APP)
+})
+
+t.test('@fastify/cors beside this plugin', async (t) => {
+  const app = await run(t, recipes.under('`@fastify/cors` beside this plugin').replace('await app.listen', `
+    app.get('/off', { config: { cors: false } }, async () => 'off')
+    let refused
+    try { app.put('/wrong', { config: { cors: { origin: 'https://a.example', methods: ['PUT'] } } }, async () => 'wrong') } catch (error) { refused = error }
+    app.decorate('refused', refused)
+    await app.listen`))
+  const old = 'https://old.example.com'
+  t.ok(approves(await preflight(app, 'PUT', '/moved', { origin: APP }), 'PUT'))
+  t.equal((await preflight(app, 'PUT', '/moved', { origin: old })).statusCode, 403)
+  t.same(corsHeaders(await request(app, 'PUT', '/moved', APP)), { vary: 'Origin', 'access-control-allow-origin': APP })
+  t.same(accessControl(await request(app, 'PUT', '/moved', old)), {})
+  t.ok(approves(await preflight(app, 'PUT', '/old', { origin: old }), 'PUT'))
+  t.same(accessControl(await request(app, 'PUT', '/old', old)), { 'access-control-allow-origin': old })
+  t.same(accessControl(await request(app, 'GET', '/off', old)), {})
+  t.equal((await preflight(app, 'GET', '/off', { origin: old })).statusCode, 204)
+  t.equal((app as FastifyInstance & { refused: cors.CorsPolicyError }).refused.problems[0]?.pointer, '/methods')
 })
 
 t.test('beside @fastify/cors: registered before, it answers the preflights, and the warning is as the recipe quotes it; registered after, both work', async (t) => {

@@ -100,7 +100,7 @@ function declaredIn (code: string): { routes: unknown[], policies: unknown[] } {
   const policies: unknown[] = []
   const visit = (node: ts.Node): void => {
     if (ts.isPropertyAssignment(node) && node.name.getText() === 'cors') routes.push(literalValue(node.initializer))
-    else if (ts.isCallExpression(node) && node.expression.getText() === 'definePolicies') policies.push(...node.arguments.map(literalValue))
+    else if (ts.isPropertyAssignment(node) && node.name.getText() === 'policies') policies.push(literalValue(node.initializer))
     ts.forEachChild(node, visit)
   }
   visit(ts.createSourceFile('readme.ts', code, ts.ScriptTarget.ES2022, true))
@@ -206,7 +206,7 @@ t.test('"$schema" is the name of no policy', async (t) => {
 
 t.test('the policies of README', async (t) => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-  const declared = [...readme.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => declaredIn(code as string))
+  const declared = [...readme.matchAll(/^```js\n([^]*?)^```$/gm)].map(([, code]) => declaredIn(code as string))
   const routes = declared.flatMap(({ routes }) => routes)
   const policies = declared.flatMap(({ policies }) => policies)
   t.ok(routes.length > 0 && policies.length > 0, 'there are some')

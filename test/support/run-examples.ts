@@ -1,10 +1,11 @@
-// Compiles and runs the programs of a Markdown file as they are written there, each ```ts block being one.
+// Compiles and runs the programs of a Markdown file as they are written there: each block of a language is one.
 import { Console } from 'node:console'
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { Writable } from 'node:stream'
 import ts from 'typescript'
 import Fastify, { type FastifyInstance } from 'fastify'
+import inspector from '../../lib/inspector/index'
 import cors from '../../lib/index'
 
 const ROOT = join(__dirname, '..', '..')
@@ -13,16 +14,16 @@ process.env.PORT = '0'
 /** A Markdown file of this repository. */
 export class Examples {
   readonly text: string
-  /** Every ```ts block. */
+  /** Every block of the language. */
   readonly blocks: readonly string[]
   /** Those that start a server. */
   readonly programs: readonly string[]
   readonly #name: string
 
-  constructor (path: string) {
+  constructor (path: string, language: 'ts' | 'js' = 'ts') {
     this.#name = basename(path, '.md')
     this.text = readFileSync(join(ROOT, path), 'utf8')
-    this.blocks = [...this.text.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code as string)
+    this.blocks = [...this.text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'))].map(([, code]) => code as string)
     this.programs = this.blocks.filter((code) => code.includes('listen('))
   }
 
@@ -55,7 +56,7 @@ export class Examples {
   }
 }
 
-/** Runs a program, and returns the application it made; all it made are closed at the end of the test. */
+/** Runs a program, and returns the application it made; all it made are closed at the end of the test. Where it says port 3000, any free one is taken. */
 export async function run (t: { teardown: (fn: () => Promise<void>) => void }, code: string, printTo = console): Promise<FastifyInstance> {
   const apps: FastifyInstance[] = []
   const make = (options: object): FastifyInstance => {
@@ -64,8 +65,8 @@ export async function run (t: { teardown: (fn: () => Promise<void>) => void }, c
     t.teardown(async () => { await app.close() })
     return app
   }
-  const modules: Record<string, unknown> = { fastify: { default: make, __esModule: true }, 'fastify-cors-policy': { ...cors, default: cors, __esModule: true } }
-  const { outputText } = ts.transpileModule(code, { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } })
+  const modules: Record<string, unknown> = { fastify: { default: make, __esModule: true }, 'fastify-cors-policy': { ...cors, default: cors, __esModule: true }, 'fastify-cors-policy/inspector': inspector }
+  const { outputText } = ts.transpileModule(code.replace('{ port: 3000 }', '{ port: 0 }'), { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } })
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
 
   await new AsyncFunction('require', 'exports', 'console', outputText)((name: string) => modules[name] ?? require(name), {}, printTo)
