@@ -1,6 +1,6 @@
 // The plugin: checks its options, makes a scope of the instance it is registered on, and sets the headers of the scope's 404s.
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
-import { decorate } from './explain/decoration'
+import { decorateWithCors } from './explain/decoration'
 import { sendAnswer } from './preflight/generated-route'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
 import { applicationOf, around } from './application/observer'
@@ -33,7 +33,7 @@ export async function addScope (instance: FastifyInstance, options: PluginOption
 
   const application = applicationOf(instance)
   Object.defineProperty(root, kAddScope, { value: addScope, configurable: true })
-  if (scopeOf(instance) === undefined) decorate(instance)
+  if (scopeOf(instance) === undefined) decorateWithCors(instance)
   // The generated routes have a scope of their own, so that its hook answers before any that is added from now on.
   let optionsRoutes!: FastifyInstance
   await instance.register(named(function corsOptionsRoutes (child, _, done) {
