@@ -1,6 +1,6 @@
 // Runs when the plugin is registered: checks the options, creates the scope, and adds the hooks that set the headers of 404 responses. lib/index.ts calls it.
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
-import { decorate } from './explain/decoration'
+import { decorateWithCors } from './explain/decoration'
 import { sendAnswer } from './preflight/generated-route'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
 import { applicationOf, instanceChain } from './application/observer'
@@ -33,7 +33,7 @@ export async function addScope (instance: FastifyInstance, options: PluginOption
 
   const application = applicationOf(instance)
   Object.defineProperty(root, kAddScope, { value: addScope, configurable: true })
-  if (scopeOf(instance) === undefined) decorate(instance)
+  if (scopeOf(instance) === undefined) decorateWithCors(instance)
   // The generated OPTIONS routes get an instance of their own: its hook answers preflights before any hook that is added later.
   let optionsRoutes!: FastifyInstance
   await instance.register(named(function corsOptionsRoutes (child, _, done) {

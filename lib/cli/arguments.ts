@@ -1,4 +1,4 @@
-// What the command line says, as a command.
+// Parses the command line into a command. run.ts uses it.
 import { parseArgs } from 'node:util'
 import { printable } from '../errors'
 import type { CorsQuestion } from '../explain/types'
@@ -6,10 +6,10 @@ import type { CorsQuestion } from '../explain/types'
 export interface Command {
   /** The application's file. */
   readonly file: string
-  /** What is asked of `app.cors.explain`; without it, the routes. */
+  /** The question for `app.cors.explain`. Without it, the command lists the routes. */
   readonly question?: CorsQuestion
   readonly json: boolean
-  /** Seconds. */
+  /** The time limit for loading the application and answering, in seconds. */
   readonly timeout: number
 }
 
@@ -29,12 +29,16 @@ fastify-cors-policy explain <app> [method] <url> --origin <origin> [options]
 Exit codes: 0 allowed, 1 blocked, 2 could not tell.
 `
 
-/** The command, or `'help'`. Throws where it is neither, with what to write. */
+/**
+ * The command, or `'help'`.
+ *
+ * @throws Error with what to write, where the arguments are neither
+ */
 export function readArguments (args: readonly string[]): Command | 'help' {
-  const { values, positionals: [name, file, ...rest] } = parsed(args)
+  const { values, positionals: [name, file, ...rest] } = parse(args)
   if (values.help === true) return 'help'
   const timeout = Number(values.timeout ?? 30)
-  if (!(timeout > 0 && timeout <= 3600)) throw new Error('the time-out is not a number of seconds, up to 3600; write --timeout 30')
+  if (!(timeout > 0 && timeout <= 3600)) throw new Error('the time-out is not a number of seconds above 0 and up to 3600; write --timeout 30')
   if (name !== 'routes' && name !== 'explain') throw new Error('there is no such command; write routes or explain')
   if (file === undefined) throw new Error(`the application is missing; write ${name} app.js`)
   const shared = { file, json: values.json === true, timeout }
@@ -47,7 +51,7 @@ export function readArguments (args: readonly string[]): Command | 'help' {
   if (origin === undefined) throw new Error('the origin of the page is missing; write --origin https://app.example.com')
   if (others.length > 0) throw new Error('a page has one origin; write --origin once')
   const [method, url] = rest.length === 1 ? ['GET', rest[0] as string] : rest as [string, string]
-  return { ...shared, question: { origin, method, url, headers: headersOf(values.header ?? []), credentials: values.credentials === true } }
+  return { ...shared, question: { origin, method, url, headers: parseHeaders(values.header ?? []), credentials: values.credentials === true } }
 }
 
 const OPTIONS = {
@@ -59,16 +63,16 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' }
 } as const
 
-function parsed (args: readonly string[]) {
+function parse (args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS })
   } catch (error) {
-    // It names the argument as it is.
+    // Node's message has the argument unescaped.
     throw new Error(printable((error as Error).message))
   }
 }
 
-function headersOf (lines: readonly string[]): Record<string, string[]> {
+function parseHeaders (lines: readonly string[]): Record<string, string[]> {
   const headers = new Map<string, string[]>()
   for (const line of lines) {
     const [name = '', ...value] = line.split(':')

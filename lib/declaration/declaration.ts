@@ -140,7 +140,7 @@ export function checkPolicies (value: unknown, pointer: string, inherited: Named
       names: () => new Set([...[...policies.keys()].filter((other) => other !== name), ...inherited.names()])
     }
     const found = checkPolicy(policies.get(name), childPointer(pointer, name), names, problems)
-    const policy = found === undefined ? null : { ...found, name, own: NO_OWN_FIELDS }
+    const policy = found === undefined ? null : { ...found, name, ownFields: NO_OWN_FIELDS }
     resolving.pop()
     checked.set(name, policy)
     return policy

@@ -1,4 +1,4 @@
-// app.cors.allows: what a named policy says about a request's Origin.
+// app.cors.allows: whether a named policy allows a request's Origin.
 import type { FastifyRequest } from 'fastify'
 import { unknownPolicyProblem, type NamedPolicies } from '../declaration/declaration'
 import { credentialedOrigin } from '../response/credentialed'

@@ -1,5 +1,5 @@
-// The inspector, for development: a page that lists the routes with their policies, and asks app.cors.explain. The default export of
-// `fastify-cors-policy/inspector`, a plugin for `register`.
+// The inspector, for development: a page that lists the routes with their policies, and calls app.cors.explain. It is a Fastify plugin, the default
+// export of `fastify-cors-policy/inspector`.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -10,12 +10,13 @@ import { guard } from './guard'
 import { checkInspectorOptions } from './options'
 
 /**
- * Serves the inspector below its prefix: `/_cors/` for `{ prefix: '/_cors' }`. The page lists every route that CORS concerns, and says of a request
- * that a page would make whether browsers allow it, and if not, what to write. For development: it shows all policies to whoever reaches it.
+ * Serves the inspector below its prefix: at `/_cors/` for `{ prefix: '/_cors' }`. The page lists every route that has a policy or declares
+ * `cors: false`. Its form explains whether browsers allow a request, and if not, what to write. It is for development: everybody who reaches it can read
+ * all policies.
  *
- * Register it where `app.cors` is: on an instance that has fastify-cors-policy, or on one below it.
+ * Register it on an instance that has `app.cors`: the one on which fastify-cors-policy is registered, or a child instance.
  *
- * @throws CorsPolicyError when its options are wrong, when `app.cors` is not there, and with `NODE_ENV=production`
+ * @throws CorsPolicyError where its options are invalid, where `app.cors` does not exist, and with `NODE_ENV=production`
  * @example
  * await app.register(cors, { policies })
  * if (process.env.NODE_ENV !== 'production') await app.register(inspector, { prefix: '/_cors' })
@@ -23,40 +24,41 @@ import { checkInspectorOptions } from './options'
 async function inspector (instance: FastifyInstance, options: inspector.InspectorOptions): Promise<void> {
   const hosts = checkInspectorOptions(options, instance.hasDecorator('cors'))
   const files = await Promise.all(FILES.map(async ([path, type]) => [path, type, await readFile(join(__dirname, path))] as const))
-  const own = new Set<string>()
-  // Called once for a prefixed "/", of which Fastify makes two routes.
+  const ownRoutes = new Set<string>()
+  // For a prefixed "/", Fastify declares two routes but calls the hook once.
   instance.addHook('onRoute', ({ method, url, routePath }) => {
-    for (const each of [url, ...(routePath === '' ? [`${url}/`] : [])]) own.add(`${String(method)} ${each}`)
+    for (const each of [url, ...(routePath === '' ? [`${url}/`] : [])]) ownRoutes.add(`${String(method)} ${each}`)
   })
   instance.addHook('onRequest', guard(hosts))
-  // Of the application's parsers and handlers none reads or answers what is the inspector's: text/plain, which any page may send, is not read at all.
+  // The application's parsers and error handlers must not see the inspector's requests. A body of another type, such as text/plain, is not read at all:
+  // every page can send that without a preflight.
   instance.removeAllContentTypeParsers()
   instance.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: MAX_QUESTION_LENGTH }, instance.getDefaultJsonParser('error', 'error'))
   instance.setErrorHandler<ClientError>((error, request, reply) => {
     const statusCode = error.statusCode !== undefined && error.statusCode < 500 ? error.statusCode : 500
     if (statusCode === 500) request.log.error(error)
-    return reply.code(statusCode).type(JSON_TYPE).send(JSON.stringify(statusCode === 500 ? FAILURE : described(error)))
+    return reply.code(statusCode).type(JSON_TYPE).send(JSON.stringify(statusCode === 500 ? INTERNAL_ERROR : errorBody(error)))
   })
 
   const config = { cors: false } as const
   const cors = (instance as { cors: CorsDecoration }).cors
   const [[, pageType, page], ...others] = files as [typeof files[number], ...typeof files]
   const lastSegment = instance.prefix.split('/').findLast((segment) => segment !== '')
-  // Its links are relative, so that it works below any prefix, and behind a proxy that adds one: they need the slash at the end.
+  // The page's links are relative, so that it works below any prefix and behind a proxy that adds one. They need the trailing slash.
   instance.get('/', { config }, (request, reply) => {
     const [path] = request.originalUrl.split(/[?;]/) as [string]
     return path.endsWith('/') ? reply.type(pageType).send(page) : reply.redirect(`./${lastSegment}/`)
   })
   for (const [path, type, content] of others) instance.get(`/${path}`, { config }, (_, reply) => reply.type(type).send(content))
   instance.get('/routes', { config }, (_, reply) => {
-    return reply.type(JSON_TYPE).send(JSON.stringify(cors.routes().filter(({ method, url }) => !own.has(`${method} ${url}`))))
+    return reply.type(JSON_TYPE).send(JSON.stringify(cors.routes().filter(({ method, url }) => !ownRoutes.has(`${method} ${url}`))))
   })
   instance.post('/explain', { config }, async (request, reply) => {
     return await reply.type(JSON_TYPE).send(JSON.stringify(await cors.explain(request.body as CorsQuestion)))
   })
 }
 
-/** The files beside this one, the page first. */
+/** The files next to this one, with their types. The page comes first. */
 const FILES = [
   ['page.html', 'text/html; charset=utf-8'],
   ['page.css', 'text/css; charset=utf-8'],
@@ -66,15 +68,15 @@ const FILES = [
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** In bytes. A browser's own limits for a request are below it. */
+/** In bytes. A question with the longest URL and headers that servers usually accept is shorter. */
 const MAX_QUESTION_LENGTH = 65_536
 
 type ClientError = Partial<CorsQuestionError> & Error
 
-const FAILURE = { message: 'the question could not be answered; the log says why' }
+const INTERNAL_ERROR = { message: 'the request failed; the log has the error' }
 
-/** An error as the page shows it: without the values of its problems, which the messages quote. */
-function described ({ code, message, problems = [] }: ClientError): object {
+/** The response body for an error. It has no `value` of a problem: the message quotes it already. */
+function errorBody ({ code, message, problems = [] }: ClientError): object {
   return { code, message: printable(message), problems: problems.map(({ pointer, reason, message }) => ({ pointer: printable(pointer), reason, message })) }
 }
 
@@ -83,24 +85,25 @@ fp(inspector, { name: 'fastify-cors-policy-inspector', fastify: '5.x', encapsula
 declare namespace inspector {
   export { inspector, inspector as default }
 
-  /** The options of the inspector, beside Fastify's own for `register`. */
+  /** The options of the inspector, besides Fastify's own options of `register`. */
   export interface InspectorOptions {
     /**
-     * The path that it is served below, as for any plugin.
+     * The path below which it is served, without a slash at the end.
      *
+     * @defaultValue the prefix of the instance
      * @example '/_cors'
      */
     prefix?: string
     /**
-     * Names of hosts that it answers besides `localhost`, `*.localhost`, `127.0.0.0/8` and `[::1]`; any port. Every other `Host` is answered 403, for
-     * it may be a name of a stranger that leads to this machine (DNS rebinding).
+     * Host names that it answers besides `localhost`, `*.localhost`, `127.0.0.0/8` and `[::1]`, without a port; every port is allowed. Any other `Host`
+     * is answered 403: an attacker's domain can resolve to this machine (DNS rebinding).
      *
      * @defaultValue none
      * @example ['dev.example.com']
      */
     hosts?: readonly string[]
     /**
-     * Lets it be registered with `NODE_ENV=production`, where everybody who reaches it sees all policies.
+     * Allows registering it with `NODE_ENV=production`. Everybody who reaches it can read all policies.
      *
      * @defaultValue `false`
      */

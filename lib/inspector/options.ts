@@ -1,10 +1,15 @@
-// The inspector's options, checked when it is registered: every problem at once, and what to write instead.
+// Checks the inspector's options when it is registered. The error lists all problems, and what to write instead. index.ts uses it.
 import { childPointer, corsPolicyError, quote, type CorsProblem } from '../errors'
 
-/** Fastify's own options of `register`, which it passes on to every plugin. */
+/** Fastify's own options of `register`, which it passes to every plugin. */
 const OPTIONS_OF_REGISTER: ReadonlySet<string> = new Set(['logLevel', 'logSerializers'])
 
-/** Checks the options, and where they are given. Returns the names of the hosts that they add. Throws every problem at once. */
+/**
+ * Checks the options, `NODE_ENV`, and that `app.cors` exists.
+ *
+ * @returns the host names of the option `hosts`
+ * @throws CorsPolicyError with all problems
+ */
 export function checkInspectorOptions (options: object, hasCors: boolean): ReadonlySet<string> {
   const problems: CorsProblem[] = []
   for (const [name, value] of Object.entries(options)) {
@@ -15,10 +20,10 @@ export function checkInspectorOptions (options: object, hasCors: boolean): Reado
   }
   const { hosts = [], dangerouslyInProduction } = options as { hosts?: string[], dangerouslyInProduction?: unknown }
   if (process.env['NODE_ENV'] === 'production' && dangerouslyInProduction !== true) {
-    problems.push({ pointer: '/dangerouslyInProduction', reason: 'missing', value: dangerouslyInProduction, message: 'NODE_ENV is "production", where the inspector would show all policies to whoever reaches it; register it in development only, or write dangerouslyInProduction: true' })
+    problems.push({ pointer: '/dangerouslyInProduction', reason: 'missing', value: dangerouslyInProduction, message: 'NODE_ENV is "production", where the inspector would show all policies to everybody who reaches it; register it in development only, or write dangerouslyInProduction: true' })
   }
   if (!hasCors) {
-    problems.push({ pointer: '', reason: 'missing', value: undefined, message: 'there is no app.cors to ask; write app.register(cors, { … }) before app.register(inspector, { … }), on the same instance or on one above it' })
+    problems.push({ pointer: '', reason: 'missing', value: undefined, message: 'app.cors does not exist; write app.register(cors, { … }) before app.register(inspector, { … }), on the same instance or on one above it' })
   }
   if (problems.length > 0) throw corsPolicyError('the options of fastify-cors-policy/inspector', problems)
   return new Set(hosts)
@@ -26,7 +31,7 @@ export function checkInspectorOptions (options: object, hasCors: boolean): Reado
 
 const CHECKS: ReadonlyMap<string, (value: unknown, problems: CorsProblem[]) => void> = new Map([
   ['prefix', (value: unknown, problems: CorsProblem[]) => {
-    // Below such a prefix, no route can be declared for the path without the slash. Fastify itself checks the rest.
+    // With such a prefix, no route can be declared for the path without the slash. Fastify checks everything else about the prefix.
     if (typeof value === 'string' && /.\/$/.test(value)) problems.push({ pointer: '/prefix', reason: 'not-canonical', value, message: `${quote(value)} ends with a slash; write ${quote(value.replace(/(?<!\/)\/+$/, ''))}` })
   }],
   ['hosts', (value: unknown, problems: CorsProblem[]) => {
@@ -48,7 +53,7 @@ function checkHost (value: unknown, pointer: string, problems: CorsProblem[]): v
   problems.push({ pointer, reason: hostname === undefined ? 'invalid' : 'not-canonical', value, message: `${quote(value)} is not the name of one host as browsers write it; write ${quote(hostname ?? 'dev.example.com')}` })
 }
 
-/** The host that is meant by a host with a port, or by an URL; undefined if there is none. */
+/** The host name in a text that may also have a port or be a URL; undefined if there is none. */
 function hostnameIn (text: string): string | undefined {
   const url = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`
   if (text.includes('*') || !URL.canParse(url)) return undefined

@@ -1,10 +1,10 @@
-// The inspector's page, in the browser: lists the routes, asks the server what `app.cors.explain` says, and shows it. Whatever comes from the
-// server is shown as text: nothing here writes HTML, and the page's policy has the browser refuse it.
+// The script of the inspector's page: it lists the routes, sends the form to `app.cors.explain` on the server, and shows the answer. All values from the
+// server are inserted as text. The page's Content-Security-Policy makes the browser reject HTML from strings.
 /* global document, fetch, window */
 
 const element = (id) => document.getElementById(id)
 
-/** Makes an element; strings among the children are text, whatever they hold. */
+/** Creates an element. Children that are strings become text nodes. */
 function make (name, properties, ...children) {
   const { role, label, ...rest } = properties
   const made = Object.assign(document.createElement(name), rest)
@@ -17,34 +17,34 @@ function make (name, properties, ...children) {
 const code = (text) => make('code', {}, text)
 const hint = (text) => make('span', { className: 'hint' }, text)
 
-/** What the server answers: its JSON, and whether it is what was asked for. */
+/** The JSON of a response, and whether its status is one of success. Throws where the response is not JSON. */
 async function request (path, init) {
   const response = await fetch(path, init)
   const type = response.headers.get('content-type') ?? ''
-  if (!type.startsWith('application/json')) throw new Error(`the server answered ${response.status}; its log says why`)
+  if (!type.startsWith('application/json')) throw new Error(`the server answered ${response.status}; its log has the error`)
   return { ok: response.ok, body: await response.json() }
 }
 
 // The routes
 
-/** Entries of a list that are shown at once. */
-const SHORT = 4
+/** The entries of a list that are always shown. */
+const SHORT_LENGTH = 4
 
-/** A list of code, short at first; `empty` says what it means that there is none. */
+/** A list of code. The entries after the first few are in a closed `details`. `empty` is shown where there are no entries. */
 function listed (entries, empty) {
   if (entries.length === 0) return [hint(empty)]
   const items = (some) => some.map((entry) => make('li', {}, code(entry)))
-  const list = make('ul', {}, ...items(entries.slice(0, SHORT)))
-  if (entries.length <= SHORT) return [list]
-  const rest = entries.slice(SHORT)
+  const list = make('ul', {}, ...items(entries.slice(0, SHORT_LENGTH)))
+  if (entries.length <= SHORT_LENGTH) return [list]
+  const rest = entries.slice(SHORT_LENGTH)
   const more = make('ul', { tabIndex: 0 })
-  more.setAttribute('aria-label', 'The others')
+  more.setAttribute('aria-label', 'More entries')
   const details = make('details', {}, make('summary', {}, `${rest.length} more`), more)
   details.addEventListener('toggle', () => more.append(...items(rest)), { once: true })
   return [list, details]
 }
 
-/** The methods of one URL that say the same are one row. */
+/** Groups the routes into rows: methods of one URL with equal policies share a row. */
 function rowsOf (routes) {
   const rows = new Map()
   for (const { method, ...rest } of routes) {
@@ -59,12 +59,12 @@ const isOff = ({ origin }) => origin.length === 0
 
 function policyCell ({ policy, enforceOrigin, ...row }) {
   if (isOff(row) && policy === null) return [make('span', { className: 'badge off' }, 'off')]
-  return [policy === null ? hint('its own') : code(policy), ...(enforceOrigin ? [' ', make('span', { className: 'badge off' }, 'enforced')] : [])]
+  return [policy === null ? hint('unnamed') : code(policy), ...(enforceOrigin ? [' ', make('span', { className: 'badge off' }, 'enforced')] : [])]
 }
 
 function originCell ({ origin }) {
-  if (origin === '*') return [make('span', { className: 'badge open' }, 'every origin')]
-  return listed(origin.map((entry) => entry === 'function' ? 'an origin function' : entry), 'none')
+  if (origin === '*') return [make('span', { className: 'badge open' }, 'any origin')]
+  return listed(origin.map((entry) => entry === 'function' ? 'origin function' : entry), 'none')
 }
 
 function credentialsCell ({ credentials }) {
@@ -91,19 +91,19 @@ function rowElement (row) {
   return make('tr', { role: 'row', className: off ? 'is-off' : '' },
     route,
     cell('Policy', policyCell(row)),
-    cell('Origins', originCell(row)),
+    cell('Allowed origins', originCell(row)),
     cell('Credentials', credentialsCell(row)),
     cell('Request headers', listed(allowedHeaders, 'none')),
     cell('Exposed headers', listed(exposedHeaders, 'none')),
     cell('Max age', [maxAge === null ? hint(off ? 'none' : 'default') : `${maxAge} s`]),
-    cell('Question', [button]))
+    cell('Ask', [button]))
 }
 
-/** What the filter looks at: every word of the row, long lists included. */
+/** The text that the filter searches: every word of the row, with all entries of long lists. */
 function wordsOf (row) {
   const { methods, url, host, constraints = [], policy, origin, credentials, allowedHeaders, exposedHeaders } = row
   const credentialed = credentials === true ? ['credentials'] : credentials || []
-  const words = [methods, url, host, constraints, policy ?? (isOff(row) ? 'off' : 'its own'), origin, origin === '*' ? 'every origin' : [], credentialed, allowedHeaders, exposedHeaders]
+  const words = [methods, url, host, constraints, policy ?? (isOff(row) ? 'off' : 'unnamed'), origin, origin === '*' ? 'any origin' : [], credentialed, allowedHeaders, exposedHeaders]
   return words.flat().filter((word) => word !== undefined).join(' ').toLowerCase()
 }
 
@@ -125,7 +125,7 @@ async function showRoutes () {
 
 // The question
 
-/** The lines of the field as an object of headers; a name that stands on several lines has several values. */
+/** Parses the lines of the field into an object of headers. A name on several lines has several values. */
 function headersIn (text) {
   const headers = new Map()
   for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
@@ -136,7 +136,7 @@ function headersIn (text) {
   return Object.fromEntries([...headers].map(([name, values]) => [name, values.length === 1 ? values[0] : values]))
 }
 
-/** What the form asks; a field that is left empty is not there. */
+/** The question in the form. Empty fields are left out. */
 function questionIn () {
   const text = (id) => element(id).value.trim() || undefined
   return {
@@ -156,11 +156,16 @@ function clear () {
   for (const field of FIELDS) element(field).removeAttribute('aria-invalid')
 }
 
-/** What is wrong with the question: each problem at its field, all of them in the answer. */
+/** On a narrow screen, the answer is below the form. */
+function scrollToAnswer () {
+  element('answer').scrollIntoView({ block: 'nearest' })
+}
+
+/** Shows why there is no answer: each problem at its field, and all of them in the answer. */
 function showFailure ({ code: coded, message, problems = [] }) {
   const lines = problems.length === 0 ? [make('p', {}, message)] : [make('ul', {}, ...problems.map((problem) => make('li', {}, problem.message)))]
   element('failure').replaceChildren(
-    make('p', { className: 'headline' }, make('span', { className: 'badge blocked' }, 'Not asked'), ...(coded === undefined ? [] : [' ', code(coded)])),
+    make('p', { className: 'headline' }, make('span', { className: 'badge blocked' }, 'No answer'), ...(coded === undefined ? [] : [' ', code(coded)])),
     ...lines)
   const concerned = FIELDS.filter((field) => problems.some(({ pointer }) => pointer.split('/')[1] === field))
   for (const field of concerned) {
@@ -168,6 +173,7 @@ function showFailure ({ code: coded, message, problems = [] }) {
     element(`${field}-problem`).textContent = problems.filter(({ pointer }) => pointer.split('/')[1] === field).map((problem) => problem.message).join(' ')
   }
   if (concerned.length > 0) element(concerned[0]).focus()
+  else scrollToAnswer()
 }
 
 function showAnswer ({ allowed, reason, message, advice, route, exchanges }) {
@@ -175,8 +181,9 @@ function showAnswer ({ allowed, reason, message, advice, route, exchanges }) {
     make('p', { className: 'headline' }, make('span', { className: `badge ${allowed ? 'allowed' : 'blocked'}` }, allowed ? 'Allowed' : 'Blocked'), ...(reason === null ? [] : [' ', code(reason)])),
     make('p', { className: 'message' }, message),
     ...(advice === null ? [] : [make('p', { className: 'advice' }, make('strong', {}, 'What to write: '), advice)]),
-    make('p', { className: 'hint' }, ...(route === null ? ['It reaches no route.'] : ['It reaches ', code(`${route.method} ${route.url}`), route.policy === null ? '.' : ', policy ', ...(route.policy === null ? [] : [code(route.policy), '.'])])))
+    ...(route === null ? [] : [make('p', { className: 'hint' }, 'Route ', code(`${route.method} ${route.url}`), ...(route.policy === null ? [] : [', policy ', code(route.policy)]))]))
   element('exchanges').replaceChildren(...exchanges.map(exchangeElement))
+  scrollToAnswer()
 }
 
 const linesOf = (headers) => Object.entries(headers).map(([name, value]) => `\n${name}: ${value}`).join('')
@@ -185,7 +192,7 @@ function exchangeElement ({ request: { method, url, headers }, response }, index
   const isPreflight = method === 'OPTIONS' && Object.hasOwn(headers, 'access-control-request-method')
   const sent = response.statusCode !== null
   const responseText = sent ? `${response.statusCode}${linesOf(response.headers)}` : linesOf(response.headers).slice(1) || 'no CORS headers'
-  // A long line scrolls: the keyboard has to reach it.
+  // Focusable, so that it can be reached and scrolled with the keyboard.
   const text = (label, content) => {
     const pre = make('pre', { role: 'group', tabIndex: 0 }, content)
     pre.setAttribute('aria-label', `${label} of exchange ${index + 1}`)
@@ -195,10 +202,11 @@ function exchangeElement ({ request: { method, url, headers }, response }, index
     make('h3', {}, `${all.length > 1 ? `${index + 1}. ` : ''}${isPreflight ? 'Preflight' : 'Request'}`),
     make('h4', {}, 'The browser sends'),
     text('Request', `${method} ${url}${linesOf(headers)}`),
-    make('h4', {}, sent ? 'The server answers' : 'The policy sets on the response ', ...(sent ? [] : [hint('the request itself was not sent')])),
+    make('h4', {}, sent ? 'The server answers' : 'The policy sets on the response ', ...(sent ? [] : [hint('the request itself is not sent')])),
     text('Response', responseText))
 }
 
+/** The number of questions so far. An answer to an earlier question is dropped. */
 let asked = 0
 
 element('question').addEventListener('submit', async (event) => {
@@ -213,7 +221,7 @@ element('question').addEventListener('submit', async (event) => {
   } catch (error) {
     if (question !== asked) return
     clear()
-    showFailure({ message: `There is no answer: ${error.message}` })
+    showFailure({ message: `The request failed: ${error.message}` })
   }
 })
 

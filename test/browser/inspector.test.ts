@@ -77,7 +77,7 @@ async function ask (page: Page, { method = 'GET', url, origin, headers = '', cre
   await page.getByLabel('Origin of the page').fill(origin)
   await page.getByLabel(/^Headers that the page sets/).fill(headers)
   await page.getByLabel(/^With credentials/).setChecked(credentials)
-  await page.getByLabel(/^Preflight in any case/).setChecked(useCorsPreflight)
+  await page.getByLabel(/^Always preflight/).setChecked(useCorsPreflight)
   await Promise.all([page.waitForResponse((response) => response.url().endsWith('/explain')), page.getByRole('button', { name: 'Explain' }).click()])
   await page.locator('#verdict .headline, #failure .headline').waitFor()
 }
@@ -106,8 +106,8 @@ t.test('the inspector', async (t) => {
     const cells = async (row: string): Promise<string[]> => await page.getByRole('row', { name: row }).getByRole('cell').allInnerTexts().then((texts) => texts.slice(0, 6))
     t.strictSame(await cells('PUT /items/:id'), ['partner enforced', `${APP}\nhttps://*.partners.example.com\n/^https:\\/\\/c\\d+\\.example\\.org$/`, 'yes', 'Content-Type', 'none', '600 s'])
     t.strictSame(await cells('DELETE /items/:id'), ['off', 'none', 'no', 'none', 'none', 'none'])
-    t.strictSame((await cells('POST /mixed')).slice(0, 3), ['its own', 'every origin', APP])
-    t.strictSame((await cells('POST /asked')).slice(0, 3), ['its own', 'an origin function', 'no'])
+    t.strictSame((await cells('POST /mixed')).slice(0, 3), ['unnamed', 'any origin', APP])
+    t.strictSame((await cells('POST /asked')).slice(0, 3), ['unnamed', 'origin function', 'no'])
     t.strictSame((await cells('/status')).slice(4), ['X-Total', 'default'])
 
     const tenants = page.getByRole('row', { name: '/tenants' })
@@ -119,7 +119,7 @@ t.test('the inspector', async (t) => {
     const filter = page.getByRole('searchbox', { name: 'Filter' })
     for (const [text, expected] of [
       ['partner', ['PUT /items/:id']], ['PUT items', ['PUT /items/:id']], ['ITEMS', ['DELETE /items/:id', 'PUT /items/:id']], ['off', ['DELETE /items/:id']], ['https://t249.', ['GET HEAD /tenants']],
-      ['every origin', ['HEAD /head', 'POST /mixed host api.example.com constraints: version', `GET HEAD /odd/${HTML}`, 'GET HEAD /status']], ['nothing has this', []]
+      ['any origin', ['HEAD /head', 'POST /mixed host api.example.com constraints: version', `GET HEAD /odd/${HTML}`, 'GET HEAD /status']], ['nothing has this', []]
     ] as const) {
       await filter.fill(text)
       t.strictSame(await shown(page), expected, `filter: ${text}`)
@@ -134,7 +134,7 @@ t.test('the inspector', async (t) => {
     await ask(page, BLOCKED)
     const verdict = page.locator('#verdict')
     t.equal(await verdict.getAttribute('role'), 'status', 'said by a screen reader')
-    t.match(await verdict.innerText(), /^Blocked\s+header-not-allowed\s+the policy "partner" of PUT \/items\/:id does not allow the header "X-Request-Id"\s+What to write: add "X-Request-Id" to allowedHeaders of the policy "partner"\s+It reaches PUT \/items\/:id, policy partner\.$/i)
+    t.match(await verdict.innerText(), /^Blocked\s+header-not-allowed\s+the policy "partner" of PUT \/items\/:id does not allow the header "X-Request-Id"\s+What to write: add "X-Request-Id" to allowedHeaders of the policy "partner"\s+Route PUT \/items\/:id, policy partner$/i)
     const [sent, answered] = await page.locator('#exchanges pre').allInnerTexts() as [string, string]
     t.match(sent, /^OPTIONS \/items\/7\n/)
     t.match(sent, new RegExp(`^origin: ${APP}$`, 'm'))
@@ -147,7 +147,7 @@ t.test('the inspector', async (t) => {
     t.match(await verdict.innerText(), /^Allowed\s+the policy "partner" of PUT \/items\/:id allows it/i)
     t.notMatch(await verdict.innerText(), 'What to write')
     t.strictSame(await page.locator('#exchanges h3').allInnerTexts(), ['1. Preflight', '2. Request'])
-    t.match(await page.locator('#exchanges').innerText(), 'the request itself was not sent')
+    t.match(await page.locator('#exchanges').innerText(), 'the request itself is not sent')
     t.match((await page.locator('#exchanges pre').allInnerTexts())[3], new RegExp(`access-control-allow-origin: ${APP}\naccess-control-allow-credentials: true`))
 
     await ask(page, { url: '/status', origin: 'null' })
@@ -162,13 +162,13 @@ t.test('the inspector', async (t) => {
     await ask(page, { method: 'DELETE', url: '/items/7', origin: APP })
     t.match(await verdict.innerText(), /^Blocked\s+off\s/)
     await ask(page, { url: '/nowhere', origin: APP })
-    t.match(await verdict.innerText(), /^Blocked\s+no-route[^]*It reaches no route\.$/)
+    t.match(await verdict.innerText(), /^Blocked\s+no-route[^]*What to write: declare the route/)
   })
 
   t.test('says what is wrong with a question, at its field, as text', async (t) => {
     const { page, messages } = await open(t, browser, await serve(t))
     await ask(page, { method: HTML, url: 'items', origin: `https://${HTML}`, headers: `${HTML}: 1\nno colon\nX-Fine: ${HTML}` })
-    t.match(await page.getByRole('alert').innerText(), /^Not asked\s+FST_ERR_CORS_INVALID_QUESTION\s/)
+    t.match(await page.getByRole('alert').innerText(), /^No answer\s+FST_ERR_CORS_INVALID_QUESTION\s/)
     t.equal(await page.getByRole('alert').getByRole('listitem').count(), 5)
     for (const [field, text] of [
       ['method', '"<img src=x onerror=\\"document.title=1\\">" is not a method; write one of at most 64 letters, without spaces, such as "PUT"'],
@@ -240,7 +240,7 @@ t.test('the inspector', async (t) => {
     await app.close()
     await page.getByLabel('Path or URL').fill('/plain')
     await page.getByRole('button', { name: 'Explain' }).click()
-    await page.getByText(/^There is no answer: /).waitFor()
+    await page.getByText(/^The request failed: /).waitFor()
     t.equal(await page.locator('#verdict').innerText(), '')
   })
 
@@ -252,9 +252,9 @@ t.test('the inspector', async (t) => {
     await page.route('**/_cors/routes', (route) => route.fulfill({ status: 502, contentType: 'text/html', body: '<b>Bad gateway</b>' }))
     await page.route('**/_cors/explain', (route) => route.fulfill({ status: 504 }))
     await page.goto(`${address}/_cors/`)
-    await page.getByText('The routes could not be loaded: the server answered 502; its log says why').waitFor()
+    await page.getByText('The routes could not be loaded: the server answered 502; its log has the error').waitFor()
     await page.getByRole('button', { name: 'Explain' }).click()
-    await page.getByText('There is no answer: the server answered 504; its log says why').waitFor()
+    await page.getByText('The request failed: the server answered 504; its log has the error').waitFor()
     t.equal(await page.getByRole('table').getByRole('rowheader').count(), 0)
   })
 

@@ -120,7 +120,7 @@ t.test('what cannot be told ends with 2, and says why', async (t) => {
     [['routes', 'without.cjs'], 'fastify-cors-policy is not registered'],
     [['routes', 'invalid.cjs'], '\n  /defaultPolicy/origin: "HTTPS://a.example"'],
     [['routes', 'exits.cjs'], 'ended before it was ready, with exit code 7'],
-    [['routes', 'taken.cjs'], 'export the application from a file that does not listen'],
+    [['routes', 'taken.cjs'], 'export it from a file that does not'],
     [['routes', 'never.cjs', '--timeout', '2'], 'did not answer within 2 seconds'],
     [['explain', 'instance.cjs', '/', '--origin', 'app.example.com'], '/origin: "app.example.com"'],
     [['explain', 'instance.cjs', 'items', '--origin', APP, '--header', 'a b\u001b: c'], '/url: "items" is neither a path']

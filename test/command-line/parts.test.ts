@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { extname, join } from 'node:path'
 import t from 'tap'
 import '../../lib/cli'
-import { answer } from '../../lib/cli/application'
+import { runTask } from '../../lib/cli/application'
 import { readArguments } from '../../lib/cli/arguments'
 import { run } from '../../lib/cli/run'
 import { explanationText, routesText } from '../../lib/cli/text'
@@ -78,22 +78,22 @@ t.test('arguments that are no command are refused, with what to write', async (t
 
 t.test('an application in every form answers, or is told why not', async (t) => {
   for (const file of ['plugin.cjs', 'compiled.cjs', 'module.mjs', 'instance.cjs']) {
-    const { outcome, root } = await answer({ file: at(file) })
-    t.match(outcome.corsAnswer, [{ method: 'GET', url: '/a' }, { method: 'HEAD' }], file)
+    const { reply, root } = await runTask({ file: at(file) })
+    t.match(reply.corsAnswer, [{ method: 'GET', url: '/a' }, { method: 'HEAD' }], file)
     await root?.close()
-    const asked = await answer({ file: at(file), question: { origin: 'app.example.com', url: '/a' } })
-    t.match(asked.outcome.corsFailure, '/origin: "app.example.com"', file)
+    const asked = await runTask({ file: at(file), question: { origin: 'app.example.com', url: '/a' } })
+    t.match(asked.reply.corsFailure, '/origin: "app.example.com"', file)
     await asked.root?.close()
   }
   for (const [file, why] of [
     ['wrong.mjs', 'does not load: its default export is neither a plugin nor a Fastify instance'],
     ['throws.mjs', 'does not load: undefined'],
-    ['fails.mjs', 'no port; it listens as soon as it is loaded'],
+    ['fails.mjs', 'no port; the application listens when it is loaded'],
     ['fails-otherwise.mjs', /no port$/],
     ['plain.cjs', 'fastify-cors-policy is not registered']
   ] as const) {
-    const { outcome, root } = await answer({ file: at(file) })
-    t.match(outcome.corsFailure, why, file)
+    const { reply, root } = await runTask({ file: at(file) })
+    t.match(reply.corsFailure, why, file)
     await root?.close()
   }
 })

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
-import { policyOfNotFound } from '../../lib/explain/not-found'
+import { notFoundPolicy } from '../../lib/explain/not-found'
 import cors, { type CorsQuestion, type CorsQuestionError } from '../../lib/index'
 import { BAR, EVIL, FOO, application, approves, ok, preflight } from '../support'
 import { troubles } from '../support/troubles'
@@ -175,7 +175,7 @@ t.test('what is allowed', async (t) => {
 })
 
 t.test('the policy of a 404 where Fastify keeps not-found handlers elsewhere', async (t) => {
-  t.equal(policyOfNotFound({ prefix: '' } as never, { routes: [], scopes: [] } as never, '/nothing'), null)
+  t.equal(notFoundPolicy({ prefix: '' } as never, { routes: [], scopes: [] } as never, '/nothing'), null)
 })
 
 t.test('hosts, and routes that a preflight does not tell apart', async (t) => {
@@ -228,7 +228,7 @@ t.test('a policy that is declared in another scope', async (t) => {
   app.get('/open', ok)
   t.match(await app.cors.explain({ origin: FOO, url: '/open' }), {
     reason: 'no-policy',
-    advice: 'write config: { cors: { origin: "https://foo.example" } }, or, once a scope around both declares the policy "partner", which is known below "/admin/" only, config: { cors: { extends: "partner" } } on GET /open'
+    advice: 'write config: { cors: { origin: "https://foo.example" } }, or, once a parent scope of both declares the policy "partner", which is known below "/admin/" only, config: { cors: { extends: "partner" } } on GET /open'
   })
 })
 
@@ -246,10 +246,10 @@ t.test('a route outside every scope', async (t) => {
   t.match(await inner.cors.explain({ origin: FOO, url: '/in' }), { allowed: true })
   t.match(await inner.cors.explain({ origin: FOO, url: '/out' }), {
     reason: 'no-policy',
-    message: 'fastify-cors-policy is registered neither in the scope of GET /out nor in one around it',
-    advice: 'register the plugin on the instance that declares GET /out, or on one around it, before that, and write config: { cors: { origin: "https://foo.example" } } on the route'
+    message: 'fastify-cors-policy is registered neither in the scope of GET /out nor in a parent scope',
+    advice: 'register the plugin on the instance that declares GET /out, or on a parent instance, before the route, and write config: { cors: { origin: "https://foo.example" } } on the route'
   })
-  t.match(await inner.cors.explain({ origin: FOO, url: '/unread' }), { reason: 'no-policy', advice: 'register the plugin on the instance that declares GET /unread, or on one around it, before that' })
+  t.match(await inner.cors.explain({ origin: FOO, url: '/unread' }), { reason: 'no-policy', advice: 'register the plugin on the instance that declares GET /unread, or on a parent instance, before the route' })
 })
 
 t.test('a question that cannot be asked', async (t) => {

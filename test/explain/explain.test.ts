@@ -149,7 +149,7 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
     name: 'false',
     spec: { routes: [['GET', '/internal', false]] },
     question: { origin: APP, url: '/internal', credentials: true },
-    message: 'GET /internal says cors: false, so no page of another origin may use it',
+    message: 'GET /internal declares cors: false, so no page of another origin may use it',
     advice: 'write config: { cors: { origin: "https://app.example.com", credentials: true } } on GET /internal, in place of cors: false'
   }],
   'origin-not-allowed': [
@@ -227,16 +227,16 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
       name: 'an origin function',
       spec: { routes: [['PUT', '/items/:id', { origin: () => false }]] },
       question: put(),
-      message: 'the policy of PUT /items/:id has an origin function, which did not answer true for the origin "https://app.example.com"',
-      advice: 'let the origin function of config.cors of PUT /items/:id answer true for "https://app.example.com"',
+      message: 'the policy of PUT /items/:id has an origin function that did not return true for the origin "https://app.example.com"',
+      advice: 'make the origin function of config.cors of PUT /items/:id return true for "https://app.example.com"',
       mended: { spec: { routes: [['PUT', '/items/:id', { origin: () => true }]] } }
     },
     {
       name: 'an origin function, without a preflight',
       spec: { routes: [['GET', '/one', { origin: async () => false }]] },
       question: { origin: APP, url: '/one' },
-      message: 'the policy of GET /one has an origin function, which did not answer true for the origin "https://app.example.com"',
-      advice: 'let the origin function of config.cors of GET /one answer true for "https://app.example.com"',
+      message: 'the policy of GET /one has an origin function that did not return true for the origin "https://app.example.com"',
+      advice: 'make the origin function of config.cors of GET /one return true for "https://app.example.com"',
       mended: { spec: { routes: [['GET', '/one', { origin: async () => true }]] } }
     },
     {
@@ -244,7 +244,7 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
       spec: items,
       question: put({ origin: 'http://elsewhere.example' }),
       message: 'the policy "partner" of PUT /items/:id does not allow the origin "http://elsewhere.example"',
-      advice: 'serve the page over https, and allow that origin: the policy allows credentials, which are for no other',
+      advice: 'serve the page over https and allow that origin: a policy with credentials cannot allow this one',
       mended: { spec: { ...items, policies: { partner: { ...PARTNER, origin: [APP, 'https://elsewhere.example'] } as CorsPolicy } }, question: put({ origin: 'https://elsewhere.example' }) }
     }
   ],
@@ -269,8 +269,8 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
     name: 'a label that DNS does not know',
     spec: items,
     question: put({ origin: `https://${'a'.repeat(64)}.example` }),
-    message: `"https://${'a'.repeat(64)}.example" is no origin that can be named in a policy, for its host is none that DNS knows; the policy "partner" of PUT /items/:id does not allow it`,
-    advice: 'open the page at a host that has labels of letters, digits and hyphens, of at most 63 characters each and 253 together',
+    message: `"https://${'a'.repeat(64)}.example" cannot be an entry of a policy, because its host is not a valid DNS name; the policy "partner" of PUT /items/:id does not allow it`,
+    advice: 'serve the page from a host whose labels have letters, digits and hyphens only, at most 63 characters each and 253 together',
     mended: { spec: { routes: [['PUT', '/items/:id', { origin: `https://${'a'.repeat(63)}.example` }]] }, question: put({ origin: `https://${'a'.repeat(63)}.example` }) }
   }],
   'method-not-routed': [
@@ -363,21 +363,21 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
     spec: { ...items, before: (app) => { app.addHook('onRequest', async (request, reply) => request.headers.authorization === undefined ? reply.code(401).send() : undefined) } },
     question: put(),
     message: 'a hook or a route that comes first answered the preflight with 401, before the policy "partner" of PUT /items/:id could',
-    advice: 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, so none of them can authenticate',
+    advice: 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, so no hook can authenticate them',
     mended: { spec: items }
   }, {
     name: 'a hook that forbids preflights',
     spec: { ...items, before: (app) => { app.addHook('onRequest', async (request, reply) => request.method === 'OPTIONS' ? reply.code(403).send() : undefined) } },
     question: put(),
     message: 'a hook or a route that comes first answered the preflight with 403, before the policy "partner" of PUT /items/:id could',
-    advice: 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, so none of them can authenticate',
+    advice: 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, so no hook can authenticate them',
     mended: { spec: items }
   }, {
     name: 'an origin function that cannot be asked, as there is no preflight to show it',
     spec: { routes: [['GET', '/one', { origin: () => true }]], before: (app) => { app.addHook('onRequest', async (request, reply) => request.headers.authorization === undefined ? reply.code(401).send() : undefined) } },
     question: { origin: APP, url: '/one' },
     message: 'a hook or a route that comes first answered the preflight with 401, before the policy of GET /one could',
-    advice: 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, so none of them can authenticate',
+    advice: 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, so no hook can authenticate them',
     mended: { spec: { routes: [['GET', '/one', { origin: () => true }]] } }
   }],
   'invalid-request-headers': [{
@@ -401,16 +401,16 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
       name: 'a throw',
       spec: { routes: [['PUT', '/items/:id', { origin: NEVER }]] },
       question: put(),
-      message: 'the origin function of the policy of PUT /items/:id failed for "https://app.example.com", which is therefore refused; the log says how',
-      advice: 'mend the origin function of config.cors of PUT /items/:id, so that it answers true or false',
+      message: 'the origin function of the policy of PUT /items/:id failed for "https://app.example.com", so the origin is refused; the log has the error',
+      advice: 'fix the origin function of config.cors of PUT /items/:id, so that it returns true or false',
       mended: { spec: { routes: [['PUT', '/items/:id', { origin: () => true }]] } }
     },
     {
       name: 'a rejection, without a preflight',
       spec: { policies: { asked: { origin: async () => NEVER() } }, routes: [['GET', '/one', { extends: 'asked' }]] },
       question: { origin: APP, url: '/one' },
-      message: 'the origin function of the policy "asked" of GET /one failed for "https://app.example.com", which is therefore refused; the log says how',
-      advice: 'mend the origin function of the policy "asked", so that it answers true or false',
+      message: 'the origin function of the policy "asked" of GET /one failed for "https://app.example.com", so the origin is refused; the log has the error',
+      advice: 'fix the origin function of the policy "asked", so that it returns true or false',
       mended: { spec: { policies: { asked: { origin: async () => true } }, routes: [['GET', '/one', { extends: 'asked' }]] } }
     }
   ]
