@@ -18,7 +18,7 @@ import { nothingTo, onlyFoo, onlyFooMay, Traffic, type Sent } from '../support/t
 
 const ONE = { origin: FOO } as const
 
-t.test('@fastify/static', async (t) => {
+t.test('the files of @fastify/static are answered by their policy', async (t) => {
   const root = t.testdir({ 'a.txt': 'text', sub: { 'index.html': '<p>page</p>' } })
   const exposed = { 'access-control-expose-headers': 'ETag, Content-Range' }
 
@@ -79,7 +79,7 @@ async function upstreamServer (t: Test): Promise<{ url: string, reached: string[
 
 const PROXIED = 'DELETE, GET, HEAD, PATCH, POST, PUT, OPTIONS'
 
-t.test('@fastify/http-proxy', async (t) => {
+t.test('the routes of @fastify/http-proxy are answered by their policy, not the upstream\'s', async (t) => {
   const { url: upstream, reached } = await upstreamServer(t)
   const app = await application(t)
   app.register(fastifyHttpProxy, { upstream, prefix: '/api', config: { cors: ONE } })
@@ -149,7 +149,7 @@ t.test('@fastify/http-proxy', async (t) => {
   })
 })
 
-t.test('@fastify/swagger', async (t) => {
+t.test('@fastify/swagger shows generated routes only where the option says so', async (t) => {
   const openapi = { openapi: { openapi: '3.1.0' } } as const
   type Document = Readonly<Record<string, unknown> & { paths: Record<string, Record<string, unknown>> }>
 
@@ -205,7 +205,7 @@ t.test('a preflight is answered beside hidden and shown routes alike', async (t)
   }
 })
 
-t.test('@fastify/websocket', async (t) => {
+t.test('the routes of @fastify/websocket keep their upgrades', async (t) => {
   for (const first of ['websocket', 'cors']) {
     await t.test(`with ${first} registered first`, async (t) => {
       const app = Fastify()
@@ -257,7 +257,7 @@ t.test('@fastify/websocket', async (t) => {
 
 const ALL = 'GET, HEAD, DELETE, OPTIONS, PATCH, PUT, POST, QUERY'
 
-t.test('the Fastify adapter of tRPC', async (t) => {
+t.test('the Fastify adapter of tRPC is answered by its policy', async (t) => {
   const trpc = initTRPC.create()
   const router = trpc.router({
     ping: trpc.procedure.query(() => 'pong'),
@@ -298,7 +298,7 @@ t.test('the Fastify adapter of tRPC', async (t) => {
   t.same(await traffic.toldBefore('GET', '/closed/ping'), nothingTo(415, { vary: 'trpc-accept, accept' }))
 })
 
-t.test('mercurius', async (t) => {
+t.test('the GraphQL of mercurius is answered by its policy', async (t) => {
   const app = await application(t)
   await app.register(mercurius, {
     schema: 'type Query { add(x: Int!, y: Int!): Int, fail: Int }',

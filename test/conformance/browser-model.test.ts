@@ -29,7 +29,7 @@ function asking (changes: Partial<PageRequest> = {}): PageRequest {
 const sentBy = ({ exchanges }: Prediction): WireRequest[] => exchanges.map(({ request }) => request)
 const linesOf = (prediction: Prediction): string[] => sentBy(prediction).map(({ method, url }) => `${method} ${url}`)
 
-t.test('the CORS check', async (t) => {
+t.test('the CORS check passes for * or the origin itself, and with credentials for the origin alone', async (t) => {
   const check = (origin: string, credentials: 'include' | 'omit', headers: Headers): string | undefined => firstFailure(corsChecks({ origin, credentials }, Object.entries(headers)))
   t.equal(check(PAGE, 'omit', {}), 'no Access-Control-Allow-Origin')
   t.equal(check(PAGE, 'omit', { 'Access-Control-Allow-Origin': '*' }), undefined)
@@ -41,7 +41,7 @@ t.test('the CORS check', async (t) => {
   t.equal(check(PAGE, 'include', { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': 'true' }), undefined)
 })
 
-t.test('what a page can be told of each check', async (t) => {
+t.test('each check says what a page can be told of it', async (t) => {
   const put: CheckedRequest = { origin: PAGE, method: 'PUT', headers: [['X-One', '1'], ['Accept', 'a/b'], ['x-one', '2']], credentials: 'omit', useCorsPreflight: false }
   const named = { 'access-control-allow-origin': PAGE }
   const good = { ...named, 'access-control-allow-methods': 'PUT', 'access-control-allow-headers': 'x-two, x-one' }
@@ -72,14 +72,14 @@ t.test('what a page can be told of each check', async (t) => {
   t.equal(last({ ...good, ...allowing, 'access-control-allow-credentials': 'TRUE' }, include), 'Access-Control-Allow-Credentials: TRUE is not “true” [preflight: credentials not allowed]')
 })
 
-t.test('exposed headers', async (t) => {
+t.test('a page reads the headers that are exposed to it', async (t) => {
   const { headers: response } = answer({ ETag: '1', 'X-A': '1', 'set-cookie': 'a=1', 'content-type': 'a/b', 'access-control-expose-headers': '*' })
   t.strictSame(exposedHeaderNames(response, 'omit'), ['access-control-expose-headers', 'content-type', 'etag', 'x-a'])
   t.strictSame(exposedHeaderNames(response, 'include'), ['content-type'], 'with credentials, * is a name')
   t.strictSame(exposedHeaderNames(answer({ ETag: '1', 'access-control-expose-headers': 'etag, set-cookie' }).headers, 'omit'), ['etag'])
 })
 
-t.test('simple requests', async (t) => {
+t.test('a simple request is sent without a preflight', async (t) => {
   const prediction = await predict(serving({}, { 'access-control-allow-origin': PAGE }), asking({ method: 'post', headers: [['Accept', 'a/b'], ['Cookie', 'a=1']] }))
   t.match(prediction, { result: 'readable', status: 200, body: 'body' })
   t.strictSame(sentBy(prediction)[0]?.headers, [['Accept', 'a/b'], ['origin', PAGE]], 'with its origin, without what is forbidden')
@@ -89,7 +89,7 @@ t.test('simple requests', async (t) => {
   t.strictSame(await predict(serving({}, {}), asking({ method: 'trace' })), { result: 'blocked', failure: 'forbidden method', exchanges: [] })
 })
 
-t.test('preflights', async (t) => {
+t.test('a request that is not simple needs a preflight that allows it', async (t) => {
   const good = { 'access-control-allow-origin': PAGE }
   const put = asking({ method: 'PUT', headers: [['X-B', '1'], ['X-A', '1']] })
   const result = async (preflight: Headers, request = put, status = 204): Promise<string | undefined> => (await predict(serving(preflight, good, status), request)).failure
@@ -115,7 +115,7 @@ t.test('preflights', async (t) => {
   t.equal(await result(good, asking({ method: 'POST', useCorsPreflight: true })), undefined, 'safelisted methods need not be listed')
 })
 
-t.test('the preflight cache', async (t) => {
+t.test('the preflight cache spares preflights until its entries end', async (t) => {
   const browser = { preflights: new PreflightCache() }
   const allowed = { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': 'true' }
   const server = serving({ ...allowed, 'access-control-allow-methods': 'PUT, DELETE', 'access-control-allow-headers': 'X-A', 'access-control-max-age': '60' }, allowed)
@@ -155,7 +155,7 @@ t.test('the preflight cache', async (t) => {
   t.strictSame([null, '', '0', '600', '-1', '1.5', 'x'].map(extractMaxAge), [5, 5, 0, 600, 5, 5, 5])
 })
 
-t.test('redirects', async (t) => {
+t.test('a redirect is checked at each step', async (t) => {
   const seen: Array<string | undefined> = []
   const server = (location: string, status: number, headers: Headers = { 'access-control-allow-origin': '*' }): Server => async (request) => {
     seen.push(request.headers.find(([name]) => name === 'origin')?.[1])
@@ -182,7 +182,7 @@ t.test('redirects', async (t) => {
   t.strictSame(sentBy(prediction).map(({ headers }) => headers.some(([name]) => name === 'Authorization')), [false, true, false], 'Authorization stays behind')
 })
 
-t.test('cookies', async (t) => {
+t.test('cookies are sent by their site and the credentials mode', async (t) => {
   const cookies: Cookie[] = [
     { name: 'lax', host: 'api.site.test', sameSite: 'Lax', secure: false },
     { name: 'none', host: 'api.site.test', sameSite: 'None', secure: true },
@@ -204,7 +204,7 @@ t.test('cookies', async (t) => {
   t.equal(await cookie('omit'), undefined)
 })
 
-t.test('HTTP caches', async (t) => {
+t.test('an HTTP cache answers by URL and Vary', async (t) => {
   const cache = new HttpCache()
   const get = (origin: string, method = 'GET'): WireRequest => ({ method, url: API, headers: [['origin', origin]] })
   const kept = { 'cache-control': 'max-age=60' }

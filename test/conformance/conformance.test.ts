@@ -34,7 +34,7 @@ function observed (meaning: Meaning, { steps, failures, reached }: Expectation, 
   }
 }
 
-t.test('the table', async (t) => {
+t.test('every case has a name of its own', async (t) => {
   t.ok(cases.length >= 150, `${cases.length} cases`)
   t.strictSame(cases.length, new Set(cases.map(({ name }) => name)).size, 'every name is one case')
 })
@@ -49,7 +49,7 @@ t.test('what the plugin answers is what its policies mean', async (t) => {
   }
 })
 
-t.test('how long a preflight is remembered', async (t) => {
+t.test('a preflight is remembered for as long as its policy says', async (t) => {
   const oracle = await Oracle.create(here)
   t.teardown(() => oracle.close())
   const url = (policy: PolicyName): string => `${here.apis.api}/${policy}`
@@ -68,7 +68,7 @@ t.test('how long a preflight is remembered', async (t) => {
   }
 })
 
-t.test('how many preflights the standard asks for', async (t) => {
+t.test('a page pays as many preflights as the standard asks for', async (t) => {
   const oracle = await Oracle.create(here)
   t.teardown(() => oracle.close())
   const counted: Array<[string, number | undefined]> = []
@@ -80,7 +80,7 @@ t.test('how many preflights the standard asks for', async (t) => {
   t.strictSame(counted, [...documentedPreflights()].map(([name, counts]) => [name, counts['the standard']]))
 })
 
-t.test('docs/conformance.md', async (t) => {
+t.test('docs/conformance.md says what the cases and the known differences say', async (t) => {
   const text = readFileSync(join(__dirname, '../../docs/conformance.md'), 'utf8')
   const rows = text.split('\n').filter((line) => line.startsWith('| `')).map((line) => line.slice(2, -2).split(' | '))
   const names = new Set(cases.map(({ name }) => name))

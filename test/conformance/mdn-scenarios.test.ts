@@ -50,7 +50,7 @@ function credentialed (...cookie: string[]): string[] {
   return ['GET /resources/access-control-with-credentials/ HTTP/1.1', ...BROWSER, 'Referer: https://foo.example/examples/credential.html', 'Origin: https://foo.example', ...cookie]
 }
 
-t.test('the scenarios', async (t) => {
+t.test('the scenarios of MDN get the responses that the article shows', async (t) => {
   const app = await buildApi({ allowedOrigin: FOO })
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -100,7 +100,7 @@ t.test('routes: every route that CORS concerns, sorted, as plain JSON', async (t
   ])
 })
 
-t.test('credentials for some, and lists that change', async (t) => {
+t.test('routes() shows credentials for some, and lists as they are now', async (t) => {
   const list = cors.originList([FOO])
   const app = await application(t, { policies: { some: { origin: [BAR], credentials: ['https://app.example.com'] }, tenants: { origin: list, allowedHeaders: '*' } } })
   app.put('/some', { config: { cors: { extends: 'some', exposedHeaders: ['ETag'], enforceOrigin: true } } }, ok)
@@ -137,7 +137,7 @@ t.test('the name of a policy: given by definePolicies, by the options, or by wha
   t.strictSame(app.cors.routes().map(({ policy }) => policy), ['base', 'derived', 'derived', 'alias', null, 'base'])
 })
 
-t.test('what is allowed', async (t) => {
+t.test('a request that is allowed is explained with its exchanges, and without a reason', async (t) => {
   const app = await application(t, { policies: { partner: { origin: FOO, credentials: true, exposedHeaders: ['ETag'] } }, defaultPolicy: 'partner' })
   app.put('/items/:id', { config: { cors: { extends: 'partner', maxAge: 5 } } }, async () => { throw new Error('a handler ran') })
   app.get('/items/:id', async () => { throw new Error('a handler ran') })
@@ -178,7 +178,7 @@ t.test('the policy of a 404 where Fastify keeps not-found handlers elsewhere', a
   t.equal(notFoundPolicy({ prefix: '' } as never, { routes: [], scopes: [] } as never, '/nothing'), null)
 })
 
-t.test('hosts, and routes that a preflight does not tell apart', async (t) => {
+t.test('hosts are told apart, and routes that a preflight does not tell apart are shown', async (t) => {
   const hosts = await application(t, { policies: { partner: { origin: FOO } } })
   hosts.put('/items', { config: { cors: { extends: 'partner' } }, constraints: { host: 'one.example' } }, ok)
   hosts.put('/items', { config: { cors: { origin: BAR } }, constraints: { host: 'two.example' } }, ok)
@@ -220,7 +220,7 @@ t.test('hosts, and routes that a preflight does not tell apart', async (t) => {
   t.match(await mended.cors.explain({ origin: FOO, method: 'PUT', url: '/7' }), { allowed: true })
 })
 
-t.test('a policy that is declared in another scope', async (t) => {
+t.test('a policy that is declared in another scope is pointed out', async (t) => {
   const app = await application(t)
   app.register(async (admin) => {
     await admin.register(cors, { policies: { partner: { origin: FOO } } })
@@ -232,7 +232,7 @@ t.test('a policy that is declared in another scope', async (t) => {
   })
 })
 
-t.test('a route outside every scope', async (t) => {
+t.test('a route outside every scope has no policy', async (t) => {
   const app = Fastify({ logger: false })
   t.teardown(() => app.close())
   let inner!: FastifyInstance
@@ -252,7 +252,7 @@ t.test('a route outside every scope', async (t) => {
   t.match(await inner.cors.explain({ origin: FOO, url: '/unread' }), { reason: 'no-policy', advice: 'register the plugin on the instance that declares GET /unread, or on a parent instance, before the route' })
 })
 
-t.test('a question that cannot be asked', async (t) => {
+t.test('a question that cannot be asked is refused with what is wrong in it', async (t) => {
   const app = await application(t)
   const refusal = async (question: unknown): Promise<CorsQuestionError> => {
     const error = await app.cors.explain(question as CorsQuestion).then(() => undefined, (err) => err)

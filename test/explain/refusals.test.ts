@@ -119,7 +119,7 @@ t.test('each refusal is logged at debug, and published', async (t) => {
   t.strictSame(new Set(refused.map(([, reason]) => reason)), new Set(['origin-not-allowed', 'null-origin', 'invalid-origin', 'origin-function-failed', 'header-not-allowed', 'invalid-request-headers', 'method-not-routed', 'off', 'no-policy', 'no-route']))
 })
 
-t.test('a preflight that several routes may answer', async (t) => {
+t.test('a preflight that several routes may answer is refused as ambiguous', async (t) => {
   const { app, lines } = await logging(t, {}, 'debug', { constraints: TENANT as never })
   app.put('/:any', { config: { cors: { origin: FOO } }, constraints: { tenant: 'a' } as never }, ok)
   app.put('/*', { config: { cors: false } }, ok)
@@ -127,7 +127,7 @@ t.test('a preflight that several routes may answer', async (t) => {
   t.match(lines().filter(({ cors }) => cors !== undefined), [{ cors: { reason: 'ambiguous-route', route: 'PUT /:any', policy: null } }])
 })
 
-t.test('nobody listens, or the level is higher', async (t) => {
+t.test('nothing is said where nobody listens and the level is higher', async (t) => {
   for (const level of ['info', 'warn', 'silent']) {
     const { app, lines } = await logging(t, { policies: POLICIES }, level)
     declare(app)
@@ -169,7 +169,7 @@ t.test('what a request says is escaped and cut', async (t) => {
   }
 })
 
-t.test('headers of a handler that gave way to the policy\'s', async (t) => {
+t.test('headers of a handler that gave way to the policy\'s are logged', async (t) => {
   const { app, lines } = await logging(t, { policies: POLICIES })
   app.get('/own-headers', { config: { cors: { extends: 'partner' } } }, async (_request, reply) => reply.headers({ 'access-control-allow-origin': '*', 'access-control-max-age': '5' }).send('ok'))
   app.get('/same', { config: { cors: { extends: 'partner' } } }, async (_request, reply) => reply.header('access-control-allow-origin', FOO).send('ok'))
@@ -183,7 +183,7 @@ t.test('headers of a handler that gave way to the policy\'s', async (t) => {
   t.strictSame(quiet.lines(), [])
 })
 
-t.test('an origin function that answers truthy, but not true', async (t) => {
+t.test('an origin function that answers truthy, but not true, is warned about', async (t) => {
   const truthy = (): never => 'yes' as never
   const later = async (): Promise<never> => 1 as never
   const { app, lines } = await logging(t, { policies: { truthy: { origin: truthy }, later: { origin: later }, falsy: { origin: () => undefined as never } } }, 'info')

@@ -15,12 +15,12 @@ const reasonOf = (policy: object): string => {
   }
 }
 
-t.test('origin patterns', async (t) => {
+t.test('an origin pattern of the catalogue is accepted, or refused, as it should be', async (t) => {
   t.ok(ORIGIN_PATTERNS.length >= 75, `${ORIGIN_PATTERNS.length}`)
   for (const [text, expected] of ORIGIN_PATTERNS) t.equal(reasonOf({ origin: text }), expected, quote(text))
 })
 
-t.test('insecure hosts, and those that are as good as encrypted', async (t) => {
+t.test('insecure hosts are refused with credentials, and those that are as good as encrypted are not', async (t) => {
   t.ok(INSECURE_HOSTS.length >= 42, `${INSECURE_HOSTS.length}`)
   for (const host of INSECURE_HOSTS.filter((host) => !host.endsWith('.'))) {
     const reasons = reasonOf({ origin: `http://${host}`, credentials: true })
@@ -77,7 +77,7 @@ t.test('what other implementations normalise is refused with its normal form', a
   for (const text of MALFORMED_NAMES) t.equal(reasonOf({ origin: text }), 'invalid', quote(text))
 })
 
-t.test('subdomains', async (t) => {
+t.test('a pattern of subdomains allows those of the catalogue, and no others', async (t) => {
   for (const [pattern, origin, expected] of SUBDOMAINS) {
     const app = await application(t)
     app.get('/', { config: { cors: { origin: pattern } } }, ok)

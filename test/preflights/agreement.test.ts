@@ -62,7 +62,7 @@ async function build (routes: Array<Route & Versioned>, options: cors.CorsPlugin
   return { app, complete: declared.every(Boolean) }
 }
 
-t.test('random route tables', async (t) => {
+t.test('in random route tables, a preflight and its request agree', async (t) => {
   let approved = 0
   let refused = 0
   await fc.assert(fc.asyncProperty(
@@ -88,7 +88,7 @@ t.test('random route tables', async (t) => {
   t.ok(refused > 100, 'and to refusals')
 })
 
-t.test('random route tables, some of them for versions', async (t) => {
+t.test('in random route tables with versions, a preflight and its request agree', async (t) => {
   const version = fc.constantFrom(undefined, undefined, '1.0.0', '2.0.0')
   const routes = fc.array(fc.tuple(route, version).map(([each, version]) => ({ ...each, version })), { minLength: 1, maxLength: 12 })
   const requests = fc.array(fc.tuple(asked, fc.constantFrom(undefined, '1.x', '2.x')).map(([each, version]) => ({ ...each, version })), { minLength: 5, maxLength: 15 })

@@ -121,7 +121,7 @@ t.test('methods that no page can ask for are not answered, nor offered', async (
   t.ok(methods.includes('OPTIONS'))
 })
 
-t.test('requested headers', async (t) => {
+t.test('the allowed headers are the policy\'s list, or, for "*", what was asked for as well', async (t) => {
   const app = await application(t)
   app.put('/list', { config: { cors: { origin: FOO, allowedHeaders: ['X-PINGOTHER', 'Content-Type'] } } }, ok)
   app.put('/none', { config: { cors: { origin: FOO, allowedHeaders: [] } } }, ok)
@@ -270,7 +270,7 @@ t.test('an OPTIONS route that has a policy of its own approves no other route\'s
   t.equal((await preflight(app, 'OPTIONS', '/x')).headers['access-control-allow-origin'], '*', 'a page may send OPTIONS there')
 })
 
-t.test('the log level of generated routes', async (t) => {
+t.test('generated routes log at the level of the option', async (t) => {
   const lines: string[] = []
   const app = await application(t, { logLevel: 'warn' }, { logger: { level: 'info', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
   app.put('/', { config: { cors: { origin: FOO } } }, ok)

@@ -398,7 +398,7 @@ t.test('routes without a policy stand in the way of patterns, whatever they are 
   }
 })
 
-t.test('many methods on one URL', async (t) => {
+t.test('many methods on one URL are answered by their policies', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   // Every method that Node can parse and Fastify can route; browsers ask for all of them but TRACE.

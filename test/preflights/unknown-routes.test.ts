@@ -107,7 +107,7 @@ t.test('a URL that the router refuses stands for no path, also where the plugin 
   t.ok(approves(await preflight(app, 'PUT', '/c'), 'PUT'))
 })
 
-t.test('a route that a hook moves out of the prefix of its scope', async (t) => {
+t.test('a route that a hook moves out of the prefix of its scope is answered by the parent scope, or by none', async (t) => {
   const { server } = logged()
   const app = await application(t, {}, server)
   await app.register(async (scope) => {
@@ -144,7 +144,7 @@ t.test('a route whose OPTIONS route another hook refuses gets no approval, and t
   t.match(lines[0], /answers no preflight for "\/a": .*no OPTIONS\\u001b here/)
 })
 
-t.test('two declarations of one route, of which Fastify refused one and a hook took the mark of both, with different policies', async (t) => {
+t.test('two declarations of one route with different policies, of which Fastify refused one and a hook took the mark of both, get no approval', async (t) => {
   const app = await application(t)
   app.addHook('onRoute', (route) => { route.config = { cors: (route.config as { cors?: never } | undefined)?.cors } as never })
   app.put('/a', { config: { cors: ONE } }, ok)

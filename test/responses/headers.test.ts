@@ -13,7 +13,7 @@ import { accessControl, application, corsHeaders, EVIL, FOO, ok, request } from 
 const POLICY = { origin: FOO, credentials: true, exposedHeaders: ['X-Request-Id'] } as const
 const ALLOWED = { 'access-control-allow-origin': FOO, 'access-control-allow-credentials': 'true', 'access-control-expose-headers': 'X-Request-Id' }
 
-t.test('allowed, refused and absent origins', async (t) => {
+t.test('allowed, refused and absent origins each get their headers', async (t) => {
   const app = await application(t)
   app.get('/one', { config: { cors: POLICY } }, ok)
   app.get('/all', { config: { cors: { origin: '*', exposedHeaders: '*' } } }, ok)
@@ -201,7 +201,7 @@ t.test('Vary is merged, whoever set it and in whatever form', async (t) => {
   t.equal((await request(early, 'GET', '/', FOO)).headers.vary, 'Cookie, Origin')
 })
 
-t.test('an origin function', async (t) => {
+t.test('an origin function decides about each response', async (t) => {
   const app = await application(t)
   app.get('/sync', { config: { cors: { origin: (origin) => origin === FOO } } }, ok)
   app.get('/async', { config: { cors: { origin: async (origin) => origin === FOO } } }, ok)
@@ -275,7 +275,7 @@ t.test('a 404 whose hook threw has the headers as well', async (t) => {
   t.same(corsHeaders(await request(app, 'GET', '/nowhere', FOO)), { vary: 'Origin', 'access-control-allow-origin': FOO })
 })
 
-t.test('over HTTP/2', async (t) => {
+t.test('responses over HTTP/2 have the same headers', async (t) => {
   const app = Fastify({ http2: true })
   t.teardown(async () => { await app.close() })
   await app.register(cors)
@@ -311,7 +311,7 @@ async function read (app: FastifyInstance, path: string, origin: string): Promis
 /** What was written is on its way: only then does a failure come too late for an error response. */
 const sent = async (): Promise<void> => { await setTimeout(50) }
 
-t.test('streams: events, and those that fail when the headers are out', async (t) => {
+t.test('streams have the headers: events, and those that fail when the headers are out', async (t) => {
   const app = await application(t)
   app.get('/events', { config: { cors: POLICY } }, async (_request, reply) => {
     reply.type('text/event-stream')

@@ -115,19 +115,19 @@ const isPolicy = compile(CorsPolicySchema)
 const isRouteCors = compile(RouteCorsSchema)
 const areOptions = compile(CorsPluginOptionsSchema)
 
-t.test('a policy', async (t) => {
+t.test('a policy is accepted or refused by its JSON Schema', async (t) => {
   for (const policy of POLICIES) t.ok(isPolicy(policy), JSON.stringify(policy))
   for (const [why, policy] of WRONG) t.notOk(isPolicy(policy), `not ${why}`)
   for (const value of [false, true, null, 5, 'public', '*', ['https://app.example.com']]) t.notOk(isPolicy(value), `not ${JSON.stringify(value)}`)
 })
 
-t.test('a route\'s config.cors', async (t) => {
+t.test('a route\'s config.cors is accepted or refused by its JSON Schema', async (t) => {
   for (const policy of [false, ...POLICIES]) t.ok(isRouteCors(policy), JSON.stringify(policy))
   for (const [why, policy] of WRONG) t.notOk(isRouteCors(policy), `not ${why}`)
   for (const value of [true, null, 5, 'public', '*', ['https://app.example.com']]) t.notOk(isRouteCors(value), `not ${JSON.stringify(value)}`)
 })
 
-t.test('the plugin\'s options', async (t) => {
+t.test('the plugin\'s options are accepted or refused by their JSON Schema', async (t) => {
   const policies = Object.fromEntries(POLICIES.map((policy, index) => [`policy ${index}`, policy]))
   t.ok(areOptions({}), 'none')
   t.ok(areOptions({ policies, defaultPolicy: false, logLevel: 'warn', hideOptionsRoute: false }), 'all')
@@ -142,7 +142,7 @@ t.test('the plugin\'s options', async (t) => {
   }
 })
 
-t.test('every schema', async (t) => {
+t.test('every object of a schema takes its own fields and no others', async (t) => {
   for (const [name, schema] of Object.entries(SCHEMAS)) {
     const inner = schemasIn(exported(schema))
     const objects = inner.filter(([, { type }]) => type === 'object')
@@ -159,7 +159,7 @@ t.test('every schema', async (t) => {
   }
 })
 
-t.test('a file of policies', async (t) => {
+t.test('a file of policies is accepted or refused by policies.schema.json', async (t) => {
   const policies = Object.fromEntries(POLICIES.map((policy, index) => [`policy ${index}`, policy]))
   t.ok(isFile({}), 'may be empty')
   t.ok(isFile(policies), 'takes every policy')
@@ -171,7 +171,7 @@ t.test('a file of policies', async (t) => {
   t.strictSame(JSON.stringify(FILE_SCHEMA).match(/"pattern":"[^"]*"/g)?.length, JSON.stringify(CorsPolicySchema).match(/"pattern":"[^"]*"/g)?.length, 'and leaves nothing else out')
 })
 
-t.test('the policy file of the examples', async (t) => {
+t.test('the policy file of the examples is accepted', async (t) => {
   const file = JSON.parse(readFileSync(join(ROOT, 'examples', 'policies.json'), 'utf8')) as Json
   t.ok(isFile(file), 'is right')
   t.equal(join(ROOT, 'examples', String(file['$schema'])), join(ROOT, 'policies.schema.json'), 'says where its schema is')
@@ -204,7 +204,7 @@ t.test('"$schema" is the name of no policy', async (t) => {
   t.strictSame(reasons({ $Schema: './policies.schema.json' }), ['/$Schema type'], 'nothing else is left out')
 })
 
-t.test('the policies of README', async (t) => {
+t.test('the policies of README are accepted', async (t) => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
   const declared = [...readme.matchAll(/^```js\n([^]*?)^```$/gm)].map(([, code]) => declaredIn(code as string))
   const routes = declared.flatMap(({ routes }) => routes)

@@ -143,7 +143,7 @@ t.test('the plugin in a child scope leaves the routes outside alone, and is not 
   t.same(accessControl(await request(app, 'GET', '/api/me', FOO)), { 'access-control-allow-headers': 'theirs' })
 })
 
-t.test('the prefixes of scopes', async (t) => {
+t.test('the prefixes of scopes belong to the URLs of their routes', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   for (const prefix of ['/p', '/slashed/', '/:tenant/q']) {
@@ -161,7 +161,7 @@ t.test('the prefixes of scopes', async (t) => {
   ] as const) t.equal(await allowed(app, url), expected, url)
 })
 
-t.test('two scopes with routes at one URL', async (t) => {
+t.test('two scopes with routes at one URL each answer for theirs', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   const sent: string[] = []
@@ -182,7 +182,7 @@ t.test('registering twice on one instance is refused', async (t) => {
   await t.rejects(async () => { await app.register(cors) }, { problems: [{ pointer: '', reason: 'conflict' }], message: /child scope/ })
 })
 
-t.test('beside @fastify/cors in another scope', async (t) => {
+t.test('it works beside @fastify/cors in another scope', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.register(async (scope) => {
@@ -269,7 +269,7 @@ t.test('the caller\'s options are not kept', async (t) => {
   for (const url of ['/named', '/own', '/default', '/later']) t.equal(await allowed(app, url), FOO, url)
 })
 
-t.test('after, nested registrations and instances that were made earlier', async (t) => {
+t.test('after(), nested registrations and instances that were made earlier are covered', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   let early!: FastifyInstance
