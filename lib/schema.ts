@@ -204,7 +204,7 @@ const optionalFields = {
     default: false
   })),
   /**
-   * Accepts `credentials` with an unencrypted origin (`http:`, `ws:`) that is not loopback. An attacker on the network between a user and such
+   * Accepts `credentials` with an unencrypted origin that is not loopback (`http:`, `ws:`). An attacker on the network between a user and such
    * a page can change the page, and act with the user's credentials.
    *
    * @defaultValue `false`
