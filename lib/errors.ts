@@ -1,5 +1,5 @@
-// What is wrong with a declaration, and the one coded error that says so. Every other file of lib/ reports problems
-// through the types of this one; the message is written here, so that values from outside are always quoted safely.
+// The problems of a declaration, and the error that lists them. All of lib/ reports problems with these types, and builds the error here.
+// Values from outside reach a message or a log only through `quote` or `printable`.
 import createError, { type FastifyError } from '@fastify/error'
 
 /**
@@ -7,43 +7,43 @@ import createError, { type FastifyError } from '@fastify/error'
  *
  * | reason | what is wrong |
  * |---|---|
- * | `type` | a value of another type belongs here |
+ * | `type` | the value has the wrong type |
  * | `unknown-property` | there is no such option |
- * | `missing` | a required field is not there |
- * | `invalid` | the text cannot mean what belongs here (not an origin, not a header name, …) |
- * | `not-canonical` | an origin that no browser writes this way; the message gives the form they write |
+ * | `missing` | a required field is missing |
+ * | `invalid` | the value has the right type, but is not valid here (not an origin, not a header name, …) |
+ * | `not-canonical` | an origin that is not written as browsers serialise it; the message gives that form |
  * | `null-origin` | `'null'` together with `credentials` |
  * | `wildcard-with-credentials` | `'*'` together with `credentials`, where browsers would ignore it |
  * | `insecure-with-credentials` | an unencrypted origin together with `credentials` |
- * | `public-suffix` | a subdomain pattern that strangers can register a name under, together with `credentials` |
+ * | `public-suffix` | an origin on a domain where anyone can register a name, together with `credentials` |
  * | `unanchored-regexp` | a RegExp that can match a part of an origin |
  * | `unsafe-regexp` | a RegExp that keeps state, or that cannot be matched in linear time |
  * | `forbidden` | a header name that browsers do not let a page send or read |
  * | `out-of-range` | a number outside its range |
- * | `unknown-policy` | a policy name that nobody declared |
- * | `cyclic-extends` | policies that extend each other in a circle |
- * | `conflict` | two declarations of which only one can be true |
+ * | `unknown-policy` | no declared policy has this name |
+ * | `cyclic-extends` | policies that extend each other in a cycle |
+ * | `conflict` | two declarations that contradict each other |
  */
 export type CorsProblemReason =
   | 'type' | 'unknown-property' | 'missing' | 'invalid' | 'not-canonical' | 'null-origin'
   | 'wildcard-with-credentials' | 'insecure-with-credentials' | 'public-suffix' | 'unanchored-regexp'
   | 'unsafe-regexp' | 'forbidden' | 'out-of-range' | 'unknown-policy' | 'cyclic-extends' | 'conflict'
 
-/** One thing that is wrong with a declaration. */
+/** One problem of a declaration. */
 export interface CorsProblem {
-  /** JSON pointer (RFC 6901) to the value: into `config.cors` (`/origin/1`), or into the plugin's options (`/policies/partner/origin/1`). `''` is the whole value. */
+  /** JSON pointer (RFC 6901) into `config.cors` (`/origin/1`) or into the plugin's options (`/policies/partner/origin/1`). `''` is the whole value. */
   readonly pointer: string
   /** Why the value was refused. */
   readonly reason: CorsProblemReason
-  /** The value that was refused: what `pointer` leads to, and undefined where something is missing. */
+  /** The refused value, to which `pointer` leads; undefined if a field is missing. */
   readonly value: unknown
   /** What is wrong with it and what to write instead, in one sentence. */
   readonly message: string
 }
 
 /**
- * Thrown for every mistake in the plugin's options, in a route's `config.cors` and by `definePolicies`: where the mistake was made,
- * and with all of its problems at once. `code` is `'FST_ERR_CORS_INVALID_POLICY'`.
+ * Thrown for every mistake in the plugin's options, in a route's `config.cors`, and in the arguments of `definePolicies` and `originList`.
+ * It is thrown where the mistake is, and lists all problems at once. `code` is `'FST_ERR_CORS_INVALID_POLICY'`.
  *
  * @example
  * try {
@@ -54,13 +54,13 @@ export interface CorsProblem {
  */
 export interface CorsPolicyError extends FastifyError {
   readonly code: 'FST_ERR_CORS_INVALID_POLICY'
-  /** Everything that is wrong. Never empty. */
+  /** All problems: at least one. */
   readonly problems: readonly CorsProblem[]
 }
 
 const InvalidPolicyError = createError<[string]>('FST_ERR_CORS_INVALID_POLICY', '%s', 500, TypeError)
 
-/** The error for these problems. `subject` is whose they are: `config.cors of PUT /items/:id`, `the plugin's options`. */
+/** Creates the error for these problems. `subject` says what has them: `config.cors of PUT /items/:id`, `the plugin's options`. */
 export function corsPolicyError (subject: string, problems: readonly CorsProblem[]): CorsPolicyError {
   const lines = problems.map(({ pointer, reason, message }) => `\n  ${pointer === '' ? '' : `${printable(pointer)}: `}${message} [${reason}]`)
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
@@ -68,11 +68,12 @@ export function corsPolicyError (subject: string, problems: readonly CorsProblem
   return Object.assign(error, { problems: Object.freeze(problems.map((problem) => Object.freeze(problem))) }) as unknown as CorsPolicyError
 }
 
+/** In characters. */
 const QUOTE_LIMIT = 120
 
-/** A value as it may stand in a message or a log: short, on one line, and without control or direction characters. */
+/** A value in a form that is safe in a message or a log: short, on one line, without control or direction characters. */
 export function quote (value: unknown): string {
-  return printable(clip(describe(value)))
+  return printable(truncate(describe(value)))
 }
 
 function describe (value: unknown): string {
@@ -90,19 +91,19 @@ function describeObject (value: object | null): string {
   return Array.isArray(value) ? 'an array' : 'an object'
 }
 
-function clip (text: string): string {
+function truncate (text: string): string {
   return text.length > QUOTE_LIMIT ? `${text.slice(0, QUOTE_LIMIT)}…` : text
 }
 
-/** Controls, invisible and direction characters, line separators, halves of characters: a log line must show what it says. */
+/** Characters that could hide or forge part of a log line: control, format and direction characters, line separators, lone surrogates. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
-/** The text with every character that a terminal would act on, or not show, written as an escape. */
+/** Escapes every character that a terminal would act on, or not show. */
 export function printable (text: string): string {
   return text.replace(UNPRINTABLE, (char) => char.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''))
 }
 
-/** The pointer one step further in: `child('/origin', 1)` is `/origin/1` (RFC 6901, section 3). */
-export function child (pointer: string, key: string | number): string {
+/** The JSON pointer of a child: `childPointer('/origin', 1)` is `/origin/1` (RFC 6901, section 3). */
+export function childPointer (pointer: string, key: string | number): string {
   return `${pointer}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
 }

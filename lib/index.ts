@@ -1,4 +1,4 @@
-// The package's exports: the plugin itself for require(), for its default and for its named import, and what belongs to it.
+// The package's exports: the plugin (as the module itself for require(), as the default import and as a named one), functions, schemas and types.
 /// <reference path="../types/fastify.d.ts" preserve="true" />
 import type { TUnsafe } from '@sinclair/typebox' with { 'resolution-mode': 'import' }
 import type { FastifyInstance } from 'fastify'
@@ -10,17 +10,21 @@ import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion, C
 import { addScope } from './plugin'
 import * as list from './policy/origin/list'
 import type { CorsRefusal, CorsRefusalMessage, CorsRefusalReason } from './response/refused'
-import * as schema from './schema'
+import type * as schema from './schema'
 import type { CorsOriginFunction, CorsOriginList } from './schema'
+import * as compiled from './schema/compiled'
 
 /**
- * CORS by route: reads and checks each route's `config.cors`, answers the route's preflights by that policy, and puts the right headers
- * on every response. A Fastify plugin, for `register`.
+ * The Fastify plugin. Checks each route's `config.cors` when the route is declared, answers the route's preflights by that policy, and sets the
+ * CORS headers of its responses. Register it before the routes, and await it.
  *
- * @throws CorsPolicyError when it is registered with wrong options, and when a route is declared with a wrong policy
+ * @param instance the application, or a child scope, where it adds policies or changes the default policy
+ * @param options see {@link cors.CorsPluginOptions}
+ * @throws CorsPolicyError if its options are invalid (then `register` rejects), or if a route is declared with an invalid policy
  * @example
  * await app.register(cors, { policies: { public: { origin: '*' } } })
  * app.get('/status', { config: { cors: { extends: 'public' } } }, handler)
+ * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 async function cors (instance: FastifyInstance, options: cors.CorsPluginOptions): Promise<void> {
   await addScope(instance, options)
@@ -28,19 +32,20 @@ async function cors (instance: FastifyInstance, options: cors.CorsPluginOptions)
 
 fp(cors, { name: 'fastify-cors-policy', fastify: '5.x' })
 
-// A schema has the types of both builds of TypeBox: in a CommonJS file its functions want those of the one, in an ES module of the other.
+// A schema has the types of both builds of TypeBox: a CommonJS file passes it to functions of one, an ES module to functions of the other.
 type PolicySchema = typeof schema.CorsPolicySchema
 type RouteSchema = typeof schema.RouteCorsSchema
 type OptionsSchema = typeof schema.CorsPluginOptionsSchema
 
-// What is declared here, and not only passed on, TypeScript can name in the declarations of an application that exports it.
+// Types are declared here, not only re-exported: TypeScript can then name them in the declaration files of an application that exports its policies.
 declare namespace cors {
   export { cors as corsPolicy, cors as default }
   export { type CorsOriginFunction, type CorsOriginList, type CorsPolicyError, type CorsProblem, type CorsProblemReason }
   export { type CorsExchange, type CorsExplainedRoute, type CorsExplanation, type CorsQuestion, type CorsQuestionError, type CorsRefusal, type CorsRefusalMessage, type CorsRefusalReason, type CorsRoute }
 
   /**
-   * The names of an application's policies. Empty until the application declares them; `extends` then completes and checks them.
+   * The names of an application's policies. The application declares them by augmenting this interface; editors then complete `extends`, and
+   * TypeScript checks it. Without that, every string compiles.
    *
    * @example
    * declare module 'fastify-cors-policy' {
@@ -49,36 +54,46 @@ declare namespace cors {
    */
   export interface CorsPolicyNames {}
 
-  /** The names that `extends` and `defaultPolicy` take: those of {@link CorsPolicyNames}, or any text as long as it is empty. */
+  /** A name for `extends` and `defaultPolicy`: one of {@link CorsPolicyNames}, or any string if that interface is empty. */
   export type CorsPolicyName = [keyof CorsPolicyNames] extends [never] ? string : Extract<keyof CorsPolicyNames, string>
 
-  /** `app.cors`: what an instance answers about its policies. In a child scope, it knows the names of that scope. */
+  /** `app.cors`: answers questions about the policies of an instance. In a child scope, it knows the policies of that scope. */
   export interface CorsDecoration extends explain.CorsDecoration<CorsPolicyName> {}
 
   /**
-   * A policy: who may call a route from a browser, and how.
+   * A policy: who may call a route from a browser, and how. It has `origin`, or `extends`, or both; all other fields are optional.
    *
    * @example
    * const policy: CorsPolicy = { origin: ['https://app.example.com'], credentials: true, maxAge: 600 }
    */
   export type CorsPolicy = schema.Policy<CorsPolicyName>
 
-  /** A route's `config.cors`: `false`, or a policy. */
+  /**
+   * A route's `config.cors`: `false` (no page of another origin may read its responses), or a policy.
+   *
+   * @example
+   * app.get('/internal', { config: { cors: false } }, handler)
+   */
   export type RouteCors = false | CorsPolicy
 
-  /** The options of the plugin. */
+  /**
+   * The options of the plugin. All are optional.
+   *
+   * @example
+   * await app.register(cors, { policies: { public: { origin: '*' } }, defaultPolicy: 'public' })
+   */
   export type CorsPluginOptions = schema.PluginOptions<CorsPolicyName, CorsPolicy>
 
-  /** What {@link definePolicies} returns: the policies by name, frozen. */
+  /** The return type of {@link definePolicies}: frozen policies by name. */
   export type CorsPolicies<Name extends string = string> = Readonly<Record<Name, CorsPolicy>>
 
   /**
-   * Checks named policies, and freezes them, so that routes can refer to them as values: `config: { cors: policies.public }`. They may
-   * extend each other by name; what is returned is complete, and extends nothing.
+   * Checks named policies and freezes copies of them, so that routes can use them as values: `config: { cors: policies.public }`. They may extend
+   * each other by name. In the result, `extends` is resolved: each policy has all of its fields.
    *
    * @param policies the policies by name
-   * @returns the same names with their checked, frozen policies
-   * @throws CorsPolicyError with every problem, where there is one
+   * @returns the checked, frozen policies, by the same names
+   * @throws CorsPolicyError with all problems, if there are any
    * @example
    * const policies = definePolicies({
    *   public: { origin: '*' },
@@ -88,11 +103,12 @@ declare namespace cors {
   export function definePolicies<Name extends string> (policies: { readonly [Key in Name]: Key extends '$schema' ? string : CorsPolicy }): CorsPolicies<Exclude<Name, '$schema'>>
 
   /**
-   * Makes a list of origins that can change while the application runs, to stand as `origin` or `credentials` of a policy. Takes the entries that an array takes.
+   * Creates a list of origins that can change while the application runs. A policy uses it as `origin` or `credentials`. Its entries are those that
+   * an array can have: origins, patterns, RegExps and `'null'`.
    *
    * @param entries the first entries: an array, a Set, another list or anything else to iterate over; may be empty
    * @returns the list
-   * @throws CorsPolicyError with every problem, where there is one
+   * @throws CorsPolicyError with all problems, if there are any
    * @example
    * const tenants = originList(await db.origins())
    * await app.register(cors, { policies: { tenants: { origin: tenants, credentials: true } } })
@@ -102,7 +118,7 @@ declare namespace cors {
 
   /** The type of {@link CorsPolicySchema}: a TypeBox schema of {@link CorsPolicy}. */
   export interface CorsPolicySchema extends PolicySchema, TUnsafe<CorsPolicy> { static: CorsPolicy }
-  /** The TypeBox schema of a policy. `JSON.stringify` makes a plain JSON Schema of it, for everything that JSON can hold. */
+  /** The TypeBox schema of a policy. `JSON.stringify` turns it into plain JSON Schema, for all that JSON can represent. */
   export const CorsPolicySchema: CorsPolicySchema
 
   /** The type of {@link RouteCorsSchema}: a TypeBox schema of {@link RouteCors}. */
@@ -116,13 +132,13 @@ declare namespace cors {
   export const CorsPluginOptionsSchema: CorsPluginOptionsSchema
 }
 
-// Node finds the names of a CommonJS module's exports by reading its text: written so, they can be imported by name.
+// Node reads the export names of a CommonJS module from its source. Written this way, they can be imported by name from ES modules.
 module.exports.corsPolicy = cors
 module.exports.definePolicies = declaration.definePolicies
 module.exports.originList = list.originList
-module.exports.CorsPolicySchema = schema.CorsPolicySchema
-module.exports.RouteCorsSchema = schema.RouteCorsSchema
-module.exports.CorsPluginOptionsSchema = schema.CorsPluginOptionsSchema
+module.exports.CorsPolicySchema = compiled.CorsPolicySchema
+module.exports.RouteCorsSchema = compiled.RouteCorsSchema
+module.exports.CorsPluginOptionsSchema = compiled.CorsPluginOptionsSchema
 Object.assign(cors, module.exports, { default: cors })
 
 export = cors

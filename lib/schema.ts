@@ -1,21 +1,28 @@
-// The TypeBox schemas: the one source of what a policy, a route's `config.cors` and the plugin's options may look like.
-// The static types are derived from them, so the comments here are what an editor shows: each says its schema's description, range and
-// default (test/package/editor.test.ts). `Name` in a type stands for the names of policies that an application declares: index.ts, which
-// has their interface, says what they are.
+// The TypeBox schemas of a policy, of a route's `config.cors` and of the plugin's options. Types, checks and the JSON Schema are made from them.
+// They are compiled when the package is built (schema/compile.mjs writes schema/compiled.ts), so that a running application does not load TypeBox: the
+// rest of lib/ imports only types from here. Editors show the comments of the fields to users, so each comment repeats its schema's description, range
+// and default (test/package/editor.test.ts). The type parameter `Name` is the names of the application's policies (CorsPolicyNames of index.ts).
 import { Type, type Static, type TSchema, type TUnsafe } from '@sinclair/typebox'
 import type { FastifyRequest, LogLevel } from 'fastify'
 
 /**
  * Decides whether an origin is allowed. Called once per request, and only with a syntactically valid origin that is not `null`.
- * Only `true` allows; a throw or a rejection refuses the origin and is logged, but fails no request.
+ * Only `true` allows the origin. If the function throws or rejects, the origin is refused and the error is logged; the request does not fail.
+ *
+ * @param origin the value of the request's `Origin` header
+ * @param request Fastify's request; for a preflight, that of the OPTIONS request
+ * @returns whether the origin is allowed
+ * @example
+ * app.get('/', { config: { cors: { origin: async (origin) => await db.isPartner(origin) } } }, handler)
+ * @see https://fetch.spec.whatwg.org/#origin-header
  */
 export type CorsOriginFunction = (origin: string, request: FastifyRequest) => boolean | Promise<boolean>
 
 /**
- * A list of origins that changes while the application runs: made by `originList`, used as a policy's `origin` or `credentials`. Its entries are those of an array:
- * origins, patterns, RegExps and `'null'`; each is in it once.
+ * A list of origins that can change while the application runs. `originList` creates it; a policy uses it as `origin` or `credentials`. It has the
+ * entries that an array can have: origins, patterns, RegExps and `'null'`, each once.
  *
- * A change takes effect for the next request. It is checked like an array, and by the rules of every policy that uses the list; where one entry is
+ * A change takes effect for the next request. It is checked like an array, and by the rules of every policy that uses the list. If one entry is
  * refused, nothing changes.
  *
  * @example
@@ -23,35 +30,42 @@ export type CorsOriginFunction = (origin: string, request: FastifyRequest) => bo
  * tenants.add('https://b.example', 'https://*.c.example')
  */
 export interface CorsOriginList {
-  /** How many entries there are. */
+  /** The number of entries. */
   readonly size: number
   /**
-   * Whether the list allows this origin: it is in it, or a pattern or a RegExp of it matches. Like a request's `Origin`, so no pattern.
+   * Whether the list allows this origin: an entry is equal to it, or is a pattern or a RegExp that matches it.
    *
+   * @param origin an origin as a request's `Origin` header has it; a pattern is never allowed
    * @example tenants.has('https://a.c.example') // true
    */
   has (origin: string): boolean
   /**
-   * Adds entries. One that is there already stays as it is. Costs what the added entries cost, however many there are already.
+   * Adds entries. An entry that is in the list already stays where it is. The cost depends on the added entries only.
    *
-   * @throws CorsPolicyError with every problem, where there is one; then nothing was added
+   * @returns the list
+   * @throws CorsPolicyError with all problems, if there are any; then nothing is added
+   * @example tenants.add('https://b.example', /^https:\/\/[a-z]+\.c\.example$/)
    */
   add (...entries: ReadonlyArray<string | RegExp>): this
   /**
-   * Deletes entries, written as they were added: a pattern is an entry, not the origins that it matches. RegExps are the same by source and flags.
-   * Costs what the deleted entries cost.
+   * Deletes entries, written as they were added: deleting an origin does not change the patterns that match it. RegExps are equal if their source and
+   * flags are. The cost depends on the deleted entries only.
    *
-   * @returns whether one of them was in the list
-   * @throws CorsPolicyError where one can be no entry, such as an origin that no browser writes this way; then nothing was deleted
+   * @returns whether at least one of them was in the list
+   * @throws CorsPolicyError if one is not a valid entry, such as an origin that is not written as browsers serialise it; then nothing is deleted
+   * @example tenants.delete('https://b.example') // true
    */
   delete (...entries: ReadonlyArray<string | RegExp>): boolean
   /**
-   * Replaces all entries by these.
+   * Replaces all entries.
    *
-   * @throws CorsPolicyError with every problem, where there is one; then the list is as it was
+   * @param entries the new entries: an array or another iterable; may be empty
+   * @returns the list
+   * @throws CorsPolicyError with all problems, if there are any; then the list does not change
+   * @example tenants.replace(await db.origins())
    */
   replace (entries: Iterable<string | RegExp>): this
-  /** The entries as they are now, in the order in which they were added. Changes during the iteration do not show in it. */
+  /** Iterates over the current entries, in the order in which they were added. Changes during the iteration do not affect it. */
   [Symbol.iterator] (): IterableIterator<string | RegExp>
 }
 
@@ -59,32 +73,32 @@ export interface CorsOriginList {
 type CorsOriginText = '*' | 'null' | (string & {})
 
 /**
- * The schema of a value that JSON cannot hold: in plain JSON Schema, one that accepts nothing. It is made of types that TypeBox has of itself.
- * TypeBox comes twice, as an ES module and as CommonJS, and a type of our own that one of them knows is unknown to the other.
+ * The schema of a value that JSON cannot represent; as plain JSON Schema, it accepts nothing. It consists of TypeBox's own types, as TypeBox has two
+ * builds (ES module and CommonJS), and a custom type that is registered in one is unknown in the other.
  */
-function beyondJson<Value> (schema: TSchema): TUnsafe<Value> {
+function nonJsonSchema<Value> (schema: TSchema): TUnsafe<Value> {
   return Type.Unsafe<Value>({ ...schema, toJSON: () => ({ description: schema.description, not: {} }) })
 }
 
-const Method = Type.Function([], Type.Unknown())
+const AnyFunction = Type.Function([], Type.Unknown())
 
 const OriginText = Type.Unsafe<CorsOriginText>(Type.String({
   description: 'An origin as browsers write it ("https://app.example.com"), a pattern of subdomains ("https://*.example.com") or of ports ("http://localhost:*"), or "null"',
   pattern: '^(?:\\*|null|[a-z][a-z0-9+.-]*://[^/?#@\\\\\\s]+)$'
 }))
-const OriginRegExp = beyondJson<RegExp>(Type.Object(
-  { source: Type.String(), flags: Type.String(), lastIndex: Type.Integer(), exec: Method, test: Method },
+const OriginRegExp = nonJsonSchema<RegExp>(Type.Object(
+  { source: Type.String(), flags: Type.String(), lastIndex: Type.Integer(), exec: AnyFunction, test: AnyFunction },
   { description: 'A RegExp anchored at both ends' }
 ))
-const LiveOriginList = beyondJson<CorsOriginList>(Type.Object(
-  { size: Type.Integer(), has: Method, add: Method, delete: Method, replace: Method },
+const LiveOriginList = nonJsonSchema<CorsOriginList>(Type.Object(
+  { size: Type.Integer(), has: AnyFunction, add: AnyFunction, delete: AnyFunction, replace: AnyFunction },
   { description: 'A list of origins that changes at run time: an originList' }
 ))
-const OriginFunction = beyondJson<CorsOriginFunction>(Type.Function([Type.String(), Type.Unknown()], Type.Unknown(), { description: 'A function that decides about an origin' }))
+const OriginFunction = nonJsonSchema<CorsOriginFunction>(Type.Function([Type.String(), Type.Unknown()], Type.Unknown(), { description: 'A function that decides about an origin' }))
 
 const HeaderName = Type.String({ description: 'The name of a header, in any case', pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 256 })
 
-// What is declared is never changed: arrays may be readonly.
+// Declarations are never modified, so arrays may be readonly.
 const OriginList = Type.Unsafe<ReadonlyArray<CorsOriginText | RegExp>>(Type.Array(Type.Union([OriginText, OriginRegExp])))
 const HeaderNames = Type.Unsafe<readonly string[]>(Type.Array(HeaderName))
 
@@ -92,44 +106,50 @@ const Origin = Type.Union([OriginText, OriginList, LiveOriginList, OriginFunctio
   description: 'Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, an originList, or a function (origin, request) => boolean'
 })
 
-const Extends = Type.String({ description: 'The name of a policy to start from: the fields given here replace its fields, one by one' })
+const Extends = Type.String({ description: 'The name of the policy that this one extends: the fields set here replace its fields, one by one' })
 
-const settings = {
+const optionalFields = {
   /**
-   * Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read what comes back;
-   * or an array of origins, patterns and RegExps, or an originList: for these alone, which are allowed besides "origin".
+   * Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read the response; or
+   * the origins that may, which are allowed in addition to "origin": an array of origins, patterns and RegExps, or an originList.
    *
-   * Sends `Access-Control-Allow-Credentials: true`. Such origins are encrypted (or on this machine), and nobody else can register one. `true` is
-   * refused together with `origin: '*'` and `'null'`; with a list, other origins are answered as if there were no credentials.
+   * Sets `Access-Control-Allow-Credentials: true`. With a list, other origins are answered as if `credentials` were left out.
+   *
+   * Refused: `true` with `origin: '*'` (`wildcard-with-credentials`); `'null'` (`null-origin`); an unencrypted origin that is not loopback
+   * (`insecure-with-credentials`); an origin that anyone can register (`public-suffix`).
    *
    * @defaultValue `false`
    * @example credentials: ['https://app.example.com']
    * @see https://fetch.spec.whatwg.org/#cors-protocol-and-credentials
    */
   credentials: Type.Optional(Type.Union([Type.Boolean(), OriginList, LiveOriginList], {
-    description: 'Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read what comes back; or an array of origins, patterns and RegExps, or an originList: for these alone, which are allowed besides "origin"',
+    description: 'Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read the response; or the origins that may, which are allowed in addition to "origin": an array of origins, patterns and RegExps, or an originList',
     default: false
   })),
   /**
-   * The request headers that a preflight accepts: an array of names, in which "*" may stand beside "Authorization", or "*". Left out: those
-   * of the route's schema.headers, and Content-Type where the method takes a body.
+   * The request headers that a preflight accepts: "*", or an array of names, in which "*" can be combined with "Authorization". Left out:
+   * those of the route's schema.headers, and Content-Type if the method takes a body.
    *
-   * Names are written in any case; those that need no permission can be left off. `'*'` is every name but `Authorization`, and with
-   * `credentials` those that are asked for.
+   * Case does not matter. Safelisted headers need no permission and can be left out. `'*'` is every header except `Authorization`; with
+   * `credentials`, the preflight response names the headers that were asked for.
    *
-   * @defaultValue the headers of the route's `schema.headers`, and `Content-Type` where the method takes a body
+   * Refused: what is not a header name (`invalid`), and names that a page cannot send (`forbidden`).
+   *
+   * @defaultValue the headers of the route's `schema.headers`, and `Content-Type` if the method takes a body
    * @example allowedHeaders: ['Content-Type', 'X-Request-Id']
    * @see https://fetch.spec.whatwg.org/#http-access-control-allow-headers
    */
   allowedHeaders: Type.Optional(Type.Union([Type.Literal('*'), HeaderNames], {
-    description: 'The request headers that a preflight accepts: an array of names, in which "*" may stand beside "Authorization", or "*". Left out: those of the route\'s schema.headers, and Content-Type where the method takes a body'
+    description: 'The request headers that a preflight accepts: "*", or an array of names, in which "*" can be combined with "Authorization". Left out: those of the route\'s schema.headers, and Content-Type if the method takes a body'
   })),
   /**
    * The response headers that a page may read: an array of names, or "*". Left out: those that the route's response schemas declare in
    * `headers`.
    *
-   * Names are written in any case; those that need no permission can be left off. `'*'` is refused together with `credentials`, where
-   * browsers would read it as a name.
+   * Case does not matter. Safelisted headers need no permission and can be left out.
+   *
+   * Refused: what is not a header name (`invalid`); names that a page cannot read (`forbidden`); `'*'` with `credentials`, where browsers would
+   * read it as a name (`wildcard-with-credentials`).
    *
    * @defaultValue the headers that the route's response schemas declare
    * @example exposedHeaders: ['ETag']
@@ -139,22 +159,24 @@ const settings = {
     description: 'The response headers that a page may read: an array of names, or "*". Left out: those that the route\'s response schemas declare in `headers`'
   })),
   /**
-   * For how many seconds a browser may remember the answer to a preflight; 0 turns its preflight cache off. Left out: no header, and
-   * browsers use 5 seconds.
+   * For how many seconds a browser may cache a preflight response; 0 turns its preflight cache off. Left out: no header, and browsers use 5
+   * seconds.
    *
-   * A whole number from 0 to 86400 (a day). Chromium keeps an answer for two hours at most.
+   * An integer from 0 to 86400 (a day); other integers are refused (`out-of-range`). Chromium caches a response for two hours at most.
    *
-   * @defaultValue no `Access-Control-Max-Age` is sent, and browsers remember the answer for 5 seconds
+   * @defaultValue no `Access-Control-Max-Age` is sent, and browsers cache the response for 5 seconds
    * @example maxAge: 600
    * @see https://fetch.spec.whatwg.org/#http-access-control-max-age
    */
   maxAge: Type.Optional(Type.Integer({
-    description: 'For how many seconds a browser may remember the answer to a preflight; 0 turns its preflight cache off. Left out: no header, and browsers use 5 seconds',
+    description: 'For how many seconds a browser may cache a preflight response; 0 turns its preflight cache off. Left out: no header, and browsers use 5 seconds',
     minimum: 0,
     maximum: 86400
   })),
   /**
    * The status of a successful preflight: 204, or 200 for old clients.
+   *
+   * Other integers are refused (`out-of-range`).
    *
    * @defaultValue `204`
    * @example optionsSuccessStatus: 200
@@ -168,9 +190,10 @@ const settings = {
    * Whether a request from a page whose origin the policy refuses is answered 403 before its handler runs. CORS alone keeps such a page from
    * reading the response, not from sending the request.
    *
-   * The error `FST_ERR_CORS_ORIGIN_REFUSED` goes to the error handler before the body is read. WebSocket upgrades are refused likewise. Never
-   * refused: requests without an `Origin` (no browser, or a plain navigation), and those of the application's own pages. Refused together with
-   * `origin: '*'` (`conflict`).
+   * The error handler gets `FST_ERR_CORS_ORIGIN_REFUSED`, before the body is read. WebSocket upgrades are answered 403 as well. Requests without
+   * an `Origin` (no browser, or a plain navigation) and those of the application's own pages are not.
+   *
+   * Refused: `true` with `origin: '*'` (`conflict`).
    *
    * @defaultValue `false`
    * @example enforceOrigin: true
@@ -181,15 +204,15 @@ const settings = {
     default: false
   })),
   /**
-   * Accepts `credentials` with an unencrypted origin that is not on this machine (`http:`, `ws:`). Whoever sits on the network between a
-   * user and such a page can change it, and so act with the user's credentials.
+   * Accepts `credentials` with an unencrypted origin that is not loopback (`http:`, `ws:`). An attacker on the network between a user and such
+   * a page can change the page, and act with the user's credentials.
    *
    * @defaultValue `false`
    * @example dangerouslyAllowInsecureOrigins: true
    * @see https://fetch.spec.whatwg.org/#cors-protocol-and-credentials
    */
   dangerouslyAllowInsecureOrigins: Type.Optional(Type.Boolean({
-    description: 'Accepts credentials with an unencrypted origin that is not on this machine',
+    description: 'Accepts credentials with an unencrypted origin that is not loopback',
     default: false
   })),
   /**
@@ -212,23 +235,29 @@ export const StandalonePolicySchema = Type.Object({
    * Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, an originList, or a
    * function (origin, request) => boolean.
    *
-   * An origin is written as browsers write it. A pattern is of subdomains (`'https://*.example.com'`: one or more labels) or of ports
+   * An origin is written as browsers serialise it. A pattern matches subdomains (`'https://*.example.com'`: one or more labels) or all ports
    * (`'http://localhost:*'`). RegExps are anchored at both ends. An originList may change at run time. A function may be async.
    *
-   * Required, here or in the policy that this one extends. Refuses with `not-canonical`, `invalid`, `unanchored-regexp` and `unsafe-regexp`.
+   * Required, here or in the policy that this one extends.
+   *
+   * Refused: what is not an origin (`invalid`); an origin that is not written as browsers serialise it (`not-canonical`); RegExps that match a part of
+   * an origin (`unanchored-regexp`), keep state or cannot be matched in linear time (`unsafe-regexp`).
    *
    * @example origin: ['https://app.example.com', 'https://*.partners.example.com']
    * @see https://fetch.spec.whatwg.org/#http-access-control-allow-origin
    */
   origin: Origin,
-  ...settings
+  ...optionalFields
 }, { additionalProperties: false, description: 'A policy that stands alone' })
 
-/** A policy that starts from a named one. */
+/** A policy that extends a named one. */
 export const ExtendingPolicySchema = Type.Object({
   /**
-   * The name of a policy to start from: the fields given here replace its fields, one by one. It is one of this scope, or of a scope around
-   * it.
+   * The name of the policy that this one extends: the fields set here replace its fields, one by one.
+   *
+   * A policy of this scope, or of a parent scope. A policy that extends its own name inherits from the parent scope's policy of that name.
+   *
+   * Refused: an unknown name (`unknown-policy`), and policies that extend each other in a cycle (`cyclic-extends`).
    *
    * @defaultValue the policy stands alone
    * @example extends: 'partner'
@@ -238,7 +267,7 @@ export const ExtendingPolicySchema = Type.Object({
    * Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, an originList, or a
    * function (origin, request) => boolean.
    *
-   * An origin is written as browsers write it. A pattern is of subdomains (`'https://*.example.com'`: one or more labels) or of ports
+   * An origin is written as browsers serialise it. A pattern matches subdomains (`'https://*.example.com'`: one or more labels) or all ports
    * (`'http://localhost:*'`). RegExps are anchored at both ends. An originList may change at run time. A function may be async.
    *
    * @defaultValue the origin of the policy that this one extends
@@ -246,22 +275,22 @@ export const ExtendingPolicySchema = Type.Object({
    * @see https://fetch.spec.whatwg.org/#http-access-control-allow-origin
    */
   origin: Type.Optional(Origin),
-  ...settings
-}, { additionalProperties: false, description: 'A policy that starts from a named one' })
+  ...optionalFields
+}, { additionalProperties: false, description: 'A policy that extends a named one' })
 
-// The forms of a policy, so put together that a field has one declaration in all of them: an editor can then show its documentation where
-// it cannot know the form yet. `?: never` tells the forms apart.
-type Settings = Omit<Static<typeof StandalonePolicySchema>, 'origin'>
+// The types of a policy. Each field has one declaration for all of them, so that an editor can show its documentation before it knows which type is
+// being written. `?: never` distinguishes the types.
+type OptionalFields = Omit<Static<typeof StandalonePolicySchema>, 'origin'>
 type WithOrigin = Pick<Static<typeof StandalonePolicySchema>, 'origin'>
 type Extending = Static<typeof ExtendingPolicySchema>
 type WithName<Name extends string> = { [Field in keyof Pick<Extending, 'extends'>]: Name }
-type StandalonePolicy = Settings & WithOrigin & { extends?: never }
-type ExtendingPolicy<Name extends string> = (Settings & WithName<Name> & { origin?: never }) | (Settings & WithName<Name> & WithOrigin)
+type StandalonePolicy = OptionalFields & WithOrigin & { extends?: never }
+type ExtendingPolicy<Name extends string> = (OptionalFields & WithName<Name> & { origin?: never }) | (OptionalFields & WithName<Name> & WithOrigin)
 
 /** A policy: who may call a route from a browser, and how. */
 export type Policy<Name extends string = string> = StandalonePolicy | ExtendingPolicy<Name>
 
-/** The TypeBox schema of a policy. `JSON.stringify` makes a plain JSON Schema of it, for everything that JSON can hold. */
+/** The TypeBox schema of a policy. `JSON.stringify` turns it into plain JSON Schema, for all that JSON can represent. */
 export const CorsPolicySchema = Type.Union([Type.Unsafe<StandalonePolicy>(StandalonePolicySchema), Type.Unsafe<ExtendingPolicy<string>>(ExtendingPolicySchema)], {
   description: 'Who may call a route from a browser, and how'
 })
@@ -271,7 +300,7 @@ export const RouteCorsSchema = Type.Union([Type.Literal(false), CorsPolicySchema
   description: 'false: no page of another origin may read this route\'s responses; or the policy that says who may'
 })
 
-/** The TypeBox schema of policies by name, as a file may hold them. */
+/** The TypeBox schema of policies by name, as a JSON file may have them. */
 export const PoliciesSchema = Type.Unsafe<Record<string, Policy>>(Type.Object({
   $schema: Type.Optional(Type.String({ description: 'Where an editor finds the JSON Schema of a file of policies' }))
 }, { additionalProperties: CorsPolicySchema, description: 'The policies that routes may extend, by name' }))
@@ -279,7 +308,9 @@ export const PoliciesSchema = Type.Unsafe<Record<string, Policy>>(Type.Object({
 /** The TypeBox schema of the plugin's options. */
 export const CorsPluginOptionsSchema = Type.Object({
   /**
-   * The policies that routes may extend, by name: in this scope, and in those below it. What `definePolicies` returns, or a plain object.
+   * The policies that routes may extend, by name. What `definePolicies` returns, or a plain object.
+   *
+   * They apply to this scope and to its child scopes, and shadow policies of the parent scope.
    *
    * @defaultValue none
    * @example policies: { public: { origin: '*' } }
@@ -288,7 +319,7 @@ export const CorsPluginOptionsSchema = Type.Object({
   /**
    * For routes that declare nothing and for 404 responses: false, the name of a policy, or a policy.
    *
-   * @defaultValue `false` (in a scope inside another one: that of the scope around it)
+   * @defaultValue `false`; in a child scope, the default policy of the parent scope
    * @example defaultPolicy: 'public'
    */
   defaultPolicy: Type.Optional(Type.Union([Type.Literal(false), Extends, CorsPolicySchema], {
@@ -318,7 +349,7 @@ interface NamedOptions<Name extends string, NamedPolicy> {
   defaultPolicy?: false | Name | NamedPolicy
 }
 
-/** The options of the plugin. `NamedPolicy` is the policy with these names, under the name that users know it by. */
+/** The options of the plugin. `NamedPolicy` is the type of a policy with these names: CorsPolicy, so that editors show that name. */
 export type PluginOptions<Name extends string = string, NamedPolicy = Policy<Name>> = {
   [Option in keyof Options]: Option extends keyof NamedOptions<Name, NamedPolicy> ? NamedOptions<Name, NamedPolicy>[Option] : Options[Option]
 }

@@ -1,206 +1,219 @@
-// What the plugin knows of one Fastify application: its routes, and the policy of each. From that it declares the generated OPTIONS routes and hooks
-// the routes' responses; when every route is registered, preflights are asked of the router (preflight/router.ts).
+// The state of the plugin for one Fastify application: its scopes, its routes and the policy of each route. The observer reports every declared route;
+// a registration of the plugin adds a scope. For each route with a policy, this class declares an OPTIONS route and sets the hooks of the responses.
+// It creates the PreflightRouter, which answers preflights once every route is registered.
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { checkRouteCors, isDefinedPolicy, type CheckedPolicy } from '../declaration/declaration'
-import { writtenAs } from '../declaration/fields'
-import { corsPolicyError, printable, quote, type CorsProblem } from '../errors'
+import { literalKey } from '../declaration/fields'
+import { corsPolicyError, quote, type CorsProblem } from '../errors'
 import type { RawRequest } from '../http/preflight-request'
-import { unreadableLists, type RouteSchema } from '../policy/derive'
 import type { CompiledPolicy } from '../policy/policy'
-import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, refuseOther, reportOther, reportOtherLate, sendAnswer } from '../preflight/generated-route'
-import { registeredRoutes, withRegistration, type Constraints, type RegisteredRoute } from '../preflight/registered'
+import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, optionsRouteOnError, optionsRouteOnSend, optionsRouteOnResponse, sendAnswer } from '../preflight/generated-route'
+import { registeredRoutes, trackRegistrations, type Constraints, type RegisteredRoute } from '../preflight/registered'
 import { PreflightRouter } from '../preflight/router'
-import { isHeard, report } from '../response/refused'
+import { hasListeners, reportRefusal } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
-import { refuseConflict, refuseTooMany } from './conflicts'
+import { conflictBetween, refuseTooMany } from './conflicts'
 import { Interned } from './interned'
 import { Route, type ObservedOptions } from './route'
 import { setScope, type Scope } from './scope'
+import { warnOfAmbiguousRoutes, warnOfRefusedOptionsRoutes, warnOfUnreadableSchemas, warnOfUnreadDeclarations } from './warnings'
 
 export class Application {
   readonly #root: FastifyInstance
   #routes: Route[] = []
-  readonly #unfinished: Route[] = []
-  /** The routes that have a URL, as it is written. */
+  readonly #unfinishedRoutes: Route[] = []
+  /** Routes by URL, as it was declared. */
   readonly #byUrl = new Map<string, Route[]>()
-  /** What routes declare, by scope and text: most declare what others do. */
-  readonly #checked = new Interned<CheckedPolicy | false>()
-  readonly #policies = new Map<string, CompiledPolicy>()
-  readonly #responses = new Interned<ResponsePolicy>()
-  /** What needs the schemas of the application, which are known when it is ready. */
-  readonly #exposing: Array<{ readonly route: Route, readonly response: ResponsePolicy }> = []
-  /** The constraints for which the application has strategies of its own. */
-  readonly #custom = new Set<string>()
+  /** Checked declarations by scope and text: most routes repeat the declaration of another route. */
+  readonly #checkedByText = new Interned<CheckedPolicy | false>()
+  readonly #policiesByKey = new Map<string, CompiledPolicy>()
+  readonly #responsePolicies = new Interned<ResponsePolicy>()
+  /** Responses whose exposed headers come from schemas. Shared schemas are known when the application is ready. */
+  readonly #derivedExposures: Array<{ readonly route: Route, readonly response: ResponsePolicy }> = []
+  /** Names of the constraints whose strategy the application defines. */
+  readonly #customConstraints = new Set<string>()
   readonly #seenConstraints = new Set<string>()
-  /** URLs whose OPTIONS routes Fastify refused, and why. */
-  readonly #undeclared = new Map<string, string>()
+  /** Why Fastify rejected a generated OPTIONS route, by URL. */
+  readonly #refusedOptionsRoutes = new Map<string, string>()
   #hasScopes = false
   /** Every registration of the plugin. */
   readonly scopes: Scope[] = []
   #router: PreflightRouter | undefined
+  /** Whether every route is registered. */
+  #isReady = false
+  /** Routes that the router's registrations do not lead back to. Set when every route is registered. */
+  #untracked: readonly Route[] = []
 
   constructor (root: FastifyInstance) {
     this.#root = root
     const { constraints, routerOptions } = root.initialConfig as { constraints?: Named, routerOptions?: { constraints?: Named } }
-    for (const { name } of Object.values({ ...constraints, ...routerOptions?.constraints })) this.#custom.add(name)
+    for (const { name } of Object.values({ ...constraints, ...routerOptions?.constraints })) this.#customConstraints.add(name)
   }
 
-  /** Called for every route, by the onRoute hook of its instance. Throws what is wrong with its `config.cors`. */
+  /** Called for every declared route, by an onRoute hook. Throws a CorsPolicyError for a wrong `config.cors`. */
   observe (instance: FastifyInstance, options: ObservedOptions): void {
     if (options.handler === sendAnswer) return
     const route = new Route(instance, options)
     if (options.constraints != null) this.#noteConstraints(route)
     if (this.#hasScopes || route.config !== undefined) route.keepDeclaration(this.#hasScopes)
-    this.#govern(route)
+    this.#applyScope(route)
     this.#routes.push(route)
   }
 
-  /** Whether a constraint has a strategy of the application's own. Of `host` and `version` the router says so only before it has routes with them. */
+  /** Records custom constraints. For `host` and `version`, the router answers only before it has a route with that constraint. */
   #noteConstraints ({ constraints }: Route): void {
     for (const name of Object.keys(constraints)) {
       if (this.#seenConstraints.has(name)) continue
       this.#seenConstraints.add(name)
-      if ((name !== 'host' && name !== 'version') || this.#root.hasConstraintStrategy(name)) this.#custom.add(name)
+      if ((name !== 'host' && name !== 'version') || this.#root.hasConstraintStrategy(name)) this.#customConstraints.add(name)
     }
   }
 
-  /** Makes a scope of its instance and of those below, their routes so far included. */
+  /** Adds a scope. It applies to its instance and the instances below, including the routes declared so far. */
   addScope (scope: Scope): void {
-    if (!this.#hasScopes) this.#begin()
+    if (!this.#hasScopes) this.#preparePreflights()
     setScope(scope)
     this.scopes.push(scope)
-    for (const route of this.#routes.filter((route) => route.scope?.isWithin(scope) === true)) this.#govern(route)
+    for (const route of this.#routes.filter((route) => route.scope?.isWithin(scope) === true)) this.#applyScope(route)
   }
 
-  /** From the first registration on, preflights are answered. An application without one is left as it is. */
-  #begin (): void {
+  /** Called for the first registration. An application that never registers the plugin stays unchanged. */
+  #preparePreflights (): void {
     if (this.#root.hasConstraintStrategy(CONSTRAINT)) throw corsPolicyError('fastify-cors-policy', [{ pointer: '', reason: 'conflict', value: CONSTRAINT, message: `the application has a constraint strategy with the name ${quote(CONSTRAINT)}, which the plugin needs; write another name` }])
     this.#hasScopes = true
-    const declaredBefore = new Set(registeredRoutes(this.#root, 'OPTIONS').routes.map(({ path }) => path))
+    const earlierOptionsPaths = new Set(registeredRoutes(this.#root, 'OPTIONS').routes.map(({ path }) => path))
     addPreflightConstraint(this.#root, (preflight) => this.router.resolve(preflight) ?? this.#reportUnanswered(preflight))
-    // The router knows of the constraint only where a route is declared after it: these routes of the user's would take answered preflights on their way.
-    for (const path of declaredBefore) this.#root.route(this.#optionsRoute(path, new GeneratedRoute(path), undefined))
+    // The router applies the constraint only at URLs with a route declared after it. Without one, these OPTIONS routes would receive answered preflights.
+    for (const path of earlierOptionsPaths) this.#root.route(this.#optionsRouteOptions(path, new GeneratedRoute(path), undefined))
   }
 
-  /** A preflight that no policy answers goes where it would have gone without the plugin. There is no request of Fastify's yet. */
+  /** A preflight that no policy answers is routed as without the plugin. Fastify has not created a request yet. */
   #reportUnanswered (preflight: RawRequest): undefined {
     const { log } = this.#root
-    if (isHeard(log)) report(log, null, this.router.unanswered(preflight))
+    if (hasListeners(log)) reportRefusal(log, null, this.router.refusalOf(preflight))
   }
 
-  /** Made when it is first needed: an application that gets no preflights does without. */
+  /** Created when it is first needed, and kept when every route is registered: before that, `app.cors` sees the routes so far. */
   get router (): PreflightRouter {
-    this.#router ??= new PreflightRouter(this.#root, this.#custom, this.#routes.filter(({ isUnmarked }) => isUnmarked))
-    return this.#router
+    if (this.#router !== undefined) return this.#router
+    const router = new PreflightRouter(this.#root, this.#customConstraints, [...this.#untracked, ...this.#routes.filter(({ isUntracked }) => isUntracked)])
+    if (this.#isReady) this.#router = router
+    return router
   }
 
-  #govern (route: Route): void {
+  #applyScope (route: Route): void {
     const { scope } = route
     if (scope === undefined) return
     this.#readPolicy(route, scope)
-    this.#place(route, route.urls[0] as string)
-    this.#finishLater(route)
+    this.#addUrl(route, route.urls[0] as string, false)
+    this.#finishAfterHooks(route)
   }
 
   #readPolicy (route: Route, scope: Scope): void {
     const { declared } = route
     route.checked = declared === undefined ? scope.defaultPolicy : this.#check(route, scope, declared.cors)
-    route.policy = this.#shared(route.checked)
-    route.isGoverned = declared !== undefined || route.policy !== null
+    route.policy = this.#sharedPolicy(route.checked)
+    route.setsHeaders = declared !== undefined || route.policy !== null
   }
 
   #check (route: Route, scope: Scope, cors: unknown): CheckedPolicy | false {
-    // What is refused throws, and so is never remembered.
+    // A wrong declaration throws, so it is never stored.
     const check = (): CheckedPolicy | false => {
       const problems: CorsProblem[] = []
       const checked = checkRouteCors(cors, scope.names, problems)
       if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
       return checked as CheckedPolicy | false
     }
-    const text = isDefinedPolicy(cors) ? undefined : writtenAs(cors)
-    return text === undefined ? check() : this.#checked.get(scope, text, check)
+    const text = isDefinedPolicy(cors) ? undefined : literalKey(cors)
+    return text === undefined ? check() : this.#checkedByText.get(scope, text, check)
   }
 
-  /** Policies that are equal become one, so that whether they are equal is whether they are the same. */
-  #shared (checked: CheckedPolicy | false): CompiledPolicy | null {
+  /** Equal policies become one object, so that they can be compared by identity. */
+  #sharedPolicy (checked: CheckedPolicy | false): CompiledPolicy | null {
     if (checked === false) return null
     const { compiled } = checked
-    const policy = this.#policies.get(compiled.key)
-    if (policy === undefined) this.#policies.set(compiled.key, compiled)
+    const policy = this.#policiesByKey.get(compiled.key)
+    if (policy === undefined) this.#policiesByKey.set(compiled.key, compiled)
     return policy ?? compiled
   }
 
-  /** Notes one URL of a route, and declares the OPTIONS route that its scope lacks there. */
-  #place (route: Route, url: string, isRefused = false): void {
+  /** Records one URL of a route, and declares the OPTIONS route if its scope has none at this URL. `isFinished` is true after all onRoute hooks. */
+  #addUrl (route: Route, url: string, isFinished: boolean): void {
     let routes = this.#byUrl.get(url)
     if (routes === undefined) this.#byUrl.set(url, routes = [])
-    // A route that Fastify refused stands in nobody's way.
-    for (const other of routes) if (!isRefused && this.#isRegistered(other)) refuseConflict(route, other)
-    if (!routes.includes(route)) routes.push(route)
+    let isNew = true
+    for (const other of routes) {
+      if (other === route) isNew = false
+      const conflict = conflictBetween(route, other)
+      // A route that Fastify rejected conflicts with no other.
+      if (conflict !== undefined && (!isFinished || this.#isRegistered(route)) && this.#isRegistered(other)) throw conflict
+    }
+    if (isNew) routes.push(route)
     const { scope, policy } = route
-    if (policy === null || scope === undefined || route.optionsRoutes.some((optionsRoute) => optionsRoute.url === url)) return
-    const shared = routes.find((other) => other.scope === scope && other.optionsRoutes.some((optionsRoute) => optionsRoute.url === url))
-    const optionsRoute = shared?.optionsRoutes.find((optionsRoute) => optionsRoute.url === url) ?? new GeneratedRoute(url)
+    if (policy === null || scope === undefined || optionsRouteAt(url, route) !== undefined) return
+    const shared = routes.find((other) => other.scope === scope && optionsRouteAt(url, other) !== undefined)
+    const optionsRoute = (shared && optionsRouteAt(url, shared)) ?? new GeneratedRoute(url)
     if (shared === undefined && !this.#declareOptionsRoute(optionsRoute, scope, routes)) return
-    route.optionsRoutes.push(optionsRoute)
-    const constraints = Object.fromEntries(Object.entries(route.constraints).filter(([name]) => this.#custom.has(name)))
-    // A strategy may derive a value from preflights as well, and refuse every route without it.
+    route.optionsRoutes = [...route.optionsRoutes, optionsRoute]
+    if (this.#customConstraints.size === 0) return
+    const constraints = Object.fromEntries(Object.entries(route.constraints).filter(([name]) => this.#customConstraints.has(name)))
+    // A custom strategy may derive a value from preflights too, and exclude every route without that constraint.
     if (Object.keys(constraints).length > 0) this.#declareOptionsRoute(optionsRoute, scope, routes, constraints)
   }
 
-  /** Where it cannot be asked, as for a URL that the router takes only after it has changed it, it is taken to be. */
-  #isRegistered ({ methods, options: { url, constraints } }: Route): boolean {
+  /** True if Fastify cannot tell: hasRoute throws for a URL that the router changes before it registers it. */
+  #isRegistered ({ methods, urls, constraints }: Route): boolean {
     try {
-      return methods.some((method) => this.#root.hasRoute({ method: method as never, url, constraints: constraints as never }))
+      return methods.some((method) => this.#root.hasRoute({ method: method as never, url: urls.at(-1) as string, constraints: constraints as never }))
     } catch {
       return true
     }
   }
 
-  /** Whether it was declared: an instance cannot declare what is outside its prefix. */
+  /** Returns whether the OPTIONS route was declared. An instance cannot declare a URL outside its prefix: then the parent scope declares it. */
   #declareOptionsRoute (optionsRoute: GeneratedRoute, scope: Scope, routes: readonly Route[], constraints: Constraints = {}): boolean {
     const instance = scope.optionsRoutes
     const { url } = optionsRoute
     if (!url.startsWith(instance.prefix)) return scope.parent !== undefined && this.#declareOptionsRoute(optionsRoute, scope.parent, routes, constraints)
     refuseTooMany(url, routes)
     const path = url.slice(instance.prefix.length)
-    // Fastify takes one of two slashes away where prefix and path meet.
+    // Fastify removes one of two slashes where prefix and path meet.
     try {
-      instance.route(this.#optionsRoute(instance.prefix.endsWith('/') && path.startsWith('/') ? `/${path}` : path, optionsRoute, scope, constraints))
+      instance.route(this.#optionsRouteOptions(instance.prefix.endsWith('/') && path.startsWith('/') ? `/${path}` : path, optionsRoute, scope, constraints))
       return true
     } catch (err) {
-      // Most often Fastify refuses the route itself for the same reason, and says so.
-      this.#undeclared.set(url, (err as Error).message)
+      // Most often Fastify rejects the route itself for the same reason, and reports that.
+      this.#refusedOptionsRoutes.set(url, (err as Error).message)
       return false
     }
   }
 
-  #optionsRoute (url: string, optionsRoute: GeneratedRoute, scope: Scope | undefined, constraints: Constraints = {}): RouteOptions {
+  #optionsRouteOptions (url: string, optionsRoute: GeneratedRoute, scope: Scope | undefined, constraints: Constraints = {}): RouteOptions {
     return {
       method: 'OPTIONS',
       url,
       prefixTrailingSlash: 'slash',
-      config: withRegistration({}, undefined) as never,
+      config: trackRegistrations({}, undefined) as never,
       constraints: { ...constraints, [CONSTRAINT]: optionsRoute },
       ...(scope?.hideOptionsRoute !== false && { schema: HIDDEN as object }),
       ...(scope?.logLevel !== undefined && { logLevel: scope.logLevel as never }),
-      onError: refuseOther,
-      onSend: reportOther,
-      // Fastify runs it only for who logs or has such hooks, at a price: nobody hears a warning where nothing is logged.
-      ...(this.#root.log.warn !== this.#root.log.info && { onResponse: reportOtherLate }),
+      onError: optionsRouteOnError,
+      onSend: optionsRouteOnSend,
+      // An onResponse hook costs time on every preflight, and its warning is lost without a logger.
+      ...(this.#root.log.warn !== this.#root.log.info && { onResponse: optionsRouteOnResponse }),
       handler: sendAnswer
     }
   }
 
-  /** Finishes routes when every other onRoute hook has seen them, and when both their URLs are known. */
-  #finishLater (route: Route): void {
-    if (this.#unfinished.push(route) > 1) return
+  /** Finishes routes after every onRoute hook has seen them, when both their URLs are known. */
+  #finishAfterHooks (route: Route): void {
+    if (this.#unfinishedRoutes.push(route) > 1) return
     const finish = (err: Error | null, done: (err: Error | null) => void): void => {
       try {
-        for (const each of this.#unfinished.splice(0)) this.#finish(each)
+        for (const each of this.#unfinishedRoutes.splice(0)) this.#finish(each)
         done(err)
       } catch (error) {
-        done(error as Error) // thrown here, it would end the process
+        done(error as Error) // an error thrown here would end the process
       }
     }
     route.instance.after(finish as never) // Fastify's types know only its first parameter
@@ -209,78 +222,62 @@ export class Application {
   #finish (route: Route): void {
     const { scope } = route
     if (scope !== undefined && route.hasChanged) this.#readPolicy(route, scope)
-    route.headWith(route.isGoverned ? this.#responseOf(route) : undefined)
-    const isRefused = !this.#isRegistered(route)
-    for (const url of route.urls) this.#place(route, url, isRefused)
+    route.setHooks(route.setsHeaders ? this.#responseOf(route) : undefined)
+    for (const url of route.urls) this.#addUrl(route, url, true)
   }
 
-  /** Routes of one policy share their hooks, but for those whose own schemas say what is exposed. */
+  /** Routes of one policy share their hooks, unless the exposed headers come from the route's own schemas. */
   #responseOf (route: Route): ResponsePolicy {
     const { policy } = route
-    const derives = policy !== null && policy.exposedHeaders === undefined && (route.options.schema as RouteSchema | undefined)?.response !== undefined
+    const derives = policy !== null && policy.exposedHeaders === undefined && route.describesResponses
     const make = (): ResponsePolicy => new ResponsePolicy(policy, route.policyName)
-    if (!derives) return this.#responses.get(policy, route.policyName ?? '', make)
+    if (!derives) return this.#responsePolicies.get(policy, route.policyName ?? '', make)
     const response = make()
-    this.#exposing.push({ route, response })
+    this.#derivedExposures.push({ route, response })
     return response
   }
 
-  /** Called when every route is registered. */
+  /** Called by an onReady hook, when every route is registered. */
   ready (): void {
+    this.#isReady = true
     if (!this.#hasScopes) {
       this.#routes = []
       return
     }
-    for (const { route, response } of this.#exposing) response.expose(route.exposedHeaders())
-    this.#warnOfUnread()
-    this.#warnOfUndeclared()
-    this.#warnOfUnreadable()
-    if ([...this.#seenConstraints, ...this.#custom].some((name) => name !== 'host')) this.#checkConstraints()
-    this.#exposing.length = 0
-    for (const map of [this.#byUrl, this.#checked, this.#policies, this.#responses]) map.clear()
+    for (const { route, response } of this.#derivedExposures) response.expose(route.exposedHeaders())
+    warnOfUnreadDeclarations(this.#root.log, this.#routes)
+    warnOfRefusedOptionsRoutes(this.#root.log, this.#refusedOptionsRoutes)
+    warnOfUnreadableSchemas(this.#root.log, this.#routes)
+    if ([...this.#seenConstraints, ...this.#customConstraints].some((name) => name !== 'host')) this.#checkRegisteredRoutes()
+    this.#untracked = this.#routes.filter(({ isUntracked }) => isUntracked)
+    for (const route of this.#routes) route.releaseOptions()
+    this.#routes = []
+    this.#derivedExposures.length = 0
+    for (const map of [this.#byUrl, this.#checkedByText, this.#policiesByKey, this.#responsePolicies]) map.clear()
   }
 
-  /** Looks once more for conflicts, now among the URLs as the router has them, and says where none can be seen but a preflight is ambiguous. */
-  #checkConstraints (): void {
-    for (const place of this.router.places) {
-      for (const route of place) place.forEach((other) => { if (route.method === other.method) refuseConflict(route.declared as Route | undefined, other.declared as Route | undefined) })
+  /** Checks for conflicts again, among the URLs as the router has them, and warns of routes whose preflights are ambiguous. */
+  #checkRegisteredRoutes (): void {
+    for (const routes of this.router.routesByUrl) {
+      for (const { method, declared: route } of routes) {
+        for (const { method: otherMethod, declared: other } of routes) {
+          const conflict = method === otherMethod && route !== undefined && other !== undefined && conflictBetween(route as Route, other as Route)
+          if (conflict instanceof Error) throw conflict
+        }
+      }
     }
-    if (this.#custom.size === 0) return
-    const ambiguous = this.router.ambiguous().map(({ method, path }: RegisteredRoute) => `${method} ${path}`)
-    if (ambiguous.length > 0) {
-      this.#root.log.warn(`fastify-cors-policy approves no preflight for ${printable(ambiguous.join(', '))}: a request that does not fulfil the constraints would reach another route, of another policy, and a preflight does not say which; write the same policy on both`)
-    }
+    if (this.#customConstraints.size === 0) return
+    const ambiguous = this.router.ambiguousRoutes().map(({ method, path }: RegisteredRoute) => `${method} ${path}`)
+    if (ambiguous.length > 0) warnOfAmbiguousRoutes(this.#root.log, ambiguous)
   }
+}
 
-  #warnOfUndeclared (): void {
-    for (const [url, reason] of this.#undeclared) {
-      this.#root.log.warn(`fastify-cors-policy answers no preflight for ${quote(url)}: Fastify refused the OPTIONS route for it (${printable(reason)})`)
-    }
-  }
-
-  /** Routes whose `config.cors` nothing reads: no registration of this plugin, and none of @fastify/cors, which has the same name for it. */
-  #warnOfUnread (): void {
-    const unread = this.#routes.filter((route) => route.scope === undefined && (route.declared?.cors !== undefined) && !route.instance.hasPlugin('@fastify/cors'))
-    if (unread.length === 0) return
-    this.#root.log.warn(`config.cors has no effect on ${printable(unread.map(({ name }) => name).join(', '))}: fastify-cors-policy is registered neither in the scope of these routes nor in one around it`)
-  }
-
-  /** Routes whose lists of headers are to be derived from a schema that cannot be read. */
-  #warnOfUnreadable (): void {
-    const unreadable = { allowedHeaders: [] as string[], exposedHeaders: [] as string[] }
-    for (const { policy, options, instance, name } of this.#routes) {
-      if (policy === null || options.schema === undefined || (policy.allowedHeaders !== undefined && policy.exposedHeaders !== undefined)) continue
-      for (const list of unreadableLists(options.schema as RouteSchema, instance.getSchemas())) if (policy[list] === undefined) unreadable[list].push(name)
-    }
-    for (const [list, names] of Object.entries(unreadable)) {
-      if (names.length === 0) continue
-      const what = list === 'allowedHeaders' ? 'schema.headers' : 'the headers of the response schemas'
-      this.#root.log.warn(`fastify-cors-policy cannot read ${what} of ${printable(names.join(', '))}: it is no JSON Schema, and offers none; list ${list} in the policy of the route`)
-    }
-  }
+/** The OPTIONS route of a route at this URL. */
+function optionsRouteAt (url: string, { optionsRoutes }: Route): GeneratedRoute | undefined {
+  return optionsRoutes.find((optionsRoute) => optionsRoute.url === url)
 }
 
 interface Named { readonly [key: string]: { readonly name: string } }
 
-/** One for all generated routes. */
+/** One object for all generated routes. */
 const HIDDEN = { hide: true }

@@ -1,18 +1,18 @@
-// Routes that cannot stand beside each other: those that no preflight tells apart, and those that are too many for Fastify's router. Called for each
-// route when it is declared, and again when every route is registered.
+// Finds routes that cannot exist together: routes of different policies that no preflight can tell apart, and more OPTIONS routes at one URL than Fastify's
+// router accepts. Application calls it for each declared route, and again when every route is registered.
 import { corsPolicyError, quote } from '../errors'
 import type { Route } from './route'
 
 /** How many routes of one URL and method Fastify's router takes, where they have constraints. */
 const MAX_ROUTES_OF_URL = 31
 
-/** A preflight cannot tell routes apart that differ only in what it cannot carry, such as a version: they need the same policy. */
-export function refuseConflict (route: Route | undefined, other: Route | undefined): void {
-  if (route === undefined || other === undefined || route.policy === other.policy || !route.hasSameHost(other) || route.hasSameConstraints(other)) return
+/** The error of two routes that differ only in constraints a preflight does not carry, such as a version, and have different policies; undefined if there is none. */
+export function conflictBetween (route: Route, other: Route): Error | undefined {
+  if (route.policy === other.policy || route.hasSameConstraints(other) || !route.hasSameHost(other)) return undefined
   const shared = route.methods.filter((method) => other.methods.includes(method))
-  if (shared.length === 0) return
+  if (shared.length === 0) return undefined
   const constraints = quote(Object.keys({ ...route.otherConstraints, ...other.otherConstraints }).join(', '))
-  throw corsPolicyError(`config.cors of ${route.name}`, [{
+  return corsPolicyError(`config.cors of ${route.name}`, [{
     pointer: '',
     reason: 'conflict',
     value: route.declared?.cors,
@@ -20,8 +20,9 @@ export function refuseConflict (route: Route | undefined, other: Route | undefin
   }])
 }
 
-/** Each scope has an OPTIONS route of its own at a URL. Where they would be too many for the router, it is better to say so than to have it fail at some later route. */
+/** Throws if one more scope with an OPTIONS route at this URL would exceed the router's limit. Otherwise Fastify would fail at a later, unrelated route. */
 export function refuseTooMany (url: string, routes: readonly Route[]): void {
+  if (2 * routes.length < MAX_ROUTES_OF_URL) return // nearly always
   const optionsRoutes = new Set(routes.flatMap((route) => route.optionsRoutes.filter((optionsRoute) => optionsRoute.url === url)))
   const own = routes.filter(({ methods }) => methods.includes('OPTIONS')).length
   if (optionsRoutes.size + own < MAX_ROUTES_OF_URL) return
@@ -29,6 +30,6 @@ export function refuseTooMany (url: string, routes: readonly Route[]): void {
     pointer: '',
     reason: 'conflict',
     value: routes.at(-1)?.declared?.cors,
-    message: `this URL has routes in ${optionsRoutes.size + 1} scopes with a registration of the plugin each, and so as many generated OPTIONS routes: with the ${own} OPTIONS routes of its own these are more than the ${MAX_ROUTES_OF_URL} that Fastify's router takes; register the plugin once, in a scope around them, so that they share one`
+    message: `this URL has routes in ${optionsRoutes.size + 1} scopes with a registration of the plugin each, and so as many generated OPTIONS routes: with the ${own} OPTIONS routes of its own these are more than the ${MAX_ROUTES_OF_URL} that Fastify's router takes; register the plugin once, in a parent scope, so that they share one`
   }])
 }

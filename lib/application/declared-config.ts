@@ -1,13 +1,18 @@
-// Copies of `config.cors`, made when a route is declared, and compared when all onRoute hooks have run.
+// Copies and compares `config.cors`: Route copies it when a route is declared, and compares after all onRoute hooks.
 import { isRecord } from '../declaration/fields'
 
-/** A copy that shares nothing with the declaration that could be changed; what is frozen needs none. Functions, RegExps and lists are themselves. */
+/** A copy of a declaration and its arrays. A frozen declaration is returned as it is. Functions, RegExps and lists are not copied. */
 export function copyDeclaration (cors: unknown): unknown {
   if (!isPlain(cors) || Object.isFrozen(cors)) return cors
-  return Object.fromEntries(Object.entries(cors).map(([name, field]) => [name, Array.isArray(field) ? [...field] : field]))
+  const copy = { ...cors }
+  for (const name of Object.keys(copy)) {
+    const field = copy[name]
+    if (Array.isArray(field)) copy[name] = [...field]
+  }
+  return copy
 }
 
-/** Whether two declarations say the same, field by field. */
+/** Whether two declarations have equal fields. */
 export function isSameDeclaration (one: unknown, other: unknown): boolean {
   if (one === other) return true
   if (!isPlain(one) || !isPlain(other)) return false
@@ -20,5 +25,7 @@ function isSameField (one: unknown, other: unknown): boolean {
 }
 
 function isPlain (value: unknown): value is Record<string, unknown> {
-  return isRecord(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value))
+  if (!isRecord(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }

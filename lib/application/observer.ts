@@ -1,12 +1,12 @@
-// Sees every Fastify application from its beginning, if this package was imported before the application was made: only then
-// are the routes known that were declared before the plugin was registered, or outside its scope.
+// Observes every Fastify application that is created after this package is imported, through Fastify's diagnostics channel. So the routes are known that
+// are declared before the plugin is registered, or outside its scope. The plugin asks here for the Application of an instance.
 import { subscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
 import { Application } from './application'
 
 interface Observed {
   readonly application: Application
-  /** Where it was not seen from its beginning, instances get hooks of their own beside those that they inherit: the routes that one of them was given. */
+  /** Only for an application that was created before the import: the routes seen so far, because its instances call several of our onRoute hooks. */
   readonly seen: WeakSet<object> | undefined
 }
 
@@ -36,16 +36,16 @@ function addRouteHook (instance: FastifyInstance, { application, seen }: Observe
   })
 }
 
-/** What `printRoutes()` says of an application without routes. */
+/** The output of `printRoutes()` without routes. */
 const NO_ROUTES = '(empty tree)'
 
-/** The application of an instance. One that was not seen from its beginning is observed from now on, and says what that means. */
+/** The application of an instance. One that was created before the import is observed from now on; a warning says which routes are not covered. */
 export function applicationOf (instance: FastifyInstance): Application {
-  const [root, ...others] = around(instance)
+  const [root, ...others] = instanceChain(instance)
   const known = observed.get(root as FastifyInstance)
   if (known !== undefined && known.seen === undefined) return known.application
   const entry = known ?? observe(root as FastifyInstance, false)
-  // onRoute hooks reach only the instances that are made later.
+  // A child instance has only the onRoute hooks that its parent had when the child was created.
   for (const each of others) addRouteHook(each, entry)
   if (known === undefined && instance.printRoutes() !== NO_ROUTES) {
     instance.log.warn('fastify-cors-policy was imported after Fastify() was called, and some routes were declared before it was registered: these are not covered. Import it first, or register it before the routes and await that')
@@ -53,13 +53,13 @@ export function applicationOf (instance: FastifyInstance): Application {
   return entry.application
 }
 
-/** The application of an instance that has a scope, and so is observed. */
+/** The application of an instance that has a scope, and therefore is observed. */
 export function observedApplicationOf (instance: FastifyInstance): Application {
-  return (observed.get(around(instance)[0] as FastifyInstance) as Observed).application
+  return (observed.get(instanceChain(instance)[0] as FastifyInstance) as Observed).application
 }
 
-/** The instance and its parents, the root first. Fastify makes each from its parent by inheritance. */
-export function around (instance: FastifyInstance): FastifyInstance[] {
+/** The instance and its parents, root first. In Fastify, the prototype of an instance is its parent. */
+export function instanceChain (instance: FastifyInstance): FastifyInstance[] {
   const chain = [instance]
   for (let outer = Object.getPrototypeOf(instance); outer !== Object.prototype; outer = Object.getPrototypeOf(outer)) chain.unshift(outer)
   return chain

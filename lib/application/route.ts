@@ -1,12 +1,13 @@
-// A declared route: what its declaration says about CORS, and the hooks that head its responses. The declaration is read twice: when it is made, and again
-// when every onRoute hook has had its turn.
+// One declared route: its `config.cors`, its policy, its OPTIONS routes, and the hooks that set the headers of its responses. Application creates one for
+// each declaration. The declaration is read when the route is declared, and again after every onRoute hook, because hooks may change it.
 import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { CheckedPolicy } from '../declaration/declaration'
-import { derivedExposedHeaders, derivedRequestHeaders, type RouteSchema } from '../policy/derive'
+import type * as DerivedHeaders from '../policy/derived-headers'
+import type { RouteSchema } from '../policy/derived-headers'
 import type { CompiledPolicy } from '../policy/policy'
 import type { GeneratedRoute } from '../preflight/generated-route'
-import { hasRegistration, nextOrder, withRegistration, type Constraints, type DeclaredRoute } from '../preflight/registered'
+import { isTracked, nextOrder, trackRegistrations, type Constraints, type DeclaredRoute } from '../preflight/registered'
 import type { ResponsePolicy } from '../response/response'
 import { copyDeclaration, isSameDeclaration } from './declared-config'
 import { scopeOf, type Scope } from './scope'
@@ -14,7 +15,10 @@ import { scopeOf, type Scope } from './scope'
 /** What an onRoute hook is given. */
 export type ObservedOptions = RouteOptions & { url: string }
 
-/** What a route's `config` says. `undefined` is a value as well, and a mistake. */
+/** The options that are needed after the application is ready. */
+type RouteFacts = Pick<ObservedOptions, 'method' | 'url' | 'constraints' | 'schema'>
+
+/** The `cors` of a route's `config`; undefined if there is none. `{ cors: undefined }` is a mistake, and is reported as one. */
 export type Declared = { readonly cors: unknown } | undefined
 
 const NO_CONSTRAINTS: Constraints = Object.freeze({})
@@ -24,18 +28,23 @@ const NOT_KEPT = Symbol('not kept')
 export class Route implements DeclaredRoute {
   readonly order = nextOrder()
   policy: CompiledPolicy | null = null
-  /** What that policy was declared as. */
+  /** The checked declaration of that policy. */
   checked: CheckedPolicy | false = false
-  /** Whether the headers of its responses are ours: it has a policy, or says that it has none. */
-  isGoverned = false
-  readonly optionsRoutes: GeneratedRoute[] = []
+  /** Whether the plugin sets the CORS headers of its responses: it has a policy, or declares `cors: false`. */
+  setsHeaders = false
+  optionsRoutes: readonly GeneratedRoute[] = NO_OPTIONS_ROUTES
   readonly #firstUrl: string
+  /** Undefined after releaseOptions(). */
+  #options: ObservedOptions | undefined
+  #facts: RouteFacts
   #kept: Declared
-  /** The caller's own `config.cors`, which it may change. */
+  /** The caller's own `config.cors`. The caller may change it later, without effect. */
   #callers: unknown = NOT_KEPT
   #response: ResponsePolicy | undefined
 
-  constructor (readonly instance: FastifyInstance, readonly options: ObservedOptions) {
+  constructor (readonly instance: FastifyInstance, options: ObservedOptions) {
+    this.#options = options
+    this.#facts = options
     this.#firstUrl = options.url
   }
 
@@ -48,11 +57,12 @@ export class Route implements DeclaredRoute {
   }
 
   get methods (): readonly string[] {
-    return [this.options.method].flat()
+    const { method } = this.#facts
+    return typeof method === 'string' ? [method] : method
   }
 
   get constraints (): Constraints {
-    return (this.options.constraints as Constraints | undefined) ?? NO_CONSTRAINTS
+    return (this.#facts.constraints as Constraints | undefined) ?? NO_CONSTRAINTS
   }
 
   /** The constraints other than the host. */
@@ -65,62 +75,79 @@ export class Route implements DeclaredRoute {
     return this.constraints.host as string | RegExp | undefined
   }
 
-  /** Its URL, which an onRoute hook may have changed. Fastify gives a `/` below a prefix a second one, after the hooks and on the same object. */
+  /** Its URLs. An onRoute hook may change the URL. Below a prefix, Fastify registers `/` with a second URL, after the hooks. */
   get urls (): readonly string[] {
-    return this.options.url === this.#firstUrl ? [this.#firstUrl] : [this.#firstUrl, this.options.url]
+    const { url } = this.#facts
+    return url === this.#firstUrl ? [url] : [this.#firstUrl, url]
   }
 
   get name (): string {
     return `${this.methods.join(', ')} ${this.#firstUrl}`
   }
 
-  /** The nearest registration of the plugin: another one later than at first, if that was not awaited. */
+  /** The scope of its instance. It may change while the application loads, if a registration is not awaited. */
   get scope (): Scope | undefined {
     return scopeOf(this.instance)
   }
 
-  /** The route's own `config`: what a polluted prototype has is not its own. */
+  /** The route's own `config`. A polluted prototype has no effect. */
   get config (): { readonly cors?: unknown } | undefined {
-    return Object.hasOwn(this.options, 'config') ? this.options.config ?? undefined : undefined
+    const options = this.#options
+    return options !== undefined && Object.hasOwn(options, 'config') ? options.config ?? undefined : undefined
   }
 
-  /** What `config.cors` says now. */
+  /** The current `config.cors`. */
   get declared (): Declared {
+    if (this.#options === undefined) return this.#kept
     const { config } = this
     if (config === undefined || !Object.hasOwn(config, 'cors')) return undefined
     return config.cors === this.#callers ? this.#kept : { cors: config.cors }
   }
 
   /**
-   * Keeps what is declared, and gives the route a `config` of its own: what a later hook changes there is meant, what the caller changes in its own object is not.
-   * `copies` says whether `config.cors` becomes a copy as well; in an application that may not use the plugin, it stays what it is.
+   * Copies the declaration, and gives the route a `config` of its own. A later onRoute hook can change that object; the caller can no longer.
+   * `copies` is false in an application that has not registered the plugin yet: its `config.cors` stays the same object.
    */
   keepDeclaration (copies: boolean): void {
-    const { declared } = this
+    const { declared, config } = this
     this.#kept = declared && { cors: copyDeclaration(declared.cors) }
     if (!copies) this.#callers = declared?.cors ?? NOT_KEPT
-    const config = { ...this.config, ...(copies && declared && { cors: copyDeclaration(declared.cors) }) }
-    this.options.config = withRegistration(config as object, this) as never
+    const own = copies && declared !== undefined ? { ...config, cors: copyDeclaration(declared.cors) } : { ...config }
+    ;(this.#options as ObservedOptions).config = trackRegistrations(own, this) as never
   }
 
-  /** Whether the declaration is no longer what was kept. */
+  /** Whether an onRoute hook has changed the declaration. */
   get hasChanged (): boolean {
     const { declared } = this
     return declared === undefined || this.#kept === undefined ? declared !== this.#kept : !isSameDeclaration(declared.cors, this.#kept.cors)
   }
 
-  /** Whether its registrations do not lead back to it: it was declared before the plugin was registered, or a later hook replaced its `config`. */
-  get isUnmarked (): boolean {
-    return !hasRegistration(this.config)
+  /** Whether the router's registrations do not lead back to it: it was declared before the plugin was registered, or a hook replaced its `config`. */
+  get isUntracked (): boolean {
+    return !isTracked(this.config)
+  }
+
+  get #schema (): RouteSchema | undefined {
+    return this.#facts.schema as RouteSchema | undefined
+  }
+
+  /** Whether its schema describes responses, which may have headers. */
+  get describesResponses (): boolean {
+    return this.#schema?.response !== undefined
+  }
+
+  /** The lists of headers that its schema declares in a form that cannot be read. */
+  unreadableLists (): ReadonlyArray<'allowedHeaders' | 'exposedHeaders'> {
+    return this.#schema === undefined ? NO_LISTS : derive().underivableFields(this.#schema, this.instance.getSchemas())
   }
 
   requestHeaders (method: string): readonly string[] {
-    return derivedRequestHeaders(method, this.options.schema as RouteSchema | undefined, this.instance.getSchemas())
+    return derive().derivedAllowedHeaders(method, this.#schema, this.instance.getSchemas())
   }
 
   /** The headers that its response schemas declare. */
   exposedHeaders (): readonly string[] {
-    return derivedExposedHeaders(this.options.schema as RouteSchema | undefined, this.instance.getSchemas())
+    return derive().derivedExposedHeaders(this.#schema, this.instance.getSchemas())
   }
 
   hasSameHost (other: Route): boolean {
@@ -128,20 +155,40 @@ export class Route implements DeclaredRoute {
   }
 
   hasSameConstraints (other: Route): boolean {
-    return this.options.constraints === other.options.constraints || isDeepStrictEqual(this.otherConstraints, other.otherConstraints)
+    return this.constraints === other.constraints || isDeepStrictEqual(this.otherConstraints, other.otherConstraints)
   }
 
-  /** Has these hooks head the route's responses, first for the request and for errors, last for the response: instead of those it had from us before, if any. */
-  headWith (response: ResponsePolicy | undefined): void {
+  /** Sets the hooks of the plugin, in place of earlier ones: first of the route's onRequest and onError hooks, last of its onSend hooks. */
+  setHooks (response: ResponsePolicy | undefined): void {
     const earlier = this.#response
     if (response === earlier) return
     this.#response = response
-    const options: { [Name in HookName]?: RouteOptions[Name] | undefined } = this.options
+    const options = this.#options as { [Name in HookName]?: RouteOptions[Name] | undefined }
     options.onRequest = joined(response?.onRequest, without(options.onRequest, earlier?.onRequest))
     options.onError = joined(response?.onError, without(options.onError, earlier?.onError))
     options.onSend = joined(without(options.onSend, earlier?.onSend), response?.onSend)
   }
+
+  /** Called when every route is registered. Releases Fastify's options, which would stay in memory otherwise. */
+  releaseOptions (): void {
+    const { method, url, constraints, schema } = this.#facts
+    const { declared } = this
+    this.#kept = declared
+    this.#facts = { method, url, constraints, schema } as RouteFacts
+    this.#options = undefined
+    this.#callers = NOT_KEPT
+    this.#response = undefined
+  }
 }
+
+/** Loaded when first needed: by the first preflight, or for a schema that declares headers of responses. */
+function derive (): typeof DerivedHeaders {
+  return require('../policy/derived-headers') as typeof DerivedHeaders
+}
+
+const NO_OPTIONS_ROUTES: readonly GeneratedRoute[] = []
+
+const NO_LISTS: ReadonlyArray<'allowedHeaders' | 'exposedHeaders'> = []
 
 type HookName = 'onRequest' | 'onError' | 'onSend'
 
@@ -152,7 +199,7 @@ function without<Hook> (hooks: Hooks<Hook>, hook: Hook | undefined): Hooks<Hook>
   return hook === undefined ? hooks : [hooks].flat().filter((other) => other !== hook) as Hook[]
 }
 
-/** One hook stays one: most routes have no other, and an array for each adds up. */
+/** A single hook stays a function: most routes have only this one, and an array each would cost memory. */
 function joined<Hook> (first: Hooks<Hook>, last: Hooks<Hook>): Hooks<Hook> {
   return first === undefined ? last : last === undefined ? first : [first, last].flat() as Hook[]
 }

@@ -1,6 +1,6 @@
-// A registration of the plugin: what it says about the instance it was registered on, and about those below.
+// A scope: one registration of the plugin, with its options. It applies to the instance that the plugin is registered on and to the instances below it.
 import type { FastifyInstance } from 'fastify'
-import { NO_NAMES, within, type CheckedPolicy, type PolicyNames } from '../declaration/declaration'
+import { NO_NAMED_POLICIES, withInherited, type CheckedPolicy, type NamedPolicies } from '../declaration/declaration'
 import type { CheckedOptions } from '../declaration/options'
 
 /** Where an instance carries its scope; child instances inherit it. */
@@ -11,38 +11,38 @@ export class Scope {
   readonly logLevel: string | undefined
   readonly hideOptionsRoute: boolean
   /** The policies that can be extended by name here. */
-  readonly names: PolicyNames
+  readonly names: NamedPolicies
   readonly #defaultPolicy: CheckedPolicy | false | undefined
 
-  /** `optionsRoutes` is the instance that the scope's generated routes are declared on. */
+  /** `optionsRoutes` is the child instance on which the generated OPTIONS routes are declared. */
   constructor (instance: FastifyInstance, { policies, defaultPolicy, logLevel, hideOptionsRoute }: CheckedOptions, readonly optionsRoutes: FastifyInstance) {
     this.instance = instance
     this.logLevel = logLevel
     this.hideOptionsRoute = hideOptionsRoute
-    this.names = within(policies, namesAround(instance))
+    this.names = withInherited(policies, inheritedPolicies(instance))
     this.#defaultPolicy = defaultPolicy
   }
 
-  /** The parent scope: asked each time, as it may be registered later than this one. */
+  /** The parent scope. Looked up each time: it may be registered after this one. */
   get parent (): Scope | undefined {
     return scopeOf(Object.getPrototypeOf(this.instance))
   }
 
-  /** For routes that declare nothing, and for 404 responses: its own, or else that of the parent scope. */
+  /** The policy of routes without `config.cors`, and of 404 responses: its own, or the parent scope's. */
   get defaultPolicy (): CheckedPolicy | false {
     return this.#defaultPolicy ?? this.parent?.defaultPolicy ?? false
   }
 
-  /** Whether this is the other scope, or inside it. */
+  /** Whether this is the other scope, or a scope inside it. */
   isWithin (other: Scope): boolean {
     return this === other || this.parent?.isWithin(other) === true
   }
 }
 
-/** The policy names that an instance inherits from the scopes around it. */
-export function namesAround (instance: FastifyInstance): PolicyNames {
-  const parent = (): PolicyNames => scopeOf(Object.getPrototypeOf(instance))?.names ?? NO_NAMES
-  return { get: (name) => parent().get(name), known: () => parent().known() }
+/** The named policies that an instance inherits from its parent scopes. */
+export function inheritedPolicies (instance: FastifyInstance): NamedPolicies {
+  const parent = (): NamedPolicies => scopeOf(Object.getPrototypeOf(instance))?.names ?? NO_NAMED_POLICIES
+  return { get: (name) => parent().get(name), names: () => parent().names() }
 }
 
 /** The scope of an instance: its own, or that of the nearest parent. */

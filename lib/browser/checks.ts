@@ -1,5 +1,5 @@
-// The browser model: what a browser looks at in a response, one check after the other, up to the first that fails. Used by the rest of the
-// model, which needs the failure, and by pages that show each check.
+// The browser model: the checks that a browser makes of a response, in order, up to the first that fails. fetch.ts needs the failure; the page of
+// examples/mdn-page shows each check.
 import { SAFELISTED_METHODS } from '../http/methods'
 import { extractTokens, getHeader, isNonWildcardName, unsafeHeaderNames, type CredentialsMode, type HeaderList } from './headers'
 
@@ -9,18 +9,18 @@ export type CheckFailure = 'no Access-Control-Allow-Origin' | 'wildcard with cre
 /** Why a preflight fails. */
 export type PreflightFailure = `preflight: ${CheckFailure}` | 'preflight: status' | 'preflight: redirect' | 'preflight: unreadable list' | 'method not allowed' | 'header not allowed'
 
-/** One thing that a browser looks at. */
+/** One check of a response. */
 export interface Check<Failure extends string = CheckFailure | PreflightFailure> {
-  /** A header line, `No <name of a header>`, or a status. */
+  /** What is checked: a header line, `No <header name>`, or a status. The subject of a sentence. */
   readonly subject: string
-  /** What that means, as the rest of the sentence that the subject begins. */
+  /** What it means: the rest of that sentence. */
   readonly meaning: string
-  /** undefined: passed. */
+  /** undefined if the check passes. */
   readonly failure: Failure | undefined
 }
 
-/** As much of a request as it takes to judge the responses to it. */
-export interface Judged {
+/** The parts of a request that the checks of its responses need. */
+export interface CheckedRequest {
   /** The origin of the page, serialised; `null` if it is opaque. */
   readonly origin: string
   readonly method: string
@@ -36,7 +36,7 @@ const ALLOW_ORIGIN = 'Access-Control-Allow-Origin'
 const ALLOW_CREDENTIALS = 'Access-Control-Allow-Credentials'
 
 /** The CORS check (https://fetch.spec.whatwg.org/#concept-cors-check). */
-export function * corsChecks ({ origin, credentials }: Pick<Judged, 'origin' | 'credentials'>, headers: HeaderList): Generator<Check<CheckFailure>, void> {
+export function * corsChecks ({ origin, credentials }: Pick<CheckedRequest, 'origin' | 'credentials'>, headers: HeaderList): Generator<Check<CheckFailure>, void> {
   const allowed = getHeader(headers, 'access-control-allow-origin')
   if (allowed === null) {
     return yield { subject: `No ${ALLOW_ORIGIN}`, meaning: 'was sent, so only pages of the API’s own origin may read this', failure: 'no Access-Control-Allow-Origin' }
@@ -54,25 +54,25 @@ export function * corsChecks ({ origin, credentials }: Pick<Judged, 'origin' | '
   else yield { subject: `${ALLOW_CREDENTIALS}: ${value}`, meaning: 'is not “true”', failure: 'credentials not allowed' }
 }
 
-/** What makes a preflight's answer an approval (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7). */
-export function * preflightChecks (request: Judged, { status, headers }: Response): Generator<Check<PreflightFailure>, void> {
+/** The checks of a preflight response (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7). */
+export function * preflightChecks (request: CheckedRequest, { status, headers }: Response): Generator<Check<PreflightFailure>, void> {
   const { method, credentials } = request
   // The redirect mode of a preflight is "error".
-  if (isRedirect(status)) return yield { subject: `Status ${status}`, meaning: 'redirects, which the answer to a preflight may not', failure: 'preflight: redirect' }
+  if (isRedirect(status)) return yield { subject: `Status ${status}`, meaning: 'redirects, which a preflight response must not do', failure: 'preflight: redirect' }
   for (const { failure, ...check } of corsChecks(request, headers)) yield { ...check, failure: failure && `preflight: ${failure}` }
   const isOk = status >= 200 && status <= 299
-  yield { subject: `Status ${status}`, meaning: isOk ? 'is one of success' : 'is not one of success, which are 200 to 299', failure: isOk ? undefined : 'preflight: status' }
+  yield { subject: `Status ${status}`, meaning: isOk ? 'is a success status' : 'is not a success status (200 to 299)', failure: isOk ? undefined : 'preflight: status' }
   // Steps 7.1 to 7.3.
   for (const name of [ALLOW_METHODS, ALLOW_HEADERS]) {
     if (tokensOf(headers, name) === undefined) yield { subject: lineOf(headers, name), meaning: 'is not a list of names', failure: 'preflight: unreadable list' }
   }
-  const { methods, names } = allowedBy(request, headers)
+  const { methods, names } = allowedMethodsAndHeaders(request, headers)
   const isWildcard = (tokens: readonly string[]): boolean => credentials !== 'include' && tokens.includes('*')
   // Step 7.5.
   if (!SAFELISTED_METHODS.has(method)) {
     yield listCheck(headers, ALLOW_METHODS, method, methods.includes(method) || isWildcard(methods), 'method not allowed')
   }
-  // Steps 7.6 and 7.7: in the order in which the page wrote them.
+  // Steps 7.6 and 7.7, in the order in which the page set the headers.
   const unsafe = new Set(unsafeHeaderNames(request.headers))
   for (const [name] of request.headers) {
     if (!unsafe.delete(name.toLowerCase())) continue
@@ -84,17 +84,17 @@ export function * preflightChecks (request: Judged, { status, headers }: Respons
 const ALLOW_METHODS = 'Access-Control-Allow-Methods'
 const ALLOW_HEADERS = 'Access-Control-Allow-Headers'
 
-/** What a preflight's answer allows and a browser remembers; nothing of a list that is none (steps 7.2 to 7.4). */
-export function allowedBy ({ method, useCorsPreflight }: Judged, headers: HeaderList): { readonly methods: readonly string[], readonly names: readonly string[] } {
+/** What a preflight response allows, and a browser caches. A list that is invalid allows nothing (steps 7.2 to 7.4). */
+export function allowedMethodsAndHeaders ({ method, useCorsPreflight }: CheckedRequest, headers: HeaderList): { readonly methods: readonly string[], readonly names: readonly string[] } {
   return { methods: tokensOf(headers, ALLOW_METHODS) ?? (useCorsPreflight ? [method] : []), names: tokensOf(headers, ALLOW_HEADERS) ?? [] }
 }
 
-/** The failure with which it ends, if any. */
+/** The failure of the first check that fails, if one does. */
 export function firstFailure<Failure extends string> (checks: Iterable<Check<Failure>>): Failure | undefined {
   return upToFailure(checks).at(-1)?.failure
 }
 
-/** What a browser gets to see: the checks up to the first that fails. */
+/** The checks that a browser makes: all up to the first that fails. */
 export function upToFailure<Failure extends string> (checks: Iterable<Check<Failure>>): Array<Check<Failure>> {
   const made: Array<Check<Failure>> = []
   for (const check of checks) {

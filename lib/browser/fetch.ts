@@ -1,19 +1,20 @@
-// The browser model: what a page that makes a request can read, and what reaches the servers. It follows main fetch
+// The browser model: predicts what a page can read of the response to its request, and which requests reach the servers. It follows main fetch
 // (https://fetch.spec.whatwg.org/#concept-main-fetch), HTTP fetch (https://fetch.spec.whatwg.org/#concept-http-fetch), CORS-preflight fetch
-// and HTTP-redirect fetch as far as CORS goes. Used by lib/explain/, and held against real browsers in test/browser/.
-import { allowedBy, corsChecks, firstFailure, isRedirect, preflightChecks, type CheckFailure, type Judged, type PreflightFailure } from './checks'
+// and HTTP-redirect fetch, in so far as they concern CORS. Used by lib/explain/. test/browser/ compares it with real browsers.
+import { allowedMethodsAndHeaders, corsChecks, firstFailure, isRedirect, preflightChecks, type CheckFailure, type CheckedRequest, type PreflightFailure } from './checks'
 import { exposedHeaderNames, getHeader, isForbiddenRequestHeader, isNonWildcardName, readableHeaderNames, unsafeHeaderNames, type CredentialsMode, type HeaderList } from './headers'
 import { isForbiddenMethod, SAFELISTED_METHODS, normalizeMethod } from '../http/methods'
 import { extractMaxAge, PreflightCache } from './preflight-cache'
 
+/** Why a browser blocks a request. */
 export type Failure = CheckFailure | PreflightFailure | 'forbidden method' | 'redirect with credentials' | 'too many redirects'
 
-/** What a page asks for. */
+/** The request of a page. */
 export interface PageRequest {
   /** The origin of the page, serialised: `null` if it is opaque. */
   readonly origin: string
   readonly url: string
-  /** As the page wrote it. */
+  /** As the page wrote it: not normalized. */
   readonly method: string
   readonly headers: HeaderList
   readonly credentials: CredentialsMode
@@ -23,7 +24,7 @@ export interface PageRequest {
   readonly body?: string
 }
 
-/** What goes over the network. */
+/** A request that is sent over the network. */
 export interface WireRequest {
   readonly method: string
   readonly url: string
@@ -31,15 +32,17 @@ export interface WireRequest {
   readonly body?: string | undefined
 }
 
+/** A response that is received over the network. */
 export interface WireResponse {
   readonly status: number
   readonly headers: HeaderList
   readonly body: string
 }
 
+/** Answers requests in place of the network. */
 export type Server = (request: WireRequest) => Promise<WireResponse>
 
-/** What a browser remembers between requests. Cookies and responses are no matter of CORS: who has some brings them along. */
+/** What a browser keeps between requests. Cookies and the HTTP cache are not part of CORS, so the caller brings its own. */
 export interface BrowserState {
   readonly preflights: PreflightCache
   /** The HTTP cache. */
@@ -47,23 +50,24 @@ export interface BrowserState {
     lookUp (request: WireRequest): WireResponse | undefined
     store (request: WireRequest, response: WireResponse): void
   }
-  /** The value of the Cookie header of a request. `isSameOrigin` is whether it stays within the page's origin. */
+  /** The value of the Cookie header of a request; undefined for none. `isSameOrigin`: the request stays within the page's origin. */
   cookie? (request: { readonly origin: string, readonly url: string, readonly credentials: CredentialsMode, readonly isSameOrigin: boolean }): string | undefined
 }
 
+/** What happens to a request. */
 export interface Prediction {
-  /** `opaque`: the response is used, but the page cannot read it. */
+  /** `opaque`: the browser uses the response, but the page cannot read it. */
   readonly result: 'readable' | 'opaque' | 'blocked'
   readonly failure?: Failure
   readonly status?: number
   readonly body?: string
-  /** The names of the response headers that the page sees. */
+  /** The names of the response headers that the page can read. */
   readonly headerNames?: readonly string[]
-  /** What went over the network, preflights included. */
+  /** The requests that were sent, preflights included, with their responses. */
   readonly exchanges: ReadonlyArray<{ readonly request: WireRequest, readonly response: WireResponse }>
 }
 
-/** What a browser makes of a request: a new one, where `browser` is left out. */
+/** Predicts what a browser does with a request. Without `browser`, its caches are empty. */
 export async function predict (server: Server, request: PageRequest, browser: BrowserState = { preflights: new PreflightCache() }): Promise<Prediction> {
   const exchanges: Array<Prediction['exchanges'][number]> = []
   const recorded: Server = async (request) => {
@@ -79,8 +83,9 @@ type Outcome = Omit<Prediction, 'exchanges'>
 const blocked = (failure: Failure): Outcome => ({ result: 'blocked', failure })
 
 /** Step 12 of HTTP-redirect fetch: the headers that describe a body. */
-const HEADERS_OF_BODY: ReadonlySet<string> = new Set(['content-encoding', 'content-language', 'content-location', 'content-type'])
+const REQUEST_BODY_HEADERS: ReadonlySet<string> = new Set(['content-encoding', 'content-language', 'content-location', 'content-type'])
 
+/** One request of a page, through all its redirects. */
 class Fetch {
   readonly #server: Server
   readonly #page: PageRequest
@@ -113,7 +118,7 @@ class Fetch {
       if (preflight !== undefined) return blocked(preflight)
       const response = await this.#network()
       // Step 4.7 of HTTP fetch: a CORS check also of the responses that redirect.
-      const failure = this.#tainting === 'cors' ? firstFailure(corsChecks(this.#judged, response.headers)) : undefined
+      const failure = this.#tainting === 'cors' ? firstFailure(corsChecks(this.#currentRequest, response.headers)) : undefined
       if (failure !== undefined) return blocked(failure)
       const location = getHeader(response.headers, 'location')
       if (!isRedirect(response.status) || location === null) return this.#filtered(response)
@@ -124,7 +129,7 @@ class Fetch {
   }
 
   /** The request as it is now. */
-  get #judged (): Judged & { readonly url: string } {
+  get #currentRequest (): CheckedRequest & { readonly url: string } {
     const { credentials, useCorsPreflight } = this.#page
     return { origin: this.#origin, url: this.#url, method: this.#method, headers: this.#headers, credentials, useCorsPreflight }
   }
@@ -134,7 +139,7 @@ class Fetch {
     return this.#redirectTainted ? 'null' : this.#page.origin
   }
 
-  /** Step 12 of main fetch: which of its branches it is, with the preflight that the last one makes. */
+  /** Step 12 of main fetch: chooses the branch, and makes the preflight of the last one. Returns the failure of the preflight, if it fails. */
   async #mainFetch (): Promise<PreflightFailure | undefined> {
     if (this.#tainting === 'basic' && new URL(this.#url).origin === this.#page.origin) return undefined
     if (this.#page.mode === 'no-cors') {
@@ -144,19 +149,19 @@ class Fetch {
     this.#tainting = 'cors'
     const unsafeNames = unsafeHeaderNames(this.#headers)
     const needsNoPermission = SAFELISTED_METHODS.has(this.#method) && !this.#page.useCorsPreflight
-    // Every request of the API has its unsafe-request flag set; those of elements have neither methods nor headers of their own.
+    // Requests of fetch() have the unsafe-request flag set; requests of elements have a safelisted method and no headers.
     if (needsNoPermission && unsafeNames.length === 0) return undefined
     // Step 4.1 of HTTP fetch.
     const { preflights } = this.#browser
-    const request = this.#judged
+    const request = this.#currentRequest
     const isMethodKnown = needsNoPermission || preflights.hasMethod(request, this.#method)
     if (isMethodKnown && unsafeNames.every((name) => preflights.hasHeaderName(request, name))) return undefined
     return await this.#preflight(request, unsafeNames)
   }
 
   /** https://fetch.spec.whatwg.org/#cors-preflight-fetch */
-  async #preflight (request: Judged & { readonly url: string }, unsafeNames: readonly string[]): Promise<PreflightFailure | undefined> {
-    // Steps 1 to 6. The preflight's own credentials mode stays "same-origin": it carries none.
+  async #preflight (request: CheckedRequest & { readonly url: string }, unsafeNames: readonly string[]): Promise<PreflightFailure | undefined> {
+    // Steps 1 to 6. The credentials mode of a preflight is "same-origin": it sends no credentials.
     const response = await this.#server({
       method: 'OPTIONS',
       url: request.url,
@@ -171,7 +176,7 @@ class Fetch {
     const failure = firstFailure(preflightChecks(request, response))
     if (failure === undefined) {
       // Steps 7.8 to 7.15.
-      const { methods, names } = allowedBy(request, response.headers)
+      const { methods, names } = allowedMethodsAndHeaders(request, response.headers)
       preflights.store(request, methods, names, extractMaxAge(getHeader(response.headers, 'access-control-max-age')))
     } else {
       preflights.clear(request) // the last branch of main fetch
@@ -212,7 +217,7 @@ class Fetch {
     if ((status === 303 && this.#method !== 'GET' && this.#method !== 'HEAD') || (status < 303 && this.#method === 'POST')) {
       this.#method = 'GET'
       this.#body = undefined
-      this.#headers = this.#headers.filter(([name]) => !HEADERS_OF_BODY.has(name.toLowerCase()))
+      this.#headers = this.#headers.filter(([name]) => !REQUEST_BODY_HEADERS.has(name.toLowerCase()))
     }
     const { origin } = new URL(this.#url)
     if (origin !== location.origin) {

@@ -9,22 +9,22 @@ export type HeaderList = ReadonlyArray<readonly [name: string, value: string]>
 /** https://fetch.spec.whatwg.org/#concept-request-credentials-mode */
 export type CredentialsMode = 'omit' | 'same-origin' | 'include'
 
-/** The value of a header, or null. The values of a repeated header are one list (https://fetch.spec.whatwg.org/#concept-header-list-get). */
+/** The value of a header, or null. `name` is in lower case. The values of a repeated header are combined (https://fetch.spec.whatwg.org/#concept-header-list-get). */
 export function getHeader (headers: HeaderList, name: string): string | null {
   const values = headers.filter(([each]) => each.toLowerCase() === name).map(([, value]) => value)
   return values.length === 0 ? null : values.join(', ')
 }
 
-/** Headers with which some servers let a POST stand for another method. */
+/** Headers with which some servers treat a POST as another method. */
 const METHOD_OVERRIDES: ReadonlySet<string> = new Set(['x-http-method', 'x-http-method-override', 'x-method-override'])
 
-/** Whether the browser leaves this header out, silently (https://fetch.spec.whatwg.org/#forbidden-request-header). */
+/** Whether a browser silently drops this header (https://fetch.spec.whatwg.org/#forbidden-request-header). */
 export function isForbiddenRequestHeader (name: string, value: string): boolean {
   if (isForbiddenRequestHeaderName(name)) return true
   return METHOD_OVERRIDES.has(name.toLowerCase()) && value.split(',').some((method) => isForbiddenMethod(method.trim()))
 }
 
-/** Whether `*` does not stand for this name (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name). */
+/** Whether `*` does not allow this header (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name). */
 export function isNonWildcardName (name: string): boolean {
   return name.toLowerCase() === 'authorization'
 }
@@ -36,7 +36,7 @@ const UNSAFE_BYTE = /[\x00-\x08\x0a-\x1f"():<>?@[\\\]{}\x7f]/
 /** https://fetch.spec.whatwg.org/#cors-safelisted-request-header: 0-9, A-Z, a-z, space and `*,-.;=` */
 const LANGUAGES = /^[0-9A-Za-z *,\-.;=]*$/
 
-/** The types that an HTML form can send. */
+/** The MIME types that an HTML form can send. */
 const FORM_TYPES: ReadonlySet<string> = new Set(['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'])
 
 /** A single range with a start (https://fetch.spec.whatwg.org/#simple-range-header-value). */
@@ -69,7 +69,7 @@ function isSafelistedRange (value: string): boolean {
   return start !== undefined && (end === '' || Number(start) <= Number(end))
 }
 
-/** The names that a preflight asks for: in lower case and sorted, each once (https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names). */
+/** The names that a preflight asks for: in lower case, sorted, without duplicates (https://fetch.spec.whatwg.org/#cors-unsafe-request-header-names). */
 export function unsafeHeaderNames (headers: HeaderList): string[] {
   const safelisted = headers.filter(([name, value]) => isSafelistedRequestHeader(name, value))
   const length = safelisted.reduce((total, [, value]) => total + value.length, 0)
@@ -77,14 +77,14 @@ export function unsafeHeaderNames (headers: HeaderList): string[] {
   return [...new Set(unsafe.map(([name]) => name.toLowerCase()))].sort()
 }
 
-/** The elements of a list of tokens: null without the header, undefined where it is no such list (https://fetch.spec.whatwg.org/#extract-header-list-values). */
+/** The elements of a list of tokens: null if the header is missing, undefined if it is not such a list (https://fetch.spec.whatwg.org/#extract-header-list-values). */
 export function extractTokens (value: string | null): string[] | null | undefined {
   if (value === null) return null
   const elements = value.split(',').map((element) => element.replace(/^[\t ]+|[\t ]+$/g, '')).filter((element) => element !== '')
   return elements.every(isToken) ? elements : undefined
 }
 
-/** The names of the headers that a page sees of another origin's response (https://fetch.spec.whatwg.org/#concept-filtered-response-cors). */
+/** The names of the headers that a page can read in a response of another origin (https://fetch.spec.whatwg.org/#concept-filtered-response-cors). */
 export function exposedHeaderNames (headers: HeaderList, credentials: CredentialsMode): string[] {
   const exposed = (extractTokens(getHeader(headers, 'access-control-expose-headers')) ?? []).map((name) => name.toLowerCase())
   // https://fetch.spec.whatwg.org/#concept-main-fetch, step 14: with credentials, `*` is a name like any other.
@@ -92,7 +92,7 @@ export function exposedHeaderNames (headers: HeaderList, credentials: Credential
   return readableHeaderNames(headers).filter((name) => all || isSafelistedResponseHeaderName(name) || exposed.includes(name))
 }
 
-/** The names of the headers that a page sees of its own origin's response (https://fetch.spec.whatwg.org/#concept-filtered-response-basic). */
+/** The names of the headers that a page can read in a response of its own origin (https://fetch.spec.whatwg.org/#concept-filtered-response-basic). */
 export function readableHeaderNames (headers: HeaderList): string[] {
   return [...new Set(headers.map(([name]) => name.toLowerCase()))].filter((name) => !isForbiddenResponseHeaderName(name)).sort()
 }

@@ -1,7 +1,7 @@
-// The browser model: what a browser remembers of the answers to preflights (https://fetch.spec.whatwg.org/#concept-cache). Used by fetch.ts.
+// The browser model: the cache of preflight results (https://fetch.spec.whatwg.org/#concept-cache). Used by fetch.ts.
 import { isNonWildcardName, type CredentialsMode } from './headers'
 
-/** Whose entries these are. The network partition key is left out: a page has one, and a cache is of one page. */
+/** Identifies the entries of a request. There is no network partition key, as a cache serves one page. */
 export interface CacheKey {
   readonly origin: string
   readonly url: string
@@ -18,11 +18,12 @@ interface Entry {
   expires: number
 }
 
+/** The CORS-preflight cache (https://fetch.spec.whatwg.org/#concept-cache). Times are in seconds. */
 export class PreflightCache {
   #entries: Entry[] = []
-  /** The clock, in seconds. It goes on only where it is set. */
+  /** The clock, in seconds. The caller sets it. */
   now = 0
-  /** The user agent's limit on max-age. Chromium's, two hours, is among those that the standard leaves to it. */
+  /** The browser's limit on max-age, in seconds. The standard leaves it to the browser; the default is Chromium's, two hours. */
   readonly #limit: number
 
   constructor (limit = 7200) {
@@ -37,12 +38,12 @@ export class PreflightCache {
 
   /** https://fetch.spec.whatwg.org/#concept-cache-match-method */
   hasMethod (key: CacheKey, method: string): boolean {
-    return this.#matching(key).some((entry) => isOfMethod(entry, method))
+    return this.#matching(key).some((entry) => matchesMethod(entry, method))
   }
 
   /** https://fetch.spec.whatwg.org/#concept-cache-match-header */
   hasHeaderName (key: CacheKey, name: string): boolean {
-    return this.#matching(key).some((entry) => isOfHeaderName(entry, name))
+    return this.#matching(key).some((entry) => matchesHeaderName(entry, name))
   }
 
   /** Steps 7.11 to 7.15 of https://fetch.spec.whatwg.org/#cors-preflight-fetch: entries that match get the new max-age, the others are created. */
@@ -51,12 +52,12 @@ export class PreflightCache {
     const { origin, url } = key
     const credentials = key.credentials === 'include'
     for (const method of methods) {
-      const known = this.#matching(key).filter((entry) => isOfMethod(entry, method))
+      const known = this.#matching(key).filter((entry) => matchesMethod(entry, method))
       if (known.length === 0) this.#entries.push({ origin, url, credentials, method, expires })
       for (const entry of known) entry.expires = expires
     }
     for (const headerName of headerNames) {
-      const known = this.#matching(key).filter((entry) => isOfHeaderName(entry, headerName))
+      const known = this.#matching(key).filter((entry) => matchesHeaderName(entry, headerName))
       if (known.length === 0) this.#entries.push({ origin, url, credentials, headerName, expires })
       for (const entry of known) entry.expires = expires
     }
@@ -68,15 +69,15 @@ export class PreflightCache {
   }
 }
 
-function isOfMethod (entry: Entry, method: string): boolean {
+function matchesMethod (entry: Entry, method: string): boolean {
   return entry.method === method || entry.method === '*'
 }
 
-function isOfHeaderName ({ headerName }: Entry, name: string): boolean {
+function matchesHeaderName ({ headerName }: Entry, name: string): boolean {
   return headerName?.toLowerCase() === name.toLowerCase() || (headerName === '*' && !isNonWildcardName(name))
 }
 
-/** The max-age of a preflight's answer: 5 seconds where the header is missing or no number (https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 and 7.9). */
+/** The max-age of a preflight response in seconds: 5 if the header is missing or not a number (https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 and 7.9). */
 export function extractMaxAge (value: string | null): number {
   return value !== null && /^[0-9]+$/.test(value) ? Number(value) : 5
 }

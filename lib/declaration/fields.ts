@@ -1,19 +1,17 @@
-// The fields of one declaration, whatever it declares: copies them, checks each against its schema with TypeBox, and says what to write instead
-// of what is unknown or of the wrong type. Input is what a user wrote; the schemas are those of schema.ts.
-import type { TSchema } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
-import { child, quote, type CorsProblem } from '../errors'
-import { insteadOfField, isCallbackStyle, isMeantAsBase } from './elsewhere'
-import { nearest } from './nearest'
+// Checks the fields of one declaration (a policy, or the plugin's options): copies them, checks each by its compiled schema, and says what to write
+// instead of an unknown field or a wrong type. Called by declaration.ts and options.ts.
+import { childPointer, quote, type CorsProblem } from '../errors'
+import type * as ForeignOptions from './foreign-options'
+import type * as NearestWord from './nearest-word'
 import { OriginList } from '../policy/origin/list'
-import { CorsPluginOptionsSchema, ExtendingPolicySchema } from '../schema'
+import { checks, CorsPluginOptionsSchema, ExtendingPolicySchema } from '../schema/compiled'
 
-/** An object of fields. */
+/** Whether a value is an object of fields. */
 export function isRecord (value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof RegExp) && !(value instanceof OriginList)
 }
 
-/** The own fields of an object, its arrays and their RegExps copied, so that nothing the caller keeps can change what was checked. */
+/** Copies the own fields of an object, with their arrays and RegExps: later changes by the caller must not change what was checked. */
 export function copyRecord (value: unknown): Map<string, unknown> | undefined {
   return isRecord(value) ? new Map(Object.entries(value).map(([key, field]) => [key, copyField(field)])) : undefined
 }
@@ -22,19 +20,26 @@ function copyField (field: unknown): unknown {
   return Array.isArray(field) ? Object.freeze(Array.from(field, (element: unknown) => element instanceof RegExp ? new RegExp(element) : element)) : field
 }
 
-/** A text that is the same for declarations which are written the same; undefined where JSON cannot say that, as for functions. */
-export function writtenAs (value: unknown): string | undefined {
-  return isRecord(value) && !('toJSON' in value) && Object.values(value).every(isText) ? JSON.stringify(value) : undefined
+/** A key that equal declarations share; undefined for a declaration that JSON cannot represent, such as one with a function. */
+export function literalKey (value: unknown): string | undefined {
+  return isRecord(value) && !('toJSON' in value) && Object.values(value).every(isLiteral) ? JSON.stringify(value) : undefined
 }
 
-function isText (field: unknown): boolean {
+function isLiteral (field: unknown): boolean {
   return typeof field === 'string' || typeof field === 'number' || typeof field === 'boolean' ||
     (Array.isArray(field) && !('toJSON' in field) && field.every((element) => typeof element === 'string'))
 }
 
-interface ObjectSchema { readonly properties: Record<string, TSchema>, readonly required?: string[] | undefined }
+type TypeCheck = (value: unknown) => boolean
 
-/** What belongs in a field, for a message. */
+interface ObjectSchema { readonly properties: Readonly<Record<string, object>>, readonly required?: string[] | undefined }
+
+/** Loads the module when a message first needs it. */
+function foreignOptions (): typeof ForeignOptions {
+  return require('./foreign-options') as typeof ForeignOptions
+}
+
+/** What to write in each field, for messages. */
 const EXPECTED: Readonly<Record<string, string>> = {
   origin: 'an origin such as "https://app.example.com", "*", an array of origins and RegExps, an originList, or a function',
   extends: 'the name of a policy',
@@ -50,77 +55,79 @@ const EXPECTED: Readonly<Record<string, string>> = {
   hideOptionsRoute: 'true or false'
 }
 
-/** Fields in which a wrong whole number is of the right type. */
+/** Fields whose type is an integer: an integer that they do not accept is out of range. */
 const WHOLE_NUMBERS: ReadonlySet<string> = new Set(['maxAge', 'optionsSuccessStatus'])
 
 const ORIGIN_LISTS: ReadonlySet<string> = new Set(['origin', 'credentials'])
 
 const HEADER_LISTS: ReadonlySet<string> = new Set(['allowedHeaders', 'exposedHeaders'])
 
-/** Fields whose own checks say more than their schema can. */
-const CHECKED_ELSEWHERE: ReadonlySet<string> = new Set(['policies', 'defaultPolicy'])
+/** Fields that declaration.ts checks, as policies. */
+const CHECKED_AS_POLICIES: ReadonlySet<string> = new Set(['policies', 'defaultPolicy'])
 
-/** Checks fields by their schema. Returns the keys of those that are wrong. */
+/** Checks fields by their schema, and adds problems to `problems`. Returns the keys of the invalid fields. */
 export function checkFields (schema: ObjectSchema, fields: ReadonlyMap<string, unknown>, pointer: string, problems: CorsProblem[]): Set<string> {
   const { required = [] } = schema
-  const wrong = new Set<string>()
+  const invalid = new Set<string>()
   const report = (key: string, problem: Pick<CorsProblem, 'reason' | 'message'>): void => {
-    wrong.add(key)
-    problems.push({ pointer: child(pointer, key), value: fields.get(key), ...problem })
+    invalid.add(key)
+    problems.push({ pointer: childPointer(pointer, key), value: fields.get(key), ...problem })
   }
   for (const [key, field] of fields) {
-    const fieldSchema = Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined
-    if (fieldSchema === undefined) report(key, { reason: 'unknown-property', message: unknownField(key, field, schema) })
-    else if (!CHECKED_ELSEWHERE.has(key) && !isWellFormed(key, fieldSchema, field)) report(key, malformed(key, field, key === 'extends' || !required.includes(key), pointer))
+    if (!Object.hasOwn(schema.properties, key)) report(key, { reason: 'unknown-property', message: unknownFieldMessage(key, field, schema) })
+    else if (!CHECKED_AS_POLICIES.has(key) && !hasRightType(key, field)) report(key, typeProblem(key, field, key === 'extends' || !required.includes(key), pointer))
   }
   for (const key of required) {
-    // A policy that names another one in a field that does not exist was meant to extend it.
-    if (!fields.has(key) && ![...fields].some(([other, field]) => isMeantAsBase(other, field))) report(key, { reason: 'missing', message: `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one` })
+    // { policy: 'partner' } was meant as { extends: 'partner' }: `origin` is not missing there.
+    if (!fields.has(key) && ![...fields].some(([other, field]) => foreignOptions().isMeantAsExtends(other, field))) {
+      report(key, { reason: 'missing', message: `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one` })
+    }
   }
-  return wrong
+  return invalid
 }
 
-/** Says what takes the place of a field that is not there. */
-function unknownField (key: string, value: unknown, schema: ObjectSchema): string {
-  const isOfOptions = schema === CorsPluginOptionsSchema
-  if (isOfOptions && Object.hasOwn(ExtendingPolicySchema.properties, key)) {
+/** The message for a field that does not exist. */
+function unknownFieldMessage (key: string, value: unknown, schema: ObjectSchema): string {
+  const isPluginOption = schema === CorsPluginOptionsSchema
+  if (isPluginOption && Object.hasOwn(ExtendingPolicySchema.properties, key)) {
     return `${quote(key)} belongs in a policy; write defaultPolicy: { ${key}: … } for the routes that declare none`
   }
   const known = Object.keys(schema.properties)
-  if (!isOfOptions && !known.includes('extends')) known.unshift('extends')
+  if (!isPluginOption && !known.includes('extends')) known.unshift('extends')
+  const { nearestWord: nearest } = require('./nearest-word') as typeof NearestWord
   const suggestion = nearest(key, known)
-  const instead = insteadOfField(key, value, isOfOptions) ?? (suggestion === undefined ? `the options are ${known.join(', ')}` : `did you mean ${quote(suggestion)}?`)
+  const instead = foreignOptions().replacementOf(key, value, isPluginOption) ?? (suggestion === undefined ? `the options are ${known.join(', ')}` : `did you mean ${quote(suggestion)}?`)
   return `there is no option ${quote(key)}; ${instead}`
 }
 
-/** Whether a field is of its type. What its texts and arrays hold is for policy.ts to judge, which knows the correction. */
-function isWellFormed (key: string, schema: TSchema, value: unknown): boolean {
+/** Whether a field has the right type. Strings and the elements of arrays are checked in policy.ts, which suggests corrections. */
+function hasRightType (key: string, value: unknown): boolean {
   if (key === 'origin' && typeof value === 'string') return true
-  if (key === 'origin' && typeof value === 'function' && isCallbackStyle(value as () => unknown)) return false
+  if (key === 'origin' && typeof value === 'function' && foreignOptions().isCallbackStyle(value as () => unknown)) return false
   if ((ORIGIN_LISTS.has(key) || HEADER_LISTS.has(key)) && Array.isArray(value)) return true
-  return Value.Check(schema, value) && (!ORIGIN_LISTS.has(key) || typeof value !== 'object' || value instanceof OriginList)
+  return (checks[key] as TypeCheck)(value) && (!ORIGIN_LISTS.has(key) || typeof value !== 'object' || value instanceof OriginList)
 }
 
-function malformed (key: string, value: unknown, canBeLeftOut: boolean, pointer: string): Pick<CorsProblem, 'reason' | 'message'> {
+function typeProblem (key: string, value: unknown, canBeLeftOut: boolean, pointer: string): Pick<CorsProblem, 'reason' | 'message'> {
   return {
     reason: Number.isInteger(value) && WHOLE_NUMBERS.has(key) ? 'out-of-range' : 'type',
-    message: `${quote(value)} cannot be ${quote(key)}; ${correction(key, value, canBeLeftOut, pointer)}`
+    message: `${quote(value)} cannot be ${quote(key)}; ${suggestValue(key, value, canBeLeftOut, pointer)}`
   }
 }
 
-function correction (key: string, value: unknown, canBeLeftOut: boolean, pointer: string): string {
+function suggestValue (key: string, value: unknown, canBeLeftOut: boolean, pointer: string): string {
   if (typeof value === 'string' && HEADER_LISTS.has(key)) return `write [${value.split(',').map((name) => quote(name.trim())).join(', ')}]`
   if (ORIGIN_LISTS.has(key) && (value instanceof RegExp || (key === 'credentials' && typeof value === 'string' && value.includes('://')))) return `write [${quote(value)}]`
   if (key === 'origin') {
     if (value === true) return 'write "*" for everyone, or list the origins that may read the response'
-    if (value === false) return `write ${offAt(pointer)}`
-    if (typeof value === 'function') return 'it has to decide by what it returns, not through a callback; write (origin, request) => boolean, or an async function'
+    if (value === false) return `write ${howToTurnOff(pointer)}`
+    if (typeof value === 'function') return 'its return value must decide, as it gets no callback; write (origin, request) => boolean, or an async function'
   }
   return `${value === undefined && canBeLeftOut ? 'leave it out, or ' : ''}write ${EXPECTED[key]}`
 }
 
-/** How CORS is turned off in the place of a policy. */
-function offAt (pointer: string): string {
+/** What to write at this place to turn CORS off. */
+function howToTurnOff (pointer: string): string {
   if (pointer === '') return 'cors: false'
   return pointer === '/defaultPolicy' ? 'defaultPolicy: false' : 'cors: false on the routes, and leave this policy out'
 }

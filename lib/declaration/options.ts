@@ -1,38 +1,39 @@
-// From what a user gave to `register` to checked options: every problem at once, those of the policies among them included.
-import { checkPolicies, checkPolicy, unknownPolicy, within, type CheckedPolicy, type PolicyNames } from './declaration'
+// Checks the options that a user passes to `register`, the policies among them. Reports all problems at once. Called by plugin.ts.
+import { checkPolicies, checkPolicy, unknownPolicyProblem, withInherited, type CheckedPolicy, type NamedPolicies } from './declaration'
 import { quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord, isRecord } from './fields'
-import { CorsPluginOptionsSchema } from '../schema'
+import { CorsPluginOptionsSchema } from '../schema/compiled'
 
-/** Fastify's own options of `register`, which it passes on to every plugin. */
-const OPTIONS_OF_REGISTER: ReadonlySet<string> = new Set(['prefix', 'logSerializers'])
+/** Options of Fastify's `register` itself, which Fastify passes on to every plugin. */
+const FASTIFY_REGISTER_OPTIONS: ReadonlySet<string> = new Set(['prefix', 'logSerializers'])
 
-/** What is left of the plugin's options when they were checked. */
+/** The plugin's options, checked. */
 export interface CheckedOptions {
+  /** The policies of this registration by name; an invalid one is null. */
   readonly policies: Map<string, CheckedPolicy | null>
-  /** undefined: left out. */
+  /** undefined if it is left out. */
   readonly defaultPolicy: CheckedPolicy | false | undefined
   readonly logLevel: string | undefined
   readonly hideOptionsRoute: boolean
 }
 
-/** Checks the plugin's options. */
-export function checkOptions (value: unknown, outer: PolicyNames, problems: CorsProblem[]): CheckedOptions {
-  const copy = copyRecord(value) ?? new Map<string, unknown>()
+/** Checks the plugin's options. `inherited` are the named policies of the parent scope. Adds problems to `problems`. */
+export function checkOptions (value: unknown, inherited: NamedPolicies, problems: CorsProblem[]): CheckedOptions {
+  const declared = copyRecord(value) ?? new Map<string, unknown>()
   if (!isRecord(value)) problems.push({ pointer: '', reason: 'type', value, message: `${quote(value)} is not an object of options; write { policies: { … } }` })
-  for (const key of OPTIONS_OF_REGISTER) copy.delete(key)
-  checkFields(CorsPluginOptionsSchema, copy, '', problems)
-  const policies = copy.has('policies') ? checkPolicies(copy.get('policies'), '/policies', outer, problems) : new Map<string, CheckedPolicy | null>()
-  const names = within(policies, outer)
-  const given = copy.get('defaultPolicy')
+  for (const key of FASTIFY_REGISTER_OPTIONS) declared.delete(key)
+  checkFields(CorsPluginOptionsSchema, declared, '', problems)
+  const policies = declared.has('policies') ? checkPolicies(declared.get('policies'), '/policies', inherited, problems) : new Map<string, CheckedPolicy | null>()
+  const names = withInherited(policies, inherited)
+  const given = declared.get('defaultPolicy')
   let defaultPolicy: CheckedOptions['defaultPolicy']
   if (typeof given === 'string') {
     const named = names.get(given)
-    if (named === undefined) problems.push(unknownPolicy(given, '/defaultPolicy', names))
+    if (named === undefined) problems.push(unknownPolicyProblem(given, '/defaultPolicy', names))
     defaultPolicy = named ?? undefined
-  } else if (copy.has('defaultPolicy')) {
+  } else if (declared.has('defaultPolicy')) {
     defaultPolicy = given === false ? false : checkPolicy(given, '/defaultPolicy', names, problems)
   }
-  const logLevel = copy.get('logLevel')
-  return { policies, defaultPolicy, logLevel: typeof logLevel === 'string' ? logLevel : undefined, hideOptionsRoute: copy.get('hideOptionsRoute') !== false }
+  const logLevel = declared.get('logLevel')
+  return { policies, defaultPolicy, logLevel: typeof logLevel === 'string' ? logLevel : undefined, hideOptionsRoute: declared.get('hideOptionsRoute') !== false }
 }

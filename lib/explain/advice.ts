@@ -1,120 +1,128 @@
-// What explain says to write, for each reason: something that makes the request pass, or that it cannot pass, and what to do instead.
-// Policies that it proposes are such as the plugin accepts.
+// The `advice` of an explanation: for each reason, what to write so that the request is allowed, or what to do where it cannot be allowed.
+// The plugin accepts every policy that is proposed here. explain.ts uses it.
 import { scopeOf, type Scope } from '../application/scope'
 import type { PageRequest } from '../browser/fetch'
 import { isNonWildcardName, unsafeHeaderNames } from '../browser/headers'
 import type { CheckedPolicy } from '../declaration/declaration'
 import { printable, quote, type CorsProblem } from '../errors'
-import { derivedRequestHeaders } from '../policy/derive'
+import { derivedAllowedHeaders } from '../policy/derived-headers'
 import { isSerialisedOrigin } from '../policy/origin/pattern'
 import { compilePolicy, type CompiledPolicy, type PolicyFields } from '../policy/policy'
 import type { CorsRefusalReason } from '../response/refused'
-import { checkedOf, nameOf } from './messages'
-import { nearOrigin, nearPath } from './near-misses'
-import { othersAt, refusedHeaders } from './reasons'
-import { isCredentialed } from './response-headers'
-import type { Situation } from './situation'
-import type { KnownRoute } from './source'
+import type { ExplanationContext } from './context'
+import { declaredPolicy, routeName } from './messages'
+import { otherMethods, refusedHeaders } from './reasons'
+import { isCredentialedOrigin } from './response-headers'
+import type { RouteInfo } from './route-registry'
+import { suggestOrigin, suggestPath } from './suggestions'
 
-export function advise (situation: Situation, reason: CorsRefusalReason): string {
-  return ADVICE[reason](situation)
+export function adviceFor (context: ExplanationContext, reason: CorsRefusalReason): string {
+  return ADVICE[reason](context)
 }
 
-const ADVICE: { readonly [Reason in CorsRefusalReason]: (situation: Situation) => string } = {
-  'no-route' (situation) {
-    const { source, asked, method } = situation
-    const near = nearPath(source, method, asked.path, asked.host)
-    return near === undefined
-      ? `declare the route, with ${configFor(situation, undefined)}; or write another URL in the request`
-      : `request ${quote(near)}, or let Fastify accept both with routerOptions: { ignoreTrailingSlash: true }`
+const ADVICE: { readonly [Reason in CorsRefusalReason]: (context: ExplanationContext) => string } = {
+  'no-route' (context) {
+    const { registry, question, method } = context
+    const suggestion = suggestPath(registry, method, question.path, question.host)
+    return suggestion === undefined
+      ? `declare the route, with ${configThatAllows(context, undefined)}; or write another URL in the request`
+      : `request ${quote(suggestion)}, or let Fastify accept both with routerOptions: { ignoreTrailingSlash: true }`
   },
-  'no-policy' (situation) {
-    const { route, method } = situation
-    if (route?.declared === 'outside') {
-      const register = `register the plugin on the instance that declares ${nameOf(route, method)}, or on one around it, before that`
-      return route.hasConfig ? register : `${register}, and write ${configFor(situation, route)} on the route`
+  'no-policy' (context) {
+    const { route, method } = context
+    if (route?.declared === 'uncovered') {
+      const register = `register the plugin on the instance that declares ${routeName(route, method)}, or on a parent instance, before the route`
+      return route.hasCorsConfig ? register : `${register}, and write ${configThatAllows(context, route)} on the route`
     }
-    return `write ${configFor(situation, route)} on ${nameOf(route, method)}`
+    return `write ${configThatAllows(context, route)} on ${routeName(route, method)}`
   },
-  off: (situation) => `write ${configFor(situation, situation.route)} on ${nameOf(situation.route, situation.method)}, in place of cors: false`,
-  'origin-not-allowed' (situation) {
-    const { asked: { page: { origin } }, route, method } = situation
-    const { fields } = checkedOf(route)
-    if (typeof fields.origin === 'function') return `let the origin function of ${placeOf('origin', route, method)} answer true for ${quote(origin)}`
-    const near = nearOrigin(origin, fields)
+  off: (context) => `write ${configThatAllows(context, context.route)} on ${routeName(context.route, context.method)}, in place of cors: false`,
+  'origin-not-allowed' (context) {
+    const { question: { page: { origin } }, route, method } = context
+    const { fields } = declaredPolicy(route)
+    if (typeof fields.origin === 'function') return `make the origin function of ${fieldLocation('origin', route, method)} return true for ${quote(origin)}`
+    const suggestion = suggestOrigin(origin, fields)
     const options = [
-      ...(near === undefined ? [] : [`open the page at ${quote(near.origin)}`]),
-      ...(isAccepted({ ...fields, origin: [origin] }) ? [adding('origin', [origin], route, method)] : [])
+      ...(suggestion === undefined ? [] : [`open the page at ${quote(suggestion.origin)}`]),
+      ...(isValidPolicy({ ...fields, origin: [origin] }) ? [addToField('origin', [origin], route, method)] : [])
     ]
-    return options.length > 0 ? options.join(', or ') : 'serve the page over https, and allow that origin: the policy allows credentials, which are for no other'
+    return options.length > 0 ? options.join(', or ') : 'serve the page over https and allow that origin: a policy with credentials cannot allow this one'
   },
   'null-origin' ({ route, method }) {
-    const { fields } = checkedOf(route)
-    const canBeAllowed = typeof fields.origin !== 'function' && isAccepted({ ...fields, origin: ['null'] })
-    return `give the page an origin of its own (a sandboxed frame: with allow-same-origin)${canBeAllowed ? `, or ${adding('origin', ['null'], route, method)}` : ''}`
+    const { fields } = declaredPolicy(route)
+    const canBeAllowed = typeof fields.origin !== 'function' && isValidPolicy({ ...fields, origin: ['null'] })
+    return `give the page an origin of its own (a sandboxed frame: with allow-same-origin)${canBeAllowed ? `, or ${addToField('origin', ['null'], route, method)}` : ''}`
   },
-  'invalid-origin': () => 'open the page at a host that has labels of letters, digits and hyphens, of at most 63 characters each and 253 together',
-  'method-not-routed' (situation) {
-    const { method } = situation
-    const others = othersAt(situation).map(([other]) => other)
+  'invalid-origin': () => 'serve the page from a host whose labels have letters, digits and hyphens only, at most 63 characters each and 253 together',
+  'method-not-routed' (context) {
+    const { method } = context
+    const others = otherMethods(context).map(([other]) => other)
     // https://fetch.spec.whatwg.org/#concept-method-normalize
     const upper = method.toUpperCase()
     if (others.includes(upper)) return `write the method in capitals, ${quote(upper)}: browsers change the case of DELETE, GET, HEAD, OPTIONS, POST and PUT only`
-    return `declare a route for ${method} at this URL, with ${configFor(situation, undefined)}; or use ${others.join(', ')}`
+    return `declare a route for ${method} at this URL, with ${configThatAllows(context, undefined)}; or use ${others.join(', ')}`
   },
-  'header-not-allowed' (situation) {
-    const { route, method } = situation
-    const names = refusedHeaders(situation)
-    const { fields } = checkedOf(route)
-    if (fields.allowedHeaders !== undefined) return adding('allowedHeaders', names, route, method)
-    return `write allowedHeaders: ${listOf([...(route as KnownRoute).requestHeaders, ...names])} in config.cors of ${nameOf(route, method)}, or declare ${names.map(literal).join(', ')} in the route's schema.headers`
+  'header-not-allowed' (context) {
+    const { route, method } = context
+    const names = refusedHeaders(context)
+    const { fields } = declaredPolicy(route)
+    if (fields.allowedHeaders !== undefined) return addToField('allowedHeaders', names, route, method)
+    const allowedHeaders = arrayLiteral([...(route as RouteInfo).requestHeaders, ...names])
+    return `write allowedHeaders: ${allowedHeaders} in config.cors of ${routeName(route, method)}, or declare ${names.map(literal).join(', ')} in the route's schema.headers`
   },
-  'credentials-not-allowed' (situation) {
-    const { asked: { page: { origin } }, route, method } = situation
-    const { fields } = checkedOf(route)
-    const instead = 'or send the request without credentials'
-    const place = placeOf('credentials', route, method)
-    if (isAccepted({ ...fields, credentials: [origin] })) {
-      if (typeof fields.credentials === 'object') return `${adding('credentials', [origin], route, method)}, ${instead}`
-      return `write credentials: ${isAccepted({ ...fields, credentials: true }) ? 'true' : listOf([origin])} in ${place}, ${instead}`
+  'credentials-not-allowed' (context) {
+    const { question: { page: { origin } }, route, method } = context
+    const { fields } = declaredPolicy(route)
+    const alternative = 'or send the request without credentials'
+    const location = fieldLocation('credentials', route, method)
+    if (isValidPolicy({ ...fields, credentials: [origin] })) {
+      if (typeof fields.credentials === 'object') return `${addToField('credentials', [origin], route, method)}, ${alternative}`
+      return `write credentials: ${isValidPolicy({ ...fields, credentials: true }) ? 'true' : arrayLiteral([origin])} in ${location}, ${alternative}`
     }
     return `send the request without credentials: no policy can allow them to ${quote(origin)}`
   },
-  'ambiguous-route': ({ reached, method }) => `declare the same policy on ${[...new Set(reached.map((route) => nameOf(route, method)))].join(' and ')}, for every value of the constraint`,
-  'answered-before': () => 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, so none of them can authenticate',
+  'ambiguous-route' ({ matches, method }) {
+    const names = new Set(matches.map((route) => routeName(route, method)))
+    return `declare the same policy on ${[...names].join(' and ')}, for every value of the constraint`
+  },
+  'answered-before': () => 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, so no hook can authenticate them',
   'invalid-request-headers': () => 'send fewer headers, or shorter names',
   'forbidden-method': ({ method }) => `use another method than ${method}, such as POST`,
-  'origin-function-failed': ({ route, method }) => `mend the origin function of ${placeOf('origin', route, method)}, so that it answers true or false`
+  'origin-function-failed': ({ route, method }) =>
+    `fix the origin function of ${fieldLocation('origin', route, method)}, so that it returns true or false`
 }
 
-/** `config` of a route that allows the request: with a named policy that does, or with a policy of its own. */
-function configFor (situation: Situation, route: KnownRoute | undefined): string {
-  const { asked: { page }, instance, method, source } = situation
-  const derived = route?.requestHeaders ?? derivedRequestHeaders(method, undefined, {})
+/** The `config` to write on the route, so that it allows the request. It extends a named policy that does, or is a new policy. */
+function configThatAllows (context: ExplanationContext, route: RouteInfo | undefined): string {
+  const { question: { page }, instance, method, registry } = context
+  const derived = route?.requestHeaders ?? derivedAllowedHeaders(method, undefined, {})
   const names = unsafeHeaderNames(page.headers)
-  const fits = ({ compiled }: CheckedPolicy): boolean => allowsPage(compiled, page, names, derived)
-  const here = route === undefined ? othersAt(situation)[0]?.[1].scope ?? scopeOf(instance) : route.scope
-  const own = here === undefined ? undefined : namedPolicy(here, fits)
-  if (own !== undefined) return `config: { cors: { extends: ${literal(own)} } }`
+  const allowsRequest = ({ compiled }: CheckedPolicy): boolean => policyAllows(compiled, page, names, derived)
+  const routeScope = route === undefined ? otherMethods(context)[0]?.[1].scope ?? scopeOf(instance) : route.scope
+  const known = routeScope === undefined ? undefined : findNamedPolicy(routeScope, allowsRequest)
+  if (known !== undefined) return `config: { cors: { extends: ${literal(known)} } }`
   const origin = isSerialisedOrigin(page.origin) || page.origin === 'null' ? page.origin : '*'
-  const credentials = page.credentials === 'include' && isAccepted({ origin, credentials: true })
-  const headers = names.every((name) => derived.includes(name)) ? '' : `, allowedHeaders: ${listOf(names)}`
+  const credentials = page.credentials === 'include' && isValidPolicy({ origin, credentials: true })
+  const headers = names.every((name) => derived.includes(name)) ? '' : `, allowedHeaders: ${arrayLiteral(names)}`
   const config = `config: { cors: { origin: ${literal(origin)}${credentials ? ', credentials: true' : ''}${headers} } }`
-  for (const scope of source.scopes) {
-    const name = scope === here ? undefined : namedPolicy(scope, fits)
-    if (name !== undefined) return `${config}, or, once a scope around both declares the policy ${quote(name)}, which is known below ${quote(`${scope.instance.prefix}/`)} only, config: { cors: { extends: ${literal(name)} } }`
+  for (const scope of registry.scopes) {
+    const name = scope === routeScope ? undefined : findNamedPolicy(scope, allowsRequest)
+    if (name === undefined) continue
+    const prefix = quote(`${scope.instance.prefix}/`)
+    return `${config}, or, once a parent scope of both declares the policy ${quote(name)}, which is known below ${prefix} only, config: { cors: { extends: ${literal(name)} } }`
   }
   return config
 }
 
-function namedPolicy ({ names }: Scope, fits: (policy: CheckedPolicy) => boolean): string | undefined {
-  return [...names.known()].find((name) => fits(names.get(name) as CheckedPolicy)) // what is too wrong to be one has thrown
+function findNamedPolicy ({ names }: Scope, allowsRequest: (policy: CheckedPolicy) => boolean): string | undefined {
+  // get() returns a policy for every known name: an invalid declaration has thrown at registration.
+  return [...names.names()].find((name) => allowsRequest(names.get(name) as CheckedPolicy))
 }
 
-/** Whether a policy allows what a page asks for; not, where only an origin function can say that. */
-function allowsPage (policy: CompiledPolicy, page: PageRequest, names: readonly string[], derived: readonly string[]): boolean {
+/** Whether a policy allows a page's request. False for a policy with an origin function, which cannot be asked here. */
+function policyAllows (policy: CompiledPolicy, page: PageRequest, names: readonly string[], derived: readonly string[]): boolean {
   const { origin, allowedHeaders } = policy
-  const isListed = isCredentialed(policy, page.origin)
+  const isListed = isCredentialedOrigin(policy, page.origin)
   const credentials = policy.credentials || isListed
   const allowed = allowedHeaders ?? { any: false, names: derived }
   const allowedNames = allowed.names.map((name) => name.toLowerCase())
@@ -123,33 +131,34 @@ function allowsPage (policy: CompiledPolicy, page: PageRequest, names: readonly 
     names.every((name) => allowedNames.includes(name) || (allowed.any && (credentials || !isNonWildcardName(name))))
 }
 
-/** Where a field is to be written. A named policy changes for every route that has it. */
-function placeOf (field: string, route: KnownRoute | undefined, method: string): string {
-  const { name, own } = checkedOf(route)
-  if (name !== undefined && !own.has(field)) return `the policy ${quote(name)}`
-  return route?.declared === 'nothing' ? 'defaultPolicy' : `config.cors of ${nameOf(route, method)}`
+/** Where the field of a route's policy is declared: in a named policy, in `defaultPolicy` or in the route's `config.cors`. */
+function fieldLocation (field: string, route: RouteInfo | undefined, method: string): string {
+  const { name, ownFields } = declaredPolicy(route)
+  if (name !== undefined && !ownFields.has(field)) return `the policy ${quote(name)}`
+  return route?.declared === 'none' ? 'defaultPolicy' : `config.cors of ${routeName(route, method)}`
 }
 
-/** Says to add to the list of a policy. */
-function adding (field: 'origin' | 'credentials' | 'allowedHeaders', values: readonly string[], route: KnownRoute | undefined, method: string): string {
-  const { fields } = checkedOf(route)
-  const now = fields[field]
-  if (typeof now === 'string') return `write ${field}: ${listOf([now, ...values])} in ${placeOf(field, route, method)}`
-  return `add ${values.map(literal).join(', ')} to ${field} of ${placeOf(field, route, method)}`
+/** Advice to add values to a field of a route's policy. */
+function addToField (field: 'origin' | 'credentials' | 'allowedHeaders', values: readonly string[], route: RouteInfo | undefined, method: string): string {
+  const { fields } = declaredPolicy(route)
+  const current = fields[field]
+  if (typeof current === 'string') return `write ${field}: ${arrayLiteral([current, ...values])} in ${fieldLocation(field, route, method)}`
+  return `add ${values.map(literal).join(', ')} to ${field} of ${fieldLocation(field, route, method)}`
 }
 
+/** Passed to {@link compilePolicy}, so that it checks the fields only: with a problem, it does not bind an `originList` to the policy. */
 const PROBLEM: CorsProblem = { pointer: '', reason: 'conflict', value: undefined, message: '' }
 
-function isAccepted (fields: PolicyFields): boolean {
-  // With a problem already there, nothing is put into effect: a list of origins would obey the rules of a policy that was only thought of.
+/** Whether the plugin accepts these fields. */
+function isValidPolicy (fields: PolicyFields): boolean {
   return compilePolicy(fields, new Set(Object.keys(fields)), '', [PROBLEM]) !== undefined
 }
 
-/** A text as it is written in a program. */
+/** The text as a string literal. */
 function literal (text: string): string {
   return printable(JSON.stringify(text))
 }
 
-function listOf (texts: readonly string[]): string {
+function arrayLiteral (texts: readonly string[]): string {
   return `[${texts.map(literal).join(', ')}]`
 }

@@ -1,30 +1,30 @@
-// app.cors: what an instance answers about its policies. Nothing of lib/explain/ is loaded before one of its functions is called.
+// Decorates instances with app.cors; lib/plugin.ts calls it. The rest of lib/explain/ is loaded when a function of app.cors is first called.
 import type { FastifyInstance } from 'fastify'
-import type { PolicyNames } from '../declaration/declaration'
+import type { NamedPolicies } from '../declaration/declaration'
 import type { CorsDecoration } from './types'
 import { scopeOf, type Scope } from '../application/scope'
 
-/** Decorates an instance, and those below it. Each knows the names of its own scope. */
-export function decorate (instance: FastifyInstance): void {
-  const made = new WeakMap<FastifyInstance, CorsDecoration>()
+/** Decorates an instance; its child instances inherit the decoration. On each of them, `app.cors` knows the policy names of that instance's scope. */
+export function decorateWithCors (instance: FastifyInstance): void {
+  const decorations = new WeakMap<FastifyInstance, CorsDecoration>()
   const getter = function (this: FastifyInstance): CorsDecoration {
-    let decoration = made.get(this)
-    if (decoration === undefined) made.set(this, decoration = decorationOf(this))
+    let decoration = decorations.get(this)
+    if (decoration === undefined) decorations.set(this, decoration = createDecoration(this))
     return decoration
   }
   instance.decorate('cors', { getter } as never)
 }
 
-function decorationOf (instance: FastifyInstance): CorsDecoration {
+function createDecoration (instance: FastifyInstance): CorsDecoration {
   return Object.freeze<CorsDecoration>({
     explain: async (question) => await load().explain(instance, question),
-    routes: () => load().routesOf(load().sourceOf(instance)),
+    routes: () => load().listRoutes(load().routeRegistryOf(instance)),
     allows: (name, request) => load().allows(namesOf(instance), name, request)
   })
 }
 
-/** The scope is there: an instance without one has no decoration. */
-function namesOf (instance: FastifyInstance): PolicyNames {
+/** Every decorated instance has a scope, its own or an inherited one. */
+function namesOf (instance: FastifyInstance): NamedPolicies {
   return (scopeOf(instance) as Scope).names
 }
 

@@ -1,5 +1,5 @@
-// What app.cors consists of. Loaded when one of it is first called: see decoration.ts.
+// The implementation of app.cors. decoration.ts loads it when one of the functions is first called.
 export { allows } from './allows'
 export { explain } from './explain'
-export { routesOf } from './routes'
-export { sourceOf } from './source'
+export { listRoutes } from './routes'
+export { routeRegistryOf } from './route-registry'

@@ -1,34 +1,34 @@
-// Which policy a 404 carries: that of the scope of the not-found handler that answers for a URL.
+// Finds the policy of a 404 response: the default policy of the scope whose not-found handler answers for the URL. explain.ts uses it.
 import type { FastifyInstance } from 'fastify'
-import { around } from '../application/observer'
+import { instanceChain } from '../application/observer'
 import { scopeOf } from '../application/scope'
 import type { CompiledPolicy } from '../policy/policy'
-import type { RouteSource } from './source'
+import type { RouteRegistry } from './route-registry'
 
-/** What Fastify calls the symbol under which an instance keeps its not-found handler: it has no public name. */
+/** The description of the symbol under which Fastify keeps an instance's not-found handler. Fastify has no public name for it. */
 const NOT_FOUND = 'fastify.404ContextKey'
 
 interface Handler { readonly server?: FastifyInstance }
 
-/** The policy of a 404 for this path; null where the handler's scope has none, or cannot be known. */
-export function policyOfNotFound (instance: FastifyInstance, { routes, scopes }: RouteSource, path: string): CompiledPolicy | null {
+/** The policy of a 404 for this path. Null where the handler's scope has no default policy, or where the handler cannot be found. */
+export function notFoundPolicy (instance: FastifyInstance, { routes, scopes }: RouteRegistry, path: string): CompiledPolicy | null {
   const pathname = path.slice(0, `${path}?`.indexOf('?'))
   let nearest: FastifyInstance | undefined
   for (const each of new Set([instance, ...scopes.map((scope) => scope.instance), ...routes.flatMap((route) => route.instance ?? [])])) {
-    const server = handlerOf(each)?.server
-    if (server === undefined || !isWithin(pathname, server.prefix)) continue
+    const server = notFoundHandlerOf(each)?.server
+    if (server === undefined || !hasPrefix(pathname, server.prefix)) continue
     if (nearest === undefined || server.prefix.length > nearest.prefix.length) nearest = server
   }
   const policy = nearest === undefined ? undefined : scopeOf(nearest)?.defaultPolicy
   return policy === undefined || policy === false ? null : policy.compiled
 }
 
-function isWithin (pathname: string, prefix: string): boolean {
+function hasPrefix (pathname: string, prefix: string): boolean {
   return `${pathname}/`.startsWith(prefix.replace(/\/*$/, '/'))
 }
 
-/** The handler that an instance has or inherits. */
-function handlerOf (instance: FastifyInstance): Handler | null | undefined {
-  const symbol = around(instance).flatMap((each) => Object.getOwnPropertySymbols(each)).find(({ description }) => description === NOT_FOUND)
+/** The handler of an instance, its own or an inherited one. */
+function notFoundHandlerOf (instance: FastifyInstance): Handler | null | undefined {
+  const symbol = instanceChain(instance).flatMap((each) => Object.getOwnPropertySymbols(each)).find(({ description }) => description === NOT_FOUND)
   return (instance as unknown as Record<symbol, Handler | null>)[symbol as symbol]
 }

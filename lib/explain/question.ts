@@ -1,40 +1,41 @@
-// The question put to app.cors.explain: checked, with every mistake at once, and turned into the request of a page.
+// Parses the question of app.cors.explain: checks it, reports all of its problems at once, and turns it into the request of a page.
+// explain.ts uses it; allows.ts uses its error.
 import createError from '@fastify/error'
 import type { PageRequest } from '../browser/fetch'
-import { nearest } from '../declaration/nearest'
-import { child, printable, quote, type CorsProblem } from '../errors'
+import { nearestWord } from '../declaration/nearest-word'
+import { childPointer, printable, quote, type CorsProblem } from '../errors'
 import { isToken } from '../http/headers'
 import { isSerialisedOrigin, parseOriginEntry } from '../policy/origin/pattern'
 import type { CorsQuestion, CorsQuestionError } from './types'
 
 const InvalidQuestionError = createError<[string]>('FST_ERR_CORS_INVALID_QUESTION', '%s', 400, TypeError)
 
-/** The error for these problems. `subject` is what was asked: `app.cors.explain`. */
+/** The error for these problems. `subject` is the function that was called, such as `app.cors.explain`. */
 export function questionError (subject: string, problems: readonly CorsProblem[]): CorsQuestionError {
   const lines = problems.map(({ pointer, message, reason }) => `\n  ${pointer === '' ? '' : `${printable(pointer.slice(0, 120))}: `}${message} [${reason}]`)
   const error = new InvalidQuestionError(`${subject}: ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}${lines.join('')}`)
   return Object.assign(error, { problems: Object.freeze(problems.map((problem) => Object.freeze(problem))) }) as unknown as CorsQuestionError
 }
 
-/** The origin of the API where the question has only a path: one that no page has. */
+/** The origin of the API where the question has only a path. No page has this origin, so the request is always cross-origin. */
 const UNKNOWN_ORIGIN = 'http://unknown.invalid'
 
-/** What `inject` asks where no host is given. */
+/** The host that `inject` sends where none is given. */
 const DEFAULT_HOST = 'localhost:80'
 
-/** A question as the request of a page. */
-export interface Asked {
+/** The question, parsed. */
+export interface ParsedQuestion {
   readonly page: PageRequest
-  /** What the application is asked for: path and query. */
+  /** Path and query of the URL. */
   readonly path: string
-  /** The host that is asked. */
+  /** The host of the URL, or the one that `inject` sends. */
   readonly host: string
-  /** Whether the question names it, in a whole URL. */
-  readonly isWhole: boolean
+  /** Whether the question has an absolute URL, which names the host. */
+  readonly hasHost: boolean
 }
 
-/** Checks a question. Throws every problem of it at once. */
-export function readQuestion (question: CorsQuestion): Asked {
+/** @throws CorsQuestionError with all problems of the question */
+export function parseQuestion (question: CorsQuestion): ParsedQuestion {
   const problems: CorsProblem[] = []
   const report = (pointer: string, value: unknown, reason: CorsProblem['reason'], message: string): void => {
     problems.push({ pointer, reason, value, message: `${quote(value)} ${message}` })
@@ -49,27 +50,37 @@ export function readQuestion (question: CorsQuestion): Asked {
       if (value !== undefined) check(value, report)
       continue
     }
-    const suggestion = nearest(name, Object.keys(CHECKS))
-    problems.push({ pointer: child('', name), reason: 'unknown-property', value, message: `a question has no ${quote(name)}; ${suggestion === undefined ? `it has ${Object.keys(CHECKS).join(', ')}` : `did you mean ${quote(suggestion)}?`}` })
+    const suggestion = nearestWord(name, Object.keys(CHECKS))
+    const advice = suggestion === undefined ? `it has ${Object.keys(CHECKS).join(', ')}` : `did you mean ${quote(suggestion)}?`
+    problems.push({ pointer: childPointer('', name), reason: 'unknown-property', value, message: `a question has no ${quote(name)}; ${advice}` })
   }
   for (const [name, example] of [['origin', 'https://app.example.com'], ['url', '/items/7']] as const) {
-    if (question[name] === undefined) problems.push({ pointer: child('', name), reason: 'missing', value: undefined, message: `${quote(name)} is missing; write one, such as ${name}: ${quote(example)}` })
+    if (question[name] !== undefined) continue
+    problems.push({ pointer: childPointer('', name), reason: 'missing', value: undefined, message: `${quote(name)} is missing; write one, such as ${name}: ${quote(example)}` })
   }
   if (problems.length > 0) throw questionError(SUBJECT, problems)
   const { origin, method = 'GET', url, headers = {}, credentials = false, useCorsPreflight = false } = question
   const parsed = new URL(url, UNKNOWN_ORIGIN)
-  const isWhole = parsed.origin !== UNKNOWN_ORIGIN
+  const hasHost = parsed.origin !== UNKNOWN_ORIGIN
   return {
-    page: { origin, url: parsed.href.replace(/#.*/s, ''), method, headers: Object.entries(headers).flatMap(([name, value]) => [value].flat().map((each): readonly [string, string] => [name, each])), credentials: credentials ? 'include' : 'same-origin', mode: 'cors', useCorsPreflight },
+    page: {
+      origin,
+      url: parsed.href.replace(/#.*/s, ''),
+      method,
+      headers: Object.entries(headers).flatMap(([name, value]) => [value].flat().map((each): readonly [string, string] => [name, each])),
+      credentials: credentials ? 'include' : 'same-origin',
+      mode: 'cors',
+      useCorsPreflight
+    },
     path: parsed.pathname + parsed.search,
-    host: isWhole ? parsed.host : DEFAULT_HOST,
-    isWhole
+    host: hasHost ? parsed.host : DEFAULT_HOST,
+    hasHost
   }
 }
 
 const SUBJECT = 'app.cors.explain'
 
-/** More than any in use. */
+/** Longer than any method in use. */
 const MAX_METHOD_LENGTH = 64
 
 type Report = (pointer: string, value: unknown, reason: CorsProblem['reason'], message: string) => void
@@ -77,7 +88,7 @@ type Report = (pointer: string, value: unknown, reason: CorsProblem['reason'], m
 const CHECKS: { readonly [Name in keyof CorsQuestion]-?: (value: unknown, report: Report) => void } = {
   origin (value, report) {
     if (typeof value !== 'string') return report('/origin', value, 'type', 'is not an origin; write a text such as "https://app.example.com", or "null"')
-    // Browsers know origins that no policy can allow, such as those of over-long hosts: these can be asked about.
+    // Browsers accept some origins that no policy can allow, such as those with an over-long host. A question about them is valid.
     if (value === 'null' || isSerialisedOrigin(value) || (!value.includes('*') && URL.canParse(value) && new URL(value).origin === value)) return
     const entry = parseOriginEntry(value)
     if (entry.kind === 'refused') report('/origin', value, entry.reason, `is not the origin of a page: ${entry.message}`)
@@ -85,24 +96,27 @@ const CHECKS: { readonly [Name in keyof CorsQuestion]-?: (value: unknown, report
   },
   url (value, report) {
     if (typeof value !== 'string') return report('/url', value, 'type', 'is not a URL; write a path such as "/items/7", or a whole URL')
-    if (!/^(?:\/|https?:\/\/)/i.test(value)) return report('/url', value, 'invalid', 'is neither a path nor a URL of HTTP; write "/items/7" or "https://api.example.com/items/7"')
-    if (!URL.canParse(value, UNKNOWN_ORIGIN)) return report('/url', value, 'invalid', 'is not a URL; write "/items/7" or "https://api.example.com/items/7"')
+    const invalid = (message: string): void => report('/url', value, 'invalid', message)
+    if (!/^(?:\/|https?:\/\/)/i.test(value)) return invalid('is neither a path nor a URL of HTTP; write "/items/7" or "https://api.example.com/items/7"')
+    if (!URL.canParse(value, UNKNOWN_ORIGIN)) return invalid('is not a URL; write "/items/7" or "https://api.example.com/items/7"')
     const { username, password, origin } = new URL(value, UNKNOWN_ORIGIN)
-    if (username !== '' || password !== '') report('/url', value, 'invalid', 'has a user name or a password, which no page may request; leave out "@" and what stands before it')
-    else if (value.startsWith('/') && origin !== UNKNOWN_ORIGIN) report('/url', value, 'invalid', 'begins with two slashes, which browsers read as another host; write one, or the whole URL')
+    if (username !== '' || password !== '') invalid('has a user name or a password, which fetch() rejects; leave out "@" and everything before it')
+    else if (value.startsWith('/') && origin !== UNKNOWN_ORIGIN) invalid('begins with two slashes, which browsers read as another host; write one, or the whole URL')
   },
   method (value, report) {
     if (typeof value !== 'string') report('/method', value, 'type', 'is not a method; write a text such as "PUT"')
     else if (!isToken(value) || value.length > MAX_METHOD_LENGTH) report('/method', value, 'invalid', 'is not a method; write one of at most 64 letters, without spaces, such as "PUT"')
   },
   headers (value, report) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return report('/headers', value, 'type', 'is not an object of headers; write { "x-request-id": "1" }')
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return report('/headers', value, 'type', 'is not an object of headers; write { "x-request-id": "1" }')
+    }
     for (const [name, texts] of Object.entries(value)) {
-      const pointer = child('/headers', name)
+      const pointer = childPointer('/headers', name)
       if (!isToken(name)) report(pointer, name, 'invalid', 'is not the name of a header; write one without spaces and colons, such as "x-request-id"')
       for (const text of [texts].flat()) {
         if (typeof text !== 'string') report(pointer, text, 'type', 'is not the value of a header; write a text, or an array of texts')
-        else if (!VALUE.test(text)) report(pointer, text, 'invalid', 'cannot be the value of a header; leave out line breaks and what is not of ISO-8859-1')
+        else if (!VALUE.test(text)) report(pointer, text, 'invalid', 'cannot be the value of a header; leave out line breaks and characters outside ISO-8859-1')
       }
     }
   },
@@ -110,8 +124,7 @@ const CHECKS: { readonly [Name in keyof CorsQuestion]-?: (value: unknown, report
   useCorsPreflight: (value, report) => checkBoolean('/useCorsPreflight', value, report)
 }
 
-/** https://fetch.spec.whatwg.org/#header-value, of the characters that a page can write: bytes. */
-
+/** https://fetch.spec.whatwg.org/#header-value. A page can set the characters U+0000 to U+00FF, which are sent as bytes. */
 const VALUE = /^[^\0\n\r\u0100-\uffff]*$/
 
 function checkBoolean (pointer: string, value: unknown, report: Report): void {

@@ -1,18 +1,18 @@
-// Which of the reasons it is: from where the browser model stops, and what is known of the route.
+// Finds the reason why a request is blocked. It combines the failure that the browser model reports with what is known of the route.
 import type { Failure, WireResponse } from '../browser/fetch'
 import { extractTokens, getHeader, isNonWildcardName, unsafeHeaderNames } from '../browser/headers'
-import { whyNotOrigin, type CorsRefusalReason } from '../response/refused'
-import type { Situation } from './situation'
-import type { KnownRoute } from './source'
+import { originRefusalReason, type CorsRefusalReason } from '../response/refused'
+import type { ExplanationContext } from './context'
+import type { RouteInfo } from './route-registry'
 
-export function diagnose (situation: Situation, failure: Failure): CorsRefusalReason {
-  const { route, reached, preflight, refused, asked: { page } } = situation
+export function reasonFor (context: ExplanationContext, failure: Failure): CorsRefusalReason {
+  const { route, matches, preflightResponse, reportedReason, question: { page } } = context
   if (failure === 'forbidden method') return 'forbidden-method'
-  // What was answered by something else is known only by what it lacks: first comes what the policies say.
-  if (reached.length === 0) return othersAt(situation).length > 0 ? 'method-not-routed' : 'no-route'
+  // A missing route or policy is the more useful reason, so it comes before the browser's failure.
+  if (matches.length === 0) return otherMethods(context).length > 0 ? 'method-not-routed' : 'no-route'
   if (route === undefined) return 'ambiguous-route'
   if (route.policy === null) return route.declared === 'off' ? 'off' : 'no-policy'
-  if (refused !== undefined && refused !== 'header-not-allowed') return refused
+  if (reportedReason !== undefined && reportedReason !== 'header-not-allowed') return reportedReason
   switch (failure) {
     case 'header not allowed': return 'header-not-allowed'
     case 'preflight: credentials not allowed':
@@ -20,22 +20,22 @@ export function diagnose (situation: Situation, failure: Failure): CorsRefusalRe
     case 'credentials not allowed':
     case 'wildcard with credentials': return 'credentials-not-allowed'
   }
-  // The plugin publishes what it refuses.
-  return preflight === undefined ? whyNotOrigin(undefined, page.origin) : 'answered-before'
+  // The plugin reports every preflight that it refuses. This one failed without a report, so something else answered it.
+  return preflightResponse === undefined ? originRefusalReason(undefined, page.origin) : 'answered-before'
 }
 
-/** What the URL has for other methods, where that has a policy: the method, and its route. */
-export function othersAt ({ source, asked: { path, host } }: Situation): Array<readonly [method: string, route: KnownRoute]> {
-  const methods = new Set(source.routes.map((route) => route.method))
+/** The methods of the URL that have a route with a policy, each with its route. */
+export function otherMethods ({ registry, question: { path, host } }: ExplanationContext): Array<readonly [method: string, route: RouteInfo]> {
+  const methods = new Set(registry.routes.map((route) => route.method))
   return [...methods].sort().flatMap((method) => {
-    const [first] = source.reach(method, path, host, false)
+    const [first] = registry.match(method, path, host, false)
     return first !== undefined && first.policy !== null ? [[method, first] as const] : []
   })
 }
 
-/** The names that the answer to the preflight does not allow, as the page wrote them. */
-export function refusedHeaders ({ asked: { page }, preflight }: Situation): string[] {
-  const allowed = (extractTokens(getHeader((preflight as WireResponse).headers, 'access-control-allow-headers')) ?? []).map((name) => name.toLowerCase())
+/** The names of the request headers that the preflight's response does not allow, spelled as in the question. */
+export function refusedHeaders ({ question: { page }, preflightResponse }: ExplanationContext): string[] {
+  const allowed = (extractTokens(getHeader((preflightResponse as WireResponse).headers, 'access-control-allow-headers')) ?? []).map((name) => name.toLowerCase())
   const any = page.credentials !== 'include' && allowed.includes('*')
   const refused = unsafeHeaderNames(page.headers).filter((name) => !allowed.includes(name) && !(any && !isNonWildcardName(name)))
   return refused.map((name) => page.headers.find(([each]) => each.toLowerCase() === name)?.[0] as string)

@@ -1,35 +1,36 @@
-// What a policy says on the response to a request that is never sent: its decision on the origin, and the headers that follow.
+// Computes the CORS headers of a response that is never sent: the policy's decision on the origin, and the headers that follow from it.
+// explain.ts, advice.ts and routes.ts use it.
 import type { CompiledPolicy } from '../policy/policy'
 import { isSerialisedOrigin } from '../policy/origin/pattern'
 import type { Decision } from '../response/decision'
 import { ResponsePolicy } from '../response/response'
-import type { KnownRoute } from './source'
+import type { RouteInfo } from './route-registry'
 
-/** What the policy says about an origin. `ask` puts it to an origin function. */
-export async function decisionOn (policy: CompiledPolicy | null, origin: string, ask: () => Promise<boolean>): Promise<Decision> {
+/** The policy's decision on an origin. `askOriginFunction` is called only where the policy has an origin function. */
+export async function decideOnOrigin (policy: CompiledPolicy | null, origin: string, askOriginFunction: () => Promise<boolean>): Promise<Decision> {
   if (policy === null) return false
-  if (isCredentialed(policy, origin)) return origin
+  if (isCredentialedOrigin(policy, origin)) return origin
   const rule = policy.origin
   switch (rule.kind) {
     case 'any': return '*'
     case 'list': return rule.matches(origin) && origin
-    case 'function': return isSerialisedOrigin(origin) && await ask() && origin
+    case 'function': return isSerialisedOrigin(origin) && await askOriginFunction() && origin
   }
 }
 
-/** Whether it is among the origins that may send credentials where not all may. */
-export function isCredentialed ({ credentialedOrigins }: CompiledPolicy, origin: string): boolean {
+/** Whether the policy's `credentials` is a list that matches the origin. */
+export function isCredentialedOrigin ({ credentialedOrigins }: CompiledPolicy, origin: string): boolean {
   return credentialedOrigins?.matches(origin) === true
 }
 
-/** The headers that concern CORS of the route's responses, and of a 404 where there is no route. */
-export function headersOfResponse (policy: CompiledPolicy | null, route: KnownRoute | undefined, origin: string, decision: Decision): Record<string, string> {
+/** The CORS headers of a response of the route; without a route, those of a 404. */
+export function corsResponseHeaders (policy: CompiledPolicy | null, route: RouteInfo | undefined, origin: string, decision: Decision): Record<string, string> {
   const response = new ResponsePolicy(policy, null)
   response.expose(exposedHeaders(policy, route))
-  return response.headersFor(decision, policy !== null && isCredentialed(policy, origin)) as Record<string, string>
+  return response.headersFor(decision, policy !== null && isCredentialedOrigin(policy, origin)) as Record<string, string>
 }
 
-/** The response headers that a page may read besides the safelisted ones. */
-export function exposedHeaders (policy: CompiledPolicy | null, route: KnownRoute | undefined): readonly string[] {
+/** The response headers that a page can read, besides the safelisted ones. */
+export function exposedHeaders (policy: CompiledPolicy | null, route: RouteInfo | undefined): readonly string[] {
   return policy?.exposedHeaders ?? (policy === null ? [] : route?.responseHeaders ?? [])
 }

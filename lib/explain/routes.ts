@@ -1,23 +1,23 @@
-// app.cors.routes: every route that CORS concerns, as plain JSON.
+// app.cors.routes: lists every route that has a policy or declares cors: false, as plain JSON.
 import type { CheckedPolicy } from '../declaration/declaration'
-import { entriesOf } from './near-misses'
 import { exposedHeaders } from './response-headers'
-import type { KnownRoute, RouteSource } from './source'
+import type { RouteInfo, RouteRegistry } from './route-registry'
+import { entriesOf } from './suggestions'
 import type { CorsRoute } from './types'
 
-export function routesOf ({ routes }: RouteSource): CorsRoute[] {
+export function listRoutes ({ routes }: RouteRegistry): CorsRoute[] {
   return routes
     .filter(({ policy, declared }) => policy !== null || declared === 'off')
-    .map(described)
-    .sort((one, other) => compare(`${one.url} ${one.method}`, `${other.url} ${other.method}`))
+    .map(toCorsRoute)
+    .sort((one, other) => compareTexts(`${one.url} ${one.method}`, `${other.url} ${other.method}`))
 }
 
-/** By code units: the same on every machine. */
-function compare (one: string, other: string): number {
+/** Compares code units, so that the order does not depend on the locale. */
+function compareTexts (one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0
 }
 
-function described (route: KnownRoute): CorsRoute {
+function toCorsRoute (route: RouteInfo): CorsRoute {
   const { method, url, host, constraints, policy, checked, requestHeaders } = route
   const allowed = policy?.allowedHeaders
   return {
@@ -26,7 +26,7 @@ function described (route: KnownRoute): CorsRoute {
     ...(host !== undefined && { host: String(host) }),
     ...(constraints.length > 0 && { constraints }),
     policy: checked?.name ?? null,
-    origin: policy === null ? [] : originsOf((checked as CheckedPolicy).fields.origin),
+    origin: policy === null ? [] : originTexts((checked as CheckedPolicy).fields.origin),
     credentials: policy?.credentialedOrigins === undefined ? policy?.credentials === true : entriesOf((checked as CheckedPolicy).fields.credentials).map(String),
     allowedHeaders: policy === null ? [] : allowed === undefined ? [...requestHeaders] : [...(allowed.any ? ['*'] : []), ...allowed.names],
     exposedHeaders: [...exposedHeaders(policy, route)],
@@ -35,7 +35,7 @@ function described (route: KnownRoute): CorsRoute {
   }
 }
 
-function originsOf (origin: unknown): CorsRoute['origin'] {
+function originTexts (origin: unknown): CorsRoute['origin'] {
   if (origin === '*') return '*'
   return entriesOf(origin).map((entry) => typeof entry === 'function' ? 'function' : String(entry))
 }

@@ -1,35 +1,47 @@
-// What can be asked of app.cors, and what it answers: plain JSON, so that a command line, a page or a test can show and compare it.
+// The types of app.cors: questions and answers. Answers are plain JSON, so the command line, the inspector and tests can show and compare them.
+// lib/index.ts exports them.
 import type { FastifyRequest } from 'fastify'
 import type { FastifyError } from '@fastify/error'
 import type { CorsProblem } from '../errors'
 import type { CorsRefusalReason } from '../response/refused'
 
-/** A request that a page would make: may it, and may it read the response? */
+/**
+ * A request that a page makes. `app.cors.explain` answers whether browsers allow it.
+ *
+ * @example
+ * const question: CorsQuestion = { origin: 'https://app.example.com', method: 'PUT', url: '/items/7', headers: { 'x-request-id': '1' } }
+ */
 export interface CorsQuestion {
-  /** The origin of the page as browsers write it (`'https://app.example.com'`), or `'null'`. */
+  /**
+   * The origin of the page, as browsers serialise it (`'https://app.example.com'`), or `'null'`.
+   *
+   * @see https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin
+   */
   readonly origin: string
   /**
-   * The method, as the page writes it in `fetch()`.
+   * The method, as the page passes it to `fetch()`: at most 64 characters. `fetch()` changes only DELETE, GET, HEAD, OPTIONS, POST and PUT to upper case.
    *
    * @defaultValue `'GET'`
+   * @see https://fetch.spec.whatwg.org/#concept-method-normalize
    */
   readonly method?: string
-  /** The path (`'/items/7'`), or the whole URL where the API's own origin or host matters: `'https://api.example.com/items/7'`. */
+  /** The path (`'/items/7'`), or an absolute URL where the host of the API matters: `'https://api.example.com/items/7'`. A path is always cross-origin. */
   readonly url: string
   /**
-   * The headers that the page sets, by name; an array is a header that is set several times. Those that no page can set are left out, as a browser does.
+   * The headers that the page sets, by name. An array sets a header several times. Forbidden request-headers are ignored, as in a browser.
    *
    * @defaultValue none
+   * @see https://fetch.spec.whatwg.org/#forbidden-request-header
    */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   /**
-   * Whether the page sends credentials: `credentials: 'include'` of `fetch()`, `withCredentials` of XMLHttpRequest.
+   * Whether the page sends credentials: `credentials: 'include'` in `fetch()`, `withCredentials` in XMLHttpRequest.
    *
    * @defaultValue `false`
    */
   readonly credentials?: boolean
   /**
-   * Whether the request is preflighted whatever its method and headers are: XMLHttpRequest with a listener on its upload.
+   * Whether the request is always preflighted. XMLHttpRequest does so where its `upload` has an event listener.
    *
    * @defaultValue `false`
    * @see https://fetch.spec.whatwg.org/#use-cors-preflight-flag
@@ -37,79 +49,88 @@ export interface CorsQuestion {
   readonly useCorsPreflight?: boolean
 }
 
-/** A route, and the policy that governs it. */
+/** The route that a request matches, and its policy. */
 export interface CorsExplainedRoute {
   readonly method: string
   readonly url: string
-  /** The name of the policy that the route has or extends; null where its policy has no name, or where it has no policy. */
+  /** The name of the policy that the route has or extends. Null where its policy has no name, or where it has no policy. */
   readonly policy: string | null
 }
 
-/** What goes over the network: one request, and the response to it. */
+/** One request, and the response to it. Header names are in lower case. */
 export interface CorsExchange {
   readonly request: { readonly method: string, readonly url: string, readonly headers: Readonly<Record<string, string>> }
-  /** `statusCode` is null for the request itself: it is never sent, and only the headers that its policy sets are known. */
+  /** `statusCode` is null for the request itself: it is never sent, and `headers` are those that its policy sets. */
   readonly response: { readonly statusCode: number | null, readonly headers: Readonly<Record<string, string>> }
 }
 
 /** The answer to a {@link CorsQuestion}. */
 export interface CorsExplanation {
-  /** Whether the page reads the response. */
+  /** Whether the page can read the response. */
   readonly allowed: boolean
-  /** Why not; null if it is allowed. */
+  /** Why the browser blocks the request. Null if it is allowed. */
   readonly reason: CorsRefusalReason | null
-  /** What happens, in a sentence that names the route and its policy. */
+  /** What happens, in one sentence that names the route and its policy. */
   readonly message: string
-  /** What to write where; null if it is allowed. */
+  /** What to write, and where. Null if the request is allowed. */
   readonly advice: string | null
-  /** The route that the request reaches; null if there is none, or no telling which. */
+  /** The route that the request matches. Null if there is none, or if it cannot be known which. */
   readonly route: CorsExplainedRoute | null
-  /** What the browser sends and gets, in order: the preflight, if there is one, and the request, unless the preflight kept it away. */
+  /** What the browser sends and receives, in order: the preflight, if there is one; then the request, if the preflight allows it. */
   readonly exchanges: readonly CorsExchange[]
 }
 
-/** A method of a route that CORS concerns: it has a policy, or says that it has none. */
+/** One method of a route that has a policy or declares `cors: false`. */
 export interface CorsRoute {
   readonly method: string
   readonly url: string
   /** The route's host constraint: a host, or a RegExp as text. */
   readonly host?: string
-  /** The names of the route's other constraints, which a preflight cannot fulfil. */
+  /** The names of the route's other constraints, which a preflight does not carry. */
   readonly constraints?: readonly string[]
-  /** The name of the policy that the route has or extends; null where its policy has no name, or where it has none. */
+  /** The name of the policy that the route has or extends. Null where its policy has no name, or where it has no policy. */
   readonly policy: string | null
-  /** Who may read the response: `'*'`, or origins and patterns, RegExps as text and `'function'`. Empty for `cors: false`. */
+  /** The allowed origins: `'*'`, or an array of origins, patterns, RegExps as text, and `'function'` for an origin function. Empty for `cors: false`. */
   readonly origin: '*' | readonly string[]
-  /** Whether pages of these origins may send credentials; or those that alone may. An `originList` is shown as it is now. */
+  /** Whether allowed origins may send credentials, or the list of those that may. The entries of an `originList` are those of the moment of the call. */
   readonly credentials: boolean | readonly string[]
   /** The request headers that a preflight accepts, derived ones included. */
   readonly allowedHeaders: readonly string[]
   /** The response headers that a page may read besides the safelisted ones, derived ones included. */
   readonly exposedHeaders: readonly string[]
-  /** Seconds; null where the policy says nothing. */
+  /** `Access-Control-Max-Age` in seconds, 0 to 86400. Null where the policy has no `maxAge`: browsers then use 5 seconds. */
   readonly maxAge: number | null
-  /** Whether a request from a page of a refused origin is answered 403 before its handler runs. */
+  /** Whether requests from refused origins are answered 403 before the handler runs. */
   readonly enforceOrigin: boolean
 }
 
 /**
- * Thrown for a question that cannot be asked: a malformed URL, origin, method or header, or a policy that nobody declared. `code` is
- * `'FST_ERR_CORS_INVALID_QUESTION'`. The pointers of `problems` lead into the question.
+ * Thrown by `app.cors.explain` for a malformed question, and by `app.cors.allows` for an unknown policy name. `code` is
+ * `'FST_ERR_CORS_INVALID_QUESTION'`. The pointers of `problems` are JSON pointers into the question.
+ *
+ * @example
+ * try {
+ *   await app.cors.explain({ origin: 'app.example.com', url: '/items/7' })
+ * } catch (error) {
+ *   for (const problem of (error as CorsQuestionError).problems) console.error(problem.pointer, problem.message)
+ * }
  */
 export interface CorsQuestionError extends FastifyError {
   readonly code: 'FST_ERR_CORS_INVALID_QUESTION'
-  /** Everything that is wrong with it. Never empty. */
+  /** All problems of the question. Never empty. */
   readonly problems: readonly CorsProblem[]
 }
 
-/** `app.cors`: what an instance answers about its policies. In a child scope, it knows the names of that scope. */
+/** `app.cors`: answers questions about the policies of an application. In a child scope, it knows the policy names of that scope. */
 export interface CorsDecoration<Name extends string = string> {
   /**
-   * Says whether a page of some origin may make a request and read the response; and if not, why, and what to write. Sends the preflight
-   * through the application, as `app.inject` does; the request itself is never sent, and no handler runs. Judged by a model of what browsers do.
+   * Whether a browser lets a page make a request and read the response; if not, why, and what to write. The preflight is injected into the
+   * application, as with `app.inject`. The request itself is never sent, and no handler of its route runs. A model of the Fetch standard judges the exchange.
    *
-   * Loads the application first (`app.ready()`), so it cannot be awaited while a plugin of the application is loading.
+   * It calls `app.ready()` first, so do not await it while a plugin of the application is loading.
    *
+   * @param question the request that the page makes
+   * @returns whether it is allowed, why not, and the exchange
    * @throws CorsQuestionError (as a rejection) where the question is malformed
    * @example
    * const { allowed, message, advice } = await app.cors.explain({ origin: 'https://app.example.com', method: 'PUT', url: '/items/7' })
@@ -117,17 +138,19 @@ export interface CorsDecoration<Name extends string = string> {
    */
   explain (question: CorsQuestion): Promise<CorsExplanation>
   /**
-   * Every route of the application that CORS concerns, one entry for each method, as plain JSON sorted by URL and method: to print, or to
-   * keep as a snapshot. Complete once the application is ready.
+   * The routes of the application that have a policy or declare `cors: false`. One entry for each method, as plain JSON, sorted by URL and method, so
+   * that it can be printed or kept as a snapshot. Complete once the application is ready.
    *
    * @example console.table(app.cors.routes())
    */
   routes (): CorsRoute[]
   /**
-   * What a named policy of this scope says about a request's `Origin`: true if it is allowed. A promise where the policy has an origin function
-   * that answers with one. Without an `Origin`, only `origin: '*'` allows.
+   * Whether a named policy of this scope allows a request's `Origin`. A promise where the policy's origin function returns one. Without an
+   * `Origin`, only `origin: '*'` allows the request.
    *
-   * @throws CorsQuestionError where no policy has that name
+   * @param name the name of the policy
+   * @param request the request to check
+   * @throws CorsQuestionError where this scope has no policy of that name
    * @example
    * app.addHook('onRequest', async (request, reply) => {
    *   if (!await app.cors.allows('partner', request)) return reply.code(403).send()

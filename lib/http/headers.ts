@@ -1,13 +1,13 @@
-// The Fetch standard's tables and grammars of HTTP header names: which names a page can send or read, what a list of
-// requested names may look like.
+// The Fetch standard's tables and grammars of header names: which names a page can send or read, and what a list of requested names looks like.
+// Policy validation, preflight answers and the browser model (lib/browser) use it.
 
-/** RFC 9110, section 5.6.2: the characters of a token, and so of a header's name. */
+/** The characters of a token, and so of a header name (RFC 9110, section 5.6.2). */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
-/** Longer than any header name in use, and so a mistake in a policy. */
+/** In characters. No header name in use is longer, so a longer one is a mistake in a policy. */
 const MAX_NAME_LENGTH = 256
 
-/** Whether this is a token: what the names of headers and methods are made of. */
+/** Whether the text is a token. The names of headers and of methods are tokens. */
 export function isToken (text: string): boolean {
   return TOKEN.test(text)
 }
@@ -16,7 +16,7 @@ export function isHeaderName (text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && TOKEN.test(text)
 }
 
-/** Each name once, whatever its case, as and where it first stands. */
+/** Removes repeated names, compared without case. The first spelling and position of a name stay. */
 export function uniqueNames (names: readonly string[]): string[] {
   const seen = new Map<string, string>()
   for (const name of names) {
@@ -26,23 +26,23 @@ export function uniqueNames (names: readonly string[]): string[] {
   return [...seen.values()]
 }
 
-/** Names a page cannot set (https://fetch.spec.whatwg.org/#forbidden-request-header); `proxy-` and `sec-` names besides. */
+/** Names that a page cannot set (https://fetch.spec.whatwg.org/#forbidden-request-header), besides those that begin with `proxy-` or `sec-`. */
 const FORBIDDEN_REQUEST_HEADERS: ReadonlySet<string> = new Set([
   'accept-charset', 'accept-encoding', 'access-control-request-headers', 'access-control-request-method',
   'access-control-request-private-network', 'connection', 'content-length', 'cookie', 'cookie2', 'date', 'dnt', 'expect', 'host',
   'keep-alive', 'origin', 'referer', 'set-cookie', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'via'
 ])
 
-/** Response headers that configurations often list among the request's by mistake: asking for them allows nothing. */
+/** Response headers that configurations often list as request headers by mistake. */
 const RESPONSE_ONLY_HEADERS: ReadonlySet<string> = new Set([
   'access-control-allow-credentials', 'access-control-allow-headers', 'access-control-allow-methods', 'access-control-allow-origin',
   'access-control-allow-private-network', 'access-control-expose-headers', 'access-control-max-age', 'vary'
 ])
 
-/** Names a page can never read (https://fetch.spec.whatwg.org/#forbidden-response-header-name). */
+/** Names that a page can never read (https://fetch.spec.whatwg.org/#forbidden-response-header-name). */
 const FORBIDDEN_RESPONSE_HEADERS: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2'])
 
-/** Request headers, and the answers to a preflight, that a page reads nothing from. */
+/** Request headers, and response headers of preflights. A page cannot read anything from them. */
 const REQUEST_ONLY_HEADERS: ReadonlySet<string> = new Set([
   'access-control-allow-headers', 'access-control-allow-methods', 'access-control-allow-private-network', 'access-control-max-age',
   'access-control-request-headers', 'access-control-request-method', 'access-control-request-private-network', 'cookie', 'origin'
@@ -76,11 +76,14 @@ export function whyNotSendable (name: string): string | undefined {
 /** Why a page cannot read this header, or undefined if it can. */
 export function whyNotReadable (name: string): string | undefined {
   const lower = name.toLowerCase()
-  if (isForbiddenResponseHeaderName(lower)) return 'no page can read this header: browsers hide it always'
+  if (isForbiddenResponseHeaderName(lower)) return 'no page can read this header: browsers always hide it'
   return REQUEST_ONLY_HEADERS.has(lower) ? 'no page reads this from a response: it belongs to requests and preflights' : undefined
 }
 
-/** Request headers that need no permission whatever their value is, but for over-long ones (https://fetch.spec.whatwg.org/#cors-safelisted-request-header). `content-type` and `range` do, for some values. */
+/**
+ * Request headers that need no permission, unless their value is too long (https://fetch.spec.whatwg.org/#cors-safelisted-request-header). `content-type` and
+ * `range` are left out: they need permission for some values.
+ */
 const SAFELISTED_REQUEST_HEADERS: ReadonlySet<string> = new Set(['accept', 'accept-language', 'content-language'])
 
 /** Response headers that every page can read (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name). */
@@ -88,34 +91,34 @@ const SAFELISTED_RESPONSE_HEADERS: ReadonlySet<string> = new Set([
   'cache-control', 'content-language', 'content-length', 'content-type', 'expires', 'last-modified', 'pragma'
 ])
 
-/** The request headers of a route's schema that a preflight has to allow: the safelisted and the impossible left out. */
+/** Whether a preflight has to allow this header of a route's request schema. False for safelisted headers, and for those that no page can send. */
 export function needsAllowing (name: string): boolean {
   return isHeaderName(name) && name !== '*' && !SAFELISTED_REQUEST_HEADERS.has(name.toLowerCase()) && whyNotSendable(name) === undefined
 }
 
-/** The response headers of a route's schema that have to be exposed: the safelisted and the unreadable left out. */
+/** Whether this header of a route's response schema has to be exposed. False for safelisted headers, and for those that no page can read. */
 export function needsExposing (name: string): boolean {
   return isHeaderName(name) && name !== '*' && !isSafelistedResponseHeaderName(name) && whyNotReadable(name) === undefined
 }
 
-/** The longest `Access-Control-Request-Headers` that is read. Browsers send the unsafe names of one request: far below this. */
+/** The longest `Access-Control-Request-Headers` that is accepted, in characters. Browsers list only the unsafe names of one request: far fewer. */
 export const MAX_REQUEST_HEADERS_LENGTH = 4096
 
-/** How many elements of a list may be empty (RFC 9110, section 5.6.1.2: a recipient accepts a reasonable number of them). */
+/** How many elements of a list may be empty. RFC 9110, section 5.6.1.2, lets a recipient accept a reasonable number. */
 export const MAX_EMPTY_ELEMENTS = 16
 
-/** What a character is to a list of names. */
+/** The kinds of characters in a list of names. Any other character is 0. */
 const NAME = 1
 const BLANK = 2
 const COMMA = 3
-const KINDS = Uint8Array.from({ length: 256 }, (_, code) => {
+const CHARACTER_KINDS = Uint8Array.from({ length: 256 }, (_, code) => {
   const character = String.fromCharCode(code)
   return TOKEN.test(character) ? NAME : character === ' ' || character === '\t' ? BLANK : character === ',' ? COMMA : 0
 })
 
 /**
- * Whether an `Access-Control-Request-Headers` value is a list of names within the bounds. A missing header is an empty list. Reads every
- * character once, and stops at the first that has no place there.
+ * Whether an `Access-Control-Request-Headers` value is a list of names within the bounds. A missing header is an empty list. Reads every character at
+ * most once: the time is linear in the length.
  */
 export function isListOfNames (value: string | undefined): boolean {
   if (value === undefined || value === '') return true
@@ -124,7 +127,7 @@ export function isListOfNames (value: string | undefined): boolean {
   let hasName = false
   let hasEnded = false
   for (let index = 0; index < value.length; index++) {
-    const kind = KINDS[value.charCodeAt(index)]
+    const kind = CHARACTER_KINDS[value.charCodeAt(index)]
     if (kind === NAME) {
       if (hasEnded) return false // two names without a comma
       hasName = true
@@ -141,7 +144,7 @@ export function isListOfNames (value: string | undefined): boolean {
   return hasName || empty < MAX_EMPTY_ELEMENTS
 }
 
-/** The names in such a list: blanks and tabs around them are optional (RFC 9110, section 5.6.3). */
+/** The names in such a list, without the optional spaces and tabs around them (RFC 9110, section 5.6.3). */
 export function namesIn (list: string | undefined): string[] {
   return list?.split(/[ \t,]+/).filter((name) => name !== '') ?? []
 }

@@ -1,33 +1,33 @@
-// The Fetch standard's tables of HTTP methods.
+// The Fetch standard's tables of HTTP methods. Preflights, derived headers and the browser model (lib/browser) use them.
 
-/** Methods that no page can ask for (https://fetch.spec.whatwg.org/#forbidden-method): there is no preflight for them. */
+/** Methods that a page cannot use (https://fetch.spec.whatwg.org/#forbidden-method). Browsers send no preflights for them. */
 const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
-/** Methods that need no permission of a preflight (https://fetch.spec.whatwg.org/#cors-safelisted-method). */
+/** Methods that need no permission from a preflight (https://fetch.spec.whatwg.org/#cors-safelisted-method). */
 export const SAFELISTED_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST'])
 
-/** The only methods that a page cannot give a body to (https://fetch.spec.whatwg.org/#dom-request). */
+/** The methods with which a page cannot send a body (https://fetch.spec.whatwg.org/#dom-request). */
 const BODYLESS_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
-/** Methods that a page may write in any case (https://fetch.spec.whatwg.org/#concept-method-normalize). `patch` is not one of them. */
+/** Methods that a browser turns into upper case (https://fetch.spec.whatwg.org/#concept-method-normalize). It leaves `patch` as it is. */
 const NORMALIZED_METHODS: ReadonlySet<string> = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'])
 
-/** Whether a browser can announce this method in a preflight. */
+/** Whether a browser can announce this method in a preflight. The method is upper-case, as in a route. */
 export function canBePreflighted (method: string): boolean {
   return !FORBIDDEN_METHODS.has(method)
 }
 
-/** Whether a page can send a body with this method, and so a `Content-Type`: with every one but GET and HEAD. */
+/** Whether a page can send a body, and so a `Content-Type`, with this method. True for every method but GET and HEAD. */
 export function takesBody (method: string): boolean {
   return !BODYLESS_METHODS.has(method)
 }
 
-/** Whether no page can ask for this method, whatever the case of its letters. */
+/** Whether a page cannot use this method, in upper or lower case. */
 export function isForbiddenMethod (method: string): boolean {
   return FORBIDDEN_METHODS.has(method.toUpperCase())
 }
 
-/** The method that a browser sends for the one that a page wrote. */
+/** The method that a browser sends if a page passes this one to `fetch`. */
 export function normalizeMethod (method: string): string {
   const upper = method.toUpperCase()
   return NORMALIZED_METHODS.has(upper) ? upper : method

@@ -1,14 +1,14 @@
-// What a CORS preflight is (https://fetch.spec.whatwg.org/#cors-preflight-request).
+// Tells a CORS preflight from other requests (https://fetch.spec.whatwg.org/#cors-preflight-request). Routing, preflights and actual responses use it.
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** As much of a request as it takes to tell: Node's requests of HTTP/1 and HTTP/2, and those of `inject`. */
+/** The parts of a request that tell it. Node's requests of HTTP/1 and HTTP/2 have them, and so do those of `inject`. */
 export interface RawRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
   readonly headers: IncomingHttpHeaders
 }
 
-/** Whether a browser asks permission here: OPTIONS, with an Origin and the method it means to use. */
+/** Whether the request is a preflight: OPTIONS with `Origin` and `Access-Control-Request-Method`. */
 export function isPreflight ({ method, headers }: RawRequest): boolean {
   return method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
 }

@@ -1,4 +1,4 @@
-// The Vary header (RFC 9110, section 12.5.5): adding names to whatever value is there already.
+// The `Vary` header (RFC 9110, section 12.5.5): adds names to the value that a response already has. Preflight answers and actual responses use it.
 import { uniqueNames } from './headers'
 
 /** A header's value as Fastify and Node hold it. */
@@ -7,28 +7,28 @@ export type HeaderValue = string | number | readonly string[] | undefined
 /** Names of request headers that a response depends on. */
 export class Vary {
   readonly names: readonly string[]
-  /** The header's value where nothing else adds to it. */
-  readonly text: string
+  /** The header's value with these names alone. */
+  readonly value: string
 
   constructor (...names: string[]) {
     this.names = names
-    this.text = names.join(', ')
+    this.value = names.join(', ')
   }
 
   /**
-   * The value that names everything `current` names, and these names besides: each once, whatever its case, in the order they first appear.
-   * `*` stands for everything, so nothing is added to it.
+   * The value with the names of `current`, followed by these names. Each name appears once, compared without case, at its first position.
+   * If `current` contains `*`, the result is `*` alone: it includes every name.
    */
   mergedWith (current: HeaderValue): string {
-    if (current === undefined || current === this.text) return this.text
+    if (current === undefined || current === this.value) return this.value
     const listed = String(current).split(',').map((name) => name.trim()).filter((name) => name !== '')
     const merged = uniqueNames([...listed, ...this.names])
     return merged.includes('*') ? '*' : merged.join(', ')
   }
 }
 
-/** What a response that depends on Origin must say (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). */
+/** For a response that depends on the request's Origin (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). */
 export const VARY_ORIGIN = new Vary('Origin')
 
-/** The same for a preflight's answer, which depends on all three of its headers. */
+/** For the answer to a preflight. It depends on all three headers. */
 export const VARY_PREFLIGHT = new Vary('Origin', 'Access-Control-Request-Method', 'Access-Control-Request-Headers')

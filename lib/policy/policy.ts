@@ -1,14 +1,14 @@
-// From a policy's fields to its compiled form: what the fields mean, alone and together, and everything that can be
-// computed once per policy. Imports nothing from Fastify but a type.
-import { child, quote, type CorsProblem, type CorsProblemReason } from '../errors'
+// Compiles a policy: checks the values of its fields, alone and together, and computes everything that requests need, once per policy.
+// Called by declaration.ts when a route is declared or the plugin is registered.
+import { childPointer, quote, type CorsProblem, type CorsProblemReason } from '../errors'
 import { isHeaderName, uniqueNames, whyNotReadable, whyNotSendable } from '../http/headers'
 import type { CredentialSwitches } from './origin/credentials'
-import { readEntry, whyNotWithCredentials, type Entry } from './origin/entry'
+import { readEntry, credentialProblems, type Entry } from './origin/entry'
 import { OriginList } from './origin/list'
 import { createMatcher, type OriginMatcher } from './origin/matcher'
 import type { CorsOriginFunction } from '../schema'
 
-/** The fields of a policy after `extends`, each of its type. What stands in their arrays is judged here. */
+/** The fields of a policy after `extends` is resolved. Each field has the right type; the elements of arrays are checked here. */
 export interface PolicyFields {
   readonly origin?: string | readonly unknown[] | OriginList | CorsOriginFunction
   readonly credentials?: boolean | readonly unknown[] | OriginList
@@ -21,81 +21,85 @@ export interface PolicyFields {
   readonly dangerouslyAllowPublicSuffixes?: boolean
 }
 
-/** Those that a matcher knows. */
+/** Allows the origins that a list matches. */
 export interface ListRule { readonly kind: 'list', readonly matches: OriginMatcher }
 
-/** Who is allowed: everyone, those a matcher knows, or those a function says. */
+/** Which origins are allowed: all of them, those that a list matches, or those that a function accepts. */
 export type OriginRule =
   | { readonly kind: 'any' }
   | ListRule
   | { readonly kind: 'function', readonly decide: CorsOriginFunction }
 
-/** Request headers that a preflight accepts. `undefined` in a policy means: those of the route. */
+/** The request headers that a preflight allows. */
 export interface AllowedHeaders {
-  /** `'*'` was among them. */
+  /** Whether `'*'` is among them. */
   readonly any: boolean
   readonly names: readonly string[]
 }
 
+/** A policy in the form that requests are answered with. */
 export interface CompiledPolicy {
   readonly origin: OriginRule
   /** Whether all allowed origins may send credentials. */
   readonly credentials: boolean
-  /** The origins that may send credentials where not all may: they are allowed besides those of `origin`. */
+  /** The origins that may send credentials, if `credentials` is a list. They are allowed in addition to those of `origin`. */
   readonly credentialedOrigins: ListRule | undefined
+  /** undefined: derived from the route. */
   readonly allowedHeaders: AllowedHeaders | undefined
+  /** undefined: derived from the route. */
   readonly exposedHeaders: readonly string[] | undefined
+  /** The value of `Access-Control-Max-Age`, in seconds. */
   readonly maxAge: string | undefined
   readonly optionsSuccessStatus: 200 | 204
-  /** Whether requests from pages of refused origins end before their handler. */
+  /** Whether a request of a refused origin is answered 403 before its handler runs. */
   readonly enforceOrigin: boolean
-  /** Equal for policies that are equal by value. */
+  /** Two policies with equal fields have equal keys. */
   readonly key: string
 }
 
-/** What is wrong with a field, before it is known where that can be changed. */
-interface Finding {
+/** A problem of a field. */
+interface FieldProblem {
   readonly reason: CorsProblemReason
   readonly message: string
-  /** The element of the field's array or list: where it stands, and what it is. */
+  /** The position and the value of the array element that has the problem. */
   readonly index?: number
   readonly value?: unknown
-  /** The other fields that it takes to make the problem. */
-  readonly along?: ReadonlyArray<keyof PolicyFields> | undefined
+  /** The other fields without which there would be no problem. */
+  readonly involvedFields?: ReadonlyArray<keyof PolicyFields> | undefined
 }
 
-type Report = (field: keyof PolicyFields, finding: Finding) => void
+type Report = (field: keyof PolicyFields, finding: FieldProblem) => void
 
 /**
- * Compiles the fields of a policy. `own` are the fields that stand in this declaration (the others come from what it extends, and were
- * checked there): a problem that two fields make together is reported at one that can be changed here.
+ * Compiles the fields of a policy, and adds problems to `problems`. `ownFields` are the fields that the declaration sets itself; the others are
+ * inherited, and were checked where they were declared. A problem of several fields is reported at one that the declaration sets itself.
  */
-export function compilePolicy (fields: PolicyFields, own: ReadonlySet<string>, pointer: string, problems: CorsProblem[]): CompiledPolicy | undefined {
-  const before = problems.length
-  const report: Report = (field, { reason, message, index, value, along = [] }) => {
-    const at = [field, ...along].find((candidate) => own.has(candidate)) as keyof PolicyFields
+export function compilePolicy (fields: PolicyFields, ownFields: ReadonlySet<string>, pointer: string, problems: CorsProblem[]): CompiledPolicy | undefined {
+  const problemsBefore = problems.length
+  const report: Report = (field, { reason, message, index, value, involvedFields: along = [] }) => {
+    const at = [field, ...along].find((candidate) => ownFields.has(candidate)) as keyof PolicyFields
     const inArray = at === field && index !== undefined
     problems.push({
-      pointer: inArray ? child(child(pointer, at), index) : child(pointer, at),
+      pointer: inArray ? childPointer(childPointer(pointer, at), index) : childPointer(pointer, at),
       reason,
       value: inArray ? value : fields[at],
       message
     })
   }
   const origin = fields.origin === undefined ? undefined : compileOrigin(fields, fields.origin, report)
-  const credentialed = typeof fields.credentials === 'object' ? compileOrigins('credentials', fields.credentials, switchesOf(fields), report) : undefined
+  const credentialed = typeof fields.credentials === 'object' ? compileOriginEntries('credentials', fields.credentials, switchesOf(fields), report) : undefined
   checkAllowedHeaders(fields, report)
   checkExposedHeaders(fields, report)
-  if (origin === undefined || problems.length > before) return undefined
+  if (origin === undefined || problems.length > problemsBefore) return undefined
   if (problems.length === 0) {
-    origin.accept?.()
-    credentialed?.accept?.()
+    origin.onAccepted?.()
+    credentialed?.onAccepted?.()
   }
   return Object.freeze({
     origin: Object.freeze(origin.rule),
     credentials: fields.credentials === true,
     credentialedOrigins: credentialed?.rule,
-    allowedHeaders: fields.allowedHeaders === undefined ? undefined : allowedHeaders(fields.allowedHeaders as '*' | readonly string[]),
+    allowedHeaders: fields.allowedHeaders === undefined ? undefined : compileAllowedHeaders(fields.allowedHeaders as '*' | readonly string[]),
     exposedHeaders: fields.exposedHeaders === undefined ? undefined : uniqueNames([fields.exposedHeaders].flat() as string[]),
     maxAge: fields.maxAge === undefined ? undefined : String(fields.maxAge),
     optionsSuccessStatus: fields.optionsSuccessStatus ?? 204,
@@ -104,39 +108,47 @@ export function compilePolicy (fields: PolicyFields, own: ReadonlySet<string>, p
   })
 }
 
-/** Who is allowed, and what has to be done once the whole policy is accepted. */
-interface Compiled<Rule extends OriginRule> { readonly rule: Rule, readonly accept?: () => void }
+/** A compiled rule. `onAccepted` is called once the whole policy is accepted. */
+interface CompiledRule<Rule extends OriginRule> { readonly rule: Rule, readonly onAccepted?: () => void }
 
-function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['origin']>, report: Report): Compiled<OriginRule> {
+function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['origin']>, report: Report): CompiledRule<OriginRule> {
   if (typeof origin === 'function') return { rule: { kind: 'function', decide: origin } }
   if (origin === '*') {
     if (fields.credentials === true) {
-      report('origin', { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, or leave credentials out', along: ['credentials'] })
+      report('origin', {
+        reason: 'wildcard-with-credentials',
+        message: 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, or leave credentials out',
+        involvedFields: ['credentials']
+      })
     }
     if (fields.enforceOrigin === true) {
-      report('enforceOrigin', { reason: 'conflict', message: 'origin: "*" refuses nobody, so there is nothing to enforce; list the origins that may send requests, or leave enforceOrigin out', along: ['origin'] })
+      report('enforceOrigin', {
+        reason: 'conflict',
+        message: 'origin: "*" refuses no origin, so there is nothing to enforce; write the origins that may send requests, or leave enforceOrigin out',
+        involvedFields: ['origin']
+      })
     }
     return { rule: { kind: 'any' } }
   }
-  return compileOrigins('origin', origin, fields.credentials === true ? switchesOf(fields) : undefined, report)
+  return compileOriginEntries('origin', origin, fields.credentials === true ? switchesOf(fields) : undefined, report)
 }
 
 function switchesOf ({ dangerouslyAllowInsecureOrigins = false, dangerouslyAllowPublicSuffixes = false }: PolicyFields): CredentialSwitches {
   return { dangerouslyAllowInsecureOrigins, dangerouslyAllowPublicSuffixes }
 }
 
-/** `rules` are those of credentials, where these origins may send some. */
-function compileOrigins (field: 'origin' | 'credentials', origins: string | readonly unknown[] | OriginList, rules: CredentialSwitches | undefined, report: Report): Compiled<ListRule> {
-  return origins instanceof OriginList ? compileOriginList(field, origins, rules, report) : { rule: compileArray(field, origins, rules, report) }
+/** `switches` are set if these origins may send credentials, so that the rules of credentials apply. */
+function compileOriginEntries (field: 'origin' | 'credentials', origins: string | readonly unknown[] | OriginList, switches: CredentialSwitches | undefined, report: Report): CompiledRule<ListRule> {
+  return origins instanceof OriginList ? compileOriginList(field, origins, switches, report) : { rule: compileOriginArray(field, origins, switches, report) }
 }
 
-function compileOriginList (field: 'origin' | 'credentials', list: OriginList, rules: CredentialSwitches | undefined, report: Report): Compiled<ListRule> {
-  for (const problem of rules === undefined ? [] : list.problemsWith(rules)) report(field, { ...problem, along: BESIDE[problem.reason] })
-  const rule = list.useWith(rules)
-  return { rule, accept: () => list.hold(rule) }
+function compileOriginList (field: 'origin' | 'credentials', list: OriginList, switches: CredentialSwitches | undefined, report: Report): CompiledRule<ListRule> {
+  for (const problem of switches === undefined ? [] : list.credentialProblems(switches)) report(field, { ...problem, involvedFields: INVOLVED_FIELDS[problem.reason] })
+  const rule = list.ruleFor(switches)
+  return { rule, onAccepted: () => list.enforceRule(rule) }
 }
 
-function compileArray (field: 'origin' | 'credentials', origins: string | readonly unknown[], rules: CredentialSwitches | undefined, report: Report): ListRule {
+function compileOriginArray (field: 'origin' | 'credentials', origins: string | readonly unknown[], switches: CredentialSwitches | undefined, report: Report): ListRule {
   const values = typeof origins === 'string' ? [origins] : origins
   if (values.length === 0) report(field, { reason: 'invalid', message: `an empty array allows nobody; write ${field === 'origin' ? 'cors: false' : 'credentials: false'} for that` })
   const entries: Entry[] = []
@@ -144,13 +156,14 @@ function compileArray (field: 'origin' | 'credentials', origins: string | readon
     const at = typeof origins === 'string' ? undefined : { index: position, value }
     const entry = readEntry(value, field)
     if ('key' in entry) entries.push(entry)
-    for (const problem of 'key' in entry ? rules === undefined ? [] : whyNotWithCredentials(entry, rules) : [entry]) report(field, { ...problem, ...at, along: BESIDE[problem.reason] })
+    const entryProblems = !('key' in entry) ? [entry] : switches === undefined ? [] : credentialProblems(entry, switches)
+    for (const problem of entryProblems) report(field, { ...problem, ...at, involvedFields: INVOLVED_FIELDS[problem.reason] })
   })
   return { kind: 'list', matches: createMatcher(entries) }
 }
 
-/** The other fields that it takes to make such a problem. */
-const BESIDE: Partial<Record<CorsProblemReason, ReadonlyArray<keyof PolicyFields>>> = {
+/** The other fields without which there would be no such problem. */
+const INVOLVED_FIELDS: Partial<Record<CorsProblemReason, ReadonlyArray<keyof PolicyFields>>> = {
   'null-origin': ['credentials'],
   'insecure-with-credentials': ['credentials', 'dangerouslyAllowInsecureOrigins'],
   'public-suffix': ['credentials', 'dangerouslyAllowPublicSuffixes']
@@ -159,68 +172,75 @@ const BESIDE: Partial<Record<CorsProblemReason, ReadonlyArray<keyof PolicyFields
 function checkAllowedHeaders ({ allowedHeaders }: PolicyFields, report: Report): void {
   if (typeof allowedHeaders !== 'object') return
   const mixed = allowedHeaders.some((name) => typeof name === 'string' && name !== '*' && name.toLowerCase() !== 'authorization')
-  checkNames('allowedHeaders', allowedHeaders, whyNotSendable, mixed ? MIXED_WILDCARD : undefined, report)
+  checkNames('allowedHeaders', allowedHeaders, whyNotSendable, mixed ? WILDCARD_WITH_ALLOWED_NAMES : undefined, report)
 }
 
 function checkExposedHeaders ({ exposedHeaders, credentials }: PolicyFields, report: Report): void {
   const hasCredentials = credentials === true || typeof credentials === 'object'
-  const wildcard = hasCredentials ? WILDCARD_WITH_CREDENTIALS : LISTED_WILDCARD
+  const wildcard = hasCredentials ? WILDCARD_WITH_CREDENTIALS : WILDCARD_WITH_EXPOSED_NAMES
   if (typeof exposedHeaders === 'object') checkNames('exposedHeaders', exposedHeaders, whyNotReadable, wildcard, report)
   else if (exposedHeaders === '*' && hasCredentials) report('exposedHeaders', wildcard)
 }
 
-/** `wildcard` is what is wrong with a `'*'` among these names, if anything is. */
-function checkNames (field: keyof PolicyFields, names: readonly unknown[], whyNot: (name: string) => string | undefined, wildcard: Finding | undefined, report: Report): void {
+/** `wildcard` is the problem of a `'*'` among these names, if it is one. */
+function checkNames (field: keyof PolicyFields, names: readonly unknown[], reasonToForbid: (name: string) => string | undefined, wildcard: FieldProblem | undefined, report: Report): void {
   names.forEach((name, index) => {
-    const finding = name === '*' ? wildcard : judgeName(name, whyNot)
+    const finding = name === '*' ? wildcard : checkName(name, reasonToForbid)
     if (finding !== undefined) report(field, { ...finding, index, value: name })
   })
 }
 
-function judgeName (name: unknown, whyNot: (name: string) => string | undefined): Finding | undefined {
+function checkName (name: unknown, reasonToForbid: (name: string) => string | undefined): FieldProblem | undefined {
   if (typeof name !== 'string') return { reason: 'type', message: `${quote(name)} is not the name of a header; write a text such as "X-Request-Id"` }
-  if (!isHeaderName(name)) return { reason: 'invalid', message: `${quote(name)} is not the name of a header; write each name by itself, of letters, digits and some signs, such as "X-Request-Id"` }
-  const refusal = whyNot(name)
+  if (!isHeaderName(name)) return { reason: 'invalid', message: `${quote(name)} is not the name of a header; write one name for each element, such as "X-Request-Id"` }
+  const refusal = reasonToForbid(name)
   return refusal === undefined ? undefined : { reason: 'forbidden', message: `${quote(name)}: ${refusal}; leave it out` }
 }
 
 /** https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name */
-const MIXED_WILDCARD: Finding = { reason: 'invalid', message: '"*" allows every name but Authorization, so only that can stand beside it; write "*", or ["*", "Authorization"]' }
+const WILDCARD_WITH_ALLOWED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" allows every header except Authorization, the only name that can be combined with it; write "*", or ["*", "Authorization"]' }
 
-const LISTED_WILDCARD: Finding = { reason: 'invalid', message: '"*" exposes every name, so nothing can stand beside it; write exposedHeaders: "*" alone' }
+const WILDCARD_WITH_EXPOSED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" exposes every header and cannot be an array element; write exposedHeaders: "*"' }
 
 /** https://fetch.spec.whatwg.org/#http-access-control-expose-headers */
-const WILDCARD_WITH_CREDENTIALS: Finding = {
+const WILDCARD_WITH_CREDENTIALS: FieldProblem = {
   reason: 'wildcard-with-credentials',
-  message: 'with credentials, browsers read "*" as the name of a header; list the names of the headers to expose',
-  along: ['credentials']
+  message: 'with credentials, browsers read "*" as the name of a header; write the names of the headers to expose',
+  involvedFields: ['credentials']
 }
 
-function allowedHeaders (value: '*' | readonly string[]): AllowedHeaders {
+function compileAllowedHeaders (value: '*' | readonly string[]): AllowedHeaders {
   const names = value === '*' ? [] : uniqueNames(value.filter((name) => name !== '*'))
   return Object.freeze({ any: value.includes('*'), names })
 }
 
-/** A text that is the same for policies that mean the same. Functions and lists that change are the same only as themselves. */
+/** A key that policies with the same meaning share. A function and an originList are equal only to themselves. */
 function valueKey ({ origin, credentials, allowedHeaders, exposedHeaders, maxAge, optionsSuccessStatus, enforceOrigin }: PolicyFields): string {
   return JSON.stringify([
-    originsKey(origin), typeof credentials === 'object' ? originsKey(credentials) : credentials === true, normalised(allowedHeaders), normalised(exposedHeaders), maxAge, optionsSuccessStatus ?? 204, enforceOrigin === true
+    originsKey(origin),
+    typeof credentials === 'object' ? originsKey(credentials) : credentials === true,
+    sortedLowerCase(allowedHeaders),
+    sortedLowerCase(exposedHeaders),
+    maxAge,
+    optionsSuccessStatus ?? 204,
+    enforceOrigin === true
   ])
 }
 
 function originsKey (origins: PolicyFields['origin']): unknown {
-  return typeof origins === 'function' || origins instanceof OriginList ? numberOf(origins) : [...new Set([origins].flat().map(String))].sort()
+  return typeof origins === 'function' || origins instanceof OriginList ? identityOf(origins) : [...new Set([origins].flat().map(String))].sort()
 }
 
-function normalised (names: PolicyFields['allowedHeaders']): readonly string[] | undefined {
+function sortedLowerCase (names: PolicyFields['allowedHeaders']): readonly string[] | undefined {
   return names === undefined ? undefined : [...new Set([names].flat().map((name) => String(name).toLowerCase()))].sort()
 }
 
-const numbers = new WeakMap<object, number>()
-let numbered = 0
+const identities = new WeakMap<object, number>()
+let lastIdentity = 0
 
-function numberOf (value: object): number {
-  const number = numbers.get(value) ?? ++numbered
-  numbers.set(value, number)
+/** A number for each object. */
+function identityOf (value: object): number {
+  const number = identities.get(value) ?? ++lastIdentity
+  identities.set(value, number)
   return number
 }

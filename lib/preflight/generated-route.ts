@@ -1,23 +1,23 @@
-// The generated OPTIONS routes: one for each URL and scope that has a policy. A constraint tells them apart from the user's own OPTIONS routes and from
-// each other; its value is derived from a preflight by asking which route answers it.
+// The generated OPTIONS routes: one for each URL and scope that has a policy. A constraint separates them from each other and from the user's own OPTIONS
+// routes. Its value is derived from a preflight: the generated route that answers it. lib/application declares these routes.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isPreflight, type RawRequest } from '../http/preflight-request'
-import { unbound } from '../response/unbound'
+import { sharedHook } from '../response/shared-hook'
 import type { PreflightAnswer } from './answer'
 
-/** The name of the constraint: it shows in `printRoutes()`. */
+/** The name of the constraint. `printRoutes()` shows it. */
 export const CONSTRAINT = 'corsPreflight'
 
 let generated = 0
 
 /** The value of the constraint on one generated route. */
 export class GeneratedRoute {
-  // The router compares the constraints of routes field by field: this makes each value its own.
+  // The router compares constraint values field by field. The id makes every value different.
   readonly id = ++generated
 
   constructor (readonly url: string) {}
 
-  /** For `printRoutes()`. */
+  /** The text that `printRoutes()` shows. */
   toJSON (): string {
     return this.url
   }
@@ -25,20 +25,20 @@ export class GeneratedRoute {
 
 /** What answers a preflight. */
 export interface Resolution {
-  /** The route that Fastify runs, for its hooks. */
+  /** The OPTIONS route that Fastify runs. Its scope decides which hooks run. */
   readonly optionsRoute: GeneratedRoute
   readonly answer: PreflightAnswer
-  /** The methods that the answer may name for this very URL. */
+  /** The methods that the answer may name for this URL. */
   readonly methods: readonly string[]
 }
 
-/** Where a preflight carries what answers it, from the router to the hooks. */
+/** Where a preflight carries its resolution, from the constraint to the hooks. */
 const kResolution = Symbol('fastify-cors-policy.resolution')
 
-type Resolved = RawRequest & { [kResolution]?: Resolution }
+type ResolvedRequest = RawRequest & { [kResolution]?: Resolution }
 
-/** The routes of one node of the router's tree, by the value of their constraint. */
-class GeneratedRoutes {
+/** The constraint's storage for find-my-way: for each generated route, the bit mask of that route in one tree node. */
+class GeneratedRouteStorage {
   readonly #masks = new Map<unknown, number>()
 
   get (route: unknown): number {
@@ -50,42 +50,49 @@ class GeneratedRoutes {
   }
 }
 
-/** Teaches an application's router to lead preflights to generated routes. `resolve` says which, and undefined where none answers: the preflight then goes where it would have gone. */
+/**
+ * Adds the constraint to an application, so that its router sends answered preflights to generated routes. `resolve` returns undefined if no policy answers:
+ * then Fastify routes the preflight as if the plugin were absent.
+ */
 export function addPreflightConstraint (root: FastifyInstance, resolve: (preflight: RawRequest) => Resolution | undefined): void {
   root.addConstraintStrategy({
     name: CONSTRAINT,
-    // A preflight that is answered never goes to an OPTIONS route of the user's that lies on the way.
+    // An answered preflight never reaches one of the user's OPTIONS routes for the same URL.
     mustMatchWhenDerived: true,
-    storage: (() => new GeneratedRoutes()) as never,
+    storage: (() => new GeneratedRouteStorage()) as never,
     deriveConstraint: (request) => {
-      if (!isPreflight(request as Resolved)) return undefined
-      const resolution = resolve(request as Resolved)
+      if (!isPreflight(request as ResolvedRequest)) return undefined
+      const resolution = resolve(request as ResolvedRequest)
       if (resolution === undefined) return undefined
-      ;(request as Resolved)[kResolution] = resolution
+      ;(request as ResolvedRequest)[kResolution] = resolution
       return resolution.optionsRoute
     }
   })
 }
 
-/** The onRequest hook of the instances that hold the generated routes, and the handler of these: only preflights that have an answer are led there. */
-export const sendAnswer = unbound((request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> => {
+/** The onRequest hook of the instances that hold the generated routes, and the handler of these routes. Only answered preflights reach it. */
+export const sendAnswer = sharedHook((request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> => {
   const { answer, methods } = resolutionOf(request)
   return answer.send(request, reply, methods)
 })
 
-export const refuseOther = unbound((request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void): void => {
-  resolutionOf(request).answer.refuse(reply)
+/** The onError hook of generated routes: an earlier hook failed. */
+export const optionsRouteOnError = sharedHook((request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void): void => {
+  resolutionOf(request).answer.withholdHeaders(reply)
   done()
 })
 
-export const reportOther = unbound((request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void => {
-  resolutionOf(request).answer.reportOther(request, reply)
+/** The onSend hook of generated routes: an earlier hook may have sent the response. */
+export const optionsRouteOnSend = sharedHook((request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void => {
+  resolutionOf(request).answer.warnIfAnsweredBefore(request, reply)
   done()
 })
 
-/** Whoever answers past Fastify, on the raw response, gets only here. */
-export const reportOtherLate = unbound((request: FastifyRequest, reply: FastifyReply, done: () => void): void => reportOther(request, reply, undefined, done))
+/** The onResponse hook of generated routes: no other hook runs for a response that an earlier hook wrote to `reply.raw`. */
+export const optionsRouteOnResponse = sharedHook(
+  (request: FastifyRequest, reply: FastifyReply, done: () => void): void => optionsRouteOnSend(request, reply, undefined, done)
+)
 
 function resolutionOf (request: FastifyRequest): Resolution {
-  return (request.raw as Resolved)[kResolution] as Resolution
+  return (request.raw as ResolvedRequest)[kResolution] as Resolution
 }

@@ -1,43 +1,43 @@
-// Which routes are registered in Fastify's own router. Nothing else says so exactly: onRoute hooks change routes, automatic HEAD routes are
-// dropped silently, declarations are refused. `printRoutes` hands every route of a method's tree to the function that prints its meta data:
-// here that function keeps the route, and the text is thrown away.
+// Reads from Fastify's router which routes are registered. No other source is exact: onRoute hooks change routes, Fastify drops automatic HEAD routes
+// silently, and it refuses some declarations. `printRoutes` passes every route of a method to a function that prints the route's metadata; here that
+// function collects the routes, and the printed text is dropped. application-routes.ts, routing-table.ts and lib/application use it.
 import type { FastifyInstance } from 'fastify'
 import type { CompiledPolicy } from '../policy/policy'
 import type { GeneratedRoute } from './generated-route'
 
-/** Constraints of a route, by name. */
+/** The constraints of a route, by name. */
 export type Constraints = Readonly<Record<string, unknown>>
 
-/** What preflights need to know of a declared route. The application makes one for each declaration. */
+/** What a preflight needs to know of a declared route. The class `Route` of lib/application implements it. */
 export interface DeclaredRoute {
   readonly urls: readonly string[]
   readonly methods: readonly string[]
   readonly constraints: Constraints
-  /** Declared routes of a higher number were declared later. */
+  /** Routes that were declared later have higher numbers. */
   readonly order: number
-  /** The policy of the route; null where it has none. */
+  /** The policy of the route. Null if it has none. */
   readonly policy: CompiledPolicy | null
-  /** Whether it says that it has none. */
+  /** Whether the route declares `cors: false`. */
   readonly isOff: boolean
-  /** The name of the policy that it has or extends. */
+  /** The name of the policy that the route has or extends. */
   readonly policyName: string | null
-  /** The generated OPTIONS routes that answer for it: one for each of its URLs. */
+  /** The generated OPTIONS routes that answer the route's preflights: at most one for each of its URLs. */
   readonly optionsRoutes: readonly GeneratedRoute[]
-  /** The request headers that its schema declares, for a policy that lists none. */
+  /** The request headers that the route's schema declares. They are used if the policy has no `allowedHeaders`. */
   requestHeaders (method: string): readonly string[]
 }
 
-/** A route as the router has it: one method, one path. */
+/** A route as Fastify's router has registered it, with one method and one path. */
 export interface RegisteredRoute {
   readonly method: string
-  /** The path as the router took it: slashes are normalised, an optional parameter makes two. */
+  /** The path after the router normalised its slashes. A URL with an optional parameter is registered as two paths. */
   readonly path: string
-  /** The same without the names of parameters: what two routes of one URL have in common. */
+  /** The path without the names of its parameters: equal for two routes of one URL. */
   readonly pattern: string
   readonly constraints: Constraints
-  /** The declaration; undefined where it is not known, as for routes declared before the package was imported. */
+  /** Undefined if the declaration is unknown, for example because the route was declared before the package was imported. */
   readonly declared: DeclaredRoute | undefined
-  /** Routes of a higher number were registered later. */
+  /** Routes that were registered later have higher numbers. */
   readonly order: number
 }
 
@@ -50,25 +50,25 @@ const kRegistration = Symbol('fastify-cors-policy.registration')
 
 let order = 0
 
-/** The number of what is declared or registered next. */
+/** The number of the next declaration or registration. */
 export function nextOrder (): number {
   return ++order
 }
 
 /**
- * A copy of a route's `config` that leads back to its declaration. Fastify copies `config` once more for each URL, immediately before it adds that URL to
- * its router: reading the property then numbers the registrations in the router's own order.
+ * Adds a property to a route's `config` that links each registration of the route to its declaration. Fastify copies `config` for each URL, immediately
+ * before it registers that URL. The copy reads the property, so registrations are numbered in the router's own order.
  */
-export function withRegistration<Config extends object> (config: Config, declared: DeclaredRoute | undefined): Config {
+export function trackRegistrations<Config extends object> (config: Config, declared: DeclaredRoute | undefined): Config {
   return Object.defineProperty(config, kRegistration, { enumerable: true, get: (): Registration => ({ declared, order: nextOrder() }) })
 }
 
-/** Whether a route's `config` still leads back to its declaration: a later onRoute hook may have replaced it. */
-export function hasRegistration (config: object | undefined): boolean {
+/** Whether a route's `config` still has that property. A later onRoute hook may have replaced the `config`. */
+export function isTracked (config: object | undefined): boolean {
   return config !== undefined && Object.hasOwn(config, kRegistration)
 }
 
-/** What the router keeps of a route. `store` is Fastify's context, whose `config` is the copy. */
+/** A route in find-my-way. `store` is Fastify's route context; its `config` is the copy. */
 interface RouterRoute {
   readonly method: string
   readonly path: string
@@ -77,19 +77,22 @@ interface RouterRoute {
   readonly store: { readonly config?: { readonly [kRegistration]?: Registration } } | null
 }
 
-/** What a router says of the routes of a method. */
-export interface Collected<Route> {
-  /** In the order in which the router's tree has them. */
+/** The routes that a router has for one method. */
+export interface CollectedRoutes<Route> {
+  /** In the order of the router's tree. */
   readonly routes: readonly Route[]
-  /** The place in the code of the router that printed them: two routers of one place are the same code. Undefined where there are no routes, or it cannot be known. */
-  readonly code: string | undefined
+  /**
+   * File and position of the router's code that printed the routes. Two routers with the same value run the same code. Undefined if there are no routes, or
+   * if the position is unknown.
+   */
+  readonly routerCode: string | undefined
 }
 
-/** The routes of a method. Throws what the application's own constraint values throw when they are printed. */
-export function registeredRoutes (root: FastifyInstance, method: string): Collected<RegisteredRoute> {
-  const { routes, code } = collectRoutes<RouterRoute>(method, (options) => root.printRoutes(options as never))
+/** The routes of a method. Throws if a value of a custom constraint cannot be printed. */
+export function registeredRoutes (root: FastifyInstance, method: string): CollectedRoutes<RegisteredRoute> {
+  const { routes, routerCode } = collectRoutes<RouterRoute>(method, (options) => root.printRoutes(options as never))
   return {
-    code,
+    routerCode,
     routes: routes.map(({ method, path, pattern, opts, store }) => {
       const registration = store?.config?.[kRegistration]
       return { method, path, pattern, constraints: opts.constraints, declared: registration?.declared, order: registration?.order ?? 0 }
@@ -97,27 +100,27 @@ export function registeredRoutes (root: FastifyInstance, method: string): Collec
   }
 }
 
-/** Has a router print a method's tree, and collects the routes that it comes upon. */
-export function collectRoutes<Route> (method: string, print: (options: object) => void): Collected<Route> {
+/** Lets a router print its routes of a method, and collects them. `print` is the router's print function. */
+export function collectRoutes<Route> (method: string, print: (options: object) => void): CollectedRoutes<Route> {
   const routes: Route[] = []
-  let code: string | undefined
+  let routerCode: string | undefined
   print({
     method,
     includeMeta: [],
-    // The router overwrites this option with its own function: an accessor that takes no value keeps ours.
+    // The router assigns its own function to this option. The setter ignores that, so this function stays.
     get buildPrettyMeta () {
-      return function keep (route: Route) {
-        if (routes.push(route) === 1) code = callerOf(keep)
+      return function collect (route: Route) {
+        if (routes.push(route) === 1) routerCode = callSiteOf(collect)
         return {}
       }
     },
-    set buildPrettyMeta (_theirs) {}
+    set buildPrettyMeta (_replacement) {}
   })
-  return { routes, code }
+  return { routes, routerCode }
 }
 
-/** Where a function is called from: the file and the place in it. */
-function callerOf (callee: (route: never) => object): string | undefined {
+/** The file and the position in it that a function is called from. */
+function callSiteOf (callee: (route: never) => object): string | undefined {
   const { prepareStackTrace } = Error
   try {
     Error.prepareStackTrace = (_error, [site]) => site?.getFileName() == null ? undefined : `${String(site.getFileName())}:${String(site.getPosition())}`
@@ -125,7 +128,7 @@ function callerOf (callee: (route: never) => object): string | undefined {
     Error.captureStackTrace(error, callee)
     return error.stack
   } catch {
-    return undefined // somebody has frozen it
+    return undefined // `Error.prepareStackTrace` is read-only
   } finally {
     if (Error.prepareStackTrace !== prepareStackTrace) Error.prepareStackTrace = prepareStackTrace
   }

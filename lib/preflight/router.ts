@@ -1,289 +1,214 @@
-// Which route a preflight's announced request would reach, and so which policy answers. It is asked of the application's routing tables
-// (routing-table.ts), which are made of what Fastify's router has registered (registered.ts), and confirmed by Fastify's router.
-import { isDeepStrictEqual } from 'node:util'
+// How a preflight finds its route:
+// 1. For each HTTP method there is a routing table, built with Fastify's own router from the routes that Fastify has registered (application-routes.ts).
+// 2. The table of the announced method tells which routes the announced request may reach.
+// 3. If all of them have one policy, and Fastify's router confirms the match, that policy answers; otherwise the preflight goes to the user's OPTIONS
+//    route, or gets a 404.
+// The constraint in generated-route.ts calls `resolve` for every preflight; lib/explain calls `reachable`.
 import type { FastifyInstance } from 'fastify'
 import { isListOfNames, namesIn } from '../http/headers'
 import { canBePreflighted, SAFELISTED_METHODS } from '../http/methods'
 import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/policy'
-import type { CorsRefusal } from '../response/refused'
+import type { CorsRefusal, CorsRefusalReason } from '../response/refused'
 import { PreflightAnswer } from './answer'
+import { ApplicationRoutes, type AnnouncedRequest } from './application-routes'
 import type { GeneratedRoute, Resolution } from './generated-route'
-import { registeredRoutes, type Collected, type DeclaredRoute, type RegisteredRoute } from './registered'
-import { RoutingTables, type Match, type RoutingTable } from './routing-table'
+import type { DeclaredRoute, RegisteredRoute } from './registered'
+import type { Match } from './routing-table'
 
-/** A request that a page would make, as far as its preflight tells. */
-export interface Announced {
-  readonly method: string
-  readonly url: string
-  readonly host: string | undefined
-  /** Whether it carries an `Accept-Version` header. */
-  readonly hasVersion: boolean
-}
-
-/** What answers for a registered route. */
-interface Answering {
-  readonly optionsRoute: GeneratedRoute | undefined
+/** What answers the preflights of one registered route. */
+interface RouteAnswer {
   readonly answer: PreflightAnswer
-  /** Where all its methods may be named. */
-  readonly whole: Resolution
+  /** Undefined if no OPTIONS route could be generated for the route's URL: then nothing answers. */
+  readonly optionsRoute: GeneratedRoute | undefined
+  /** The result of `resolve` if the answer names all of its methods. */
+  readonly resolution: Resolution
 }
 
 export class PreflightRouter {
   readonly #root: FastifyInstance
-  /** By method, in the order of Fastify's tree. */
-  readonly #registered = new Map<string, Collected<RegisteredRoute>>()
-  readonly #tables = new Map<string, RoutingTable>()
-  readonly #tableMaker: RoutingTables
-  /** Methods whose routes cannot be read, or not be made a table of: nothing is known of them, so nothing is approved. */
-  readonly #unreadable = new Set<string>()
-  readonly #answering = new Map<RegisteredRoute, Answering>()
-  /** What was found for URLs without parameters, requested as they were declared: as many as were declared at most. */
-  readonly #known = new Map<string, Map<string, Resolution>>()
-  /** The routes of one URL and host, of every method. */
-  readonly #places = new Map<string, RegisteredRoute[]>()
+  readonly #routes: ApplicationRoutes
+  readonly #routeAnswers = new Map<RegisteredRoute, RouteAnswer>()
+  /** Resolutions of static URLs that were requested exactly as they were declared, by URL and method. Only declared URLs are added, so its size is bounded. */
+  readonly #staticResolutions = new Map<string, Map<string, Resolution>>()
 
-  /**
-   * Made when every route is registered. `custom` are the constraints for which the application has strategies of its own; `unmarked` are the declarations
-   * to which no registration leads back.
-   */
-  constructor (root: FastifyInstance, custom: ReadonlySet<string>, unmarked: readonly DeclaredRoute[]) {
+  /** Call it when every route is registered. See `ApplicationRoutes` for the parameters. */
+  constructor (root: FastifyInstance, customConstraints: ReadonlySet<string>, untracked: readonly DeclaredRoute[]) {
     this.#root = root
-    const constraints = { custom, versions: false }
-    this.#tableMaker = new RoutingTables(root, constraints)
-    const declarations = this.#byPath(unmarked)
-    for (const method of root.supportedMethods.filter(canBePreflighted)) {
-      const registered = this.#read(method, declarations)
-      const { routes } = registered
-      if (routes.length > 0) this.#registered.set(method, registered)
-      constraints.versions ||= !custom.has('version') && routes.some(({ constraints }) => constraints.version !== undefined)
-      for (const route of routes) {
-        const key = placeOf(route)
-        const place = this.#places.get(key)
-        if (place === undefined) this.#places.set(key, [route])
-        else place.push(route)
-      }
-    }
+    this.#routes = new ApplicationRoutes(root, customConstraints, untracked)
   }
 
-  /** Every route that a browser can ask for. */
+  /** Every route of a method that a browser can announce. */
   get routes (): RegisteredRoute[] {
-    return [...this.#registered.values()].flatMap(({ routes }) => routes)
+    return this.#routes.all
   }
 
-  /** The same by URL and host: what browsers take for one URL. */
-  get places (): Iterable<readonly RegisteredRoute[]> {
-    return this.#places.values()
+  /** The same routes in groups of one URL and host. */
+  get routesByUrl (): Iterable<readonly RegisteredRoute[]> {
+    return this.#routes.byUrl
   }
 
-  #byPath (unmarked: readonly DeclaredRoute[]): Map<string, DeclaredRoute[]> {
-    const declarations = new Map<string, DeclaredRoute[]>()
-    for (const declared of unmarked) {
-      for (const path of declared.urls.flatMap((url) => this.#tableMaker.pathsOf(url))) {
-        const others = declarations.get(path)
-        if (others === undefined) declarations.set(path, [declared])
-        else others.push(declared)
-      }
-    }
-    return declarations
+  /** The routes that a request may reach, in the router's order of preference. */
+  reachable (announced: AnnouncedRequest): readonly Match[] {
+    return this.#routes.reachable(announced)
   }
 
-  #read (method: string, unmarked: ReadonlyMap<string, readonly DeclaredRoute[]>): Collected<RegisteredRoute> {
-    try {
-      const { routes, code } = registeredRoutes(this.#root, method)
-      const isUnmarked = ({ declared, order }: RegisteredRoute): boolean => unmarked.size > 0 && declared === undefined && order === 0
-      return { code, routes: routes.map((route) => isUnmarked(route) ? { ...route, ...declarationOf(route, unmarked) } : route) }
-    } catch (err) {
-      this.#giveUp(method, err)
-      return { code: undefined, routes: [] }
-    }
-  }
-
-  #giveUp (method: string, err?: unknown): void {
-    this.#unreadable.add(method)
-    this.#root.log.error({ err }, `fastify-cors-policy cannot read the routes of ${method} from Fastify's router, and approves no preflight for it`)
-  }
-
-  /** What answers a preflight; undefined if no policy does, so that the request goes where it would have gone anyway. */
+  /** What answers a preflight. Undefined if no policy does: Fastify then routes the preflight as if the plugin were absent. */
   resolve (preflight: RawRequest): Resolution | undefined {
     const { url = '', headers } = preflight
     const method = headers['access-control-request-method'] as string
-    const known = this.#known.get(url)?.get(method)
-    if (known !== undefined) return known
-    const announced = this.#announcedBy(preflight)
-    const table = this.#tableOf(method)
-    if (table?.isSameCode === true && table.dependsOnUrlOnly) {
+    const remembered = this.#staticResolutions.get(url)?.get(method)
+    if (remembered !== undefined) return remembered
+    const announced = this.#announcedRequest(preflight)
+    const table = this.#routes.tableOf(method)
+    // The short way: only the URL decides, and Fastify runs the same router code, so a second look-up would find the same route.
+    if (table?.isFastifysCode === true && table.dependsOnUrlOnly) {
       const route = table.routeOf(url)
-      if (route === undefined) return this.#nameTheMethod(announced, headers.origin as string)
-      return route.declared?.policy == null ? undefined : this.#answerWith(route.declared.policy, route, announced)
+      if (route === undefined) return this.#answerForUnroutedMethod(announced, headers.origin as string)
+      return route.declared?.policy == null ? undefined : this.#resolutionFor(route.declared.policy, route, announced)
     }
     const matches = this.reachable(announced)
     const [match] = matches
-    if (match === undefined) return this.#nameTheMethod(announced, headers.origin as string)
-    const policy = policyOf(matches)
-    return policy === null || !this.#isConfirmed(announced, match) ? undefined : this.#answerWith(policy, match.route, announced)
+    if (match === undefined) return this.#answerForUnroutedMethod(announced, headers.origin as string)
+    const policy = commonPolicy(matches)
+    return policy === null || !this.#isConfirmedByFastify(announced, match) ? undefined : this.#resolutionFor(policy, match.route, announced)
   }
 
-  #announcedBy ({ url = '', headers }: RawRequest): Announced {
-    const requestHeaders = headers['access-control-request-headers']
+  #announcedRequest ({ url = '', headers }: RawRequest): AnnouncedRequest {
+    const requestedHeaders = headers['access-control-request-headers']
     return {
       method: headers['access-control-request-method'] as string,
       url,
-      host: (headers.host || headers[':authority']) as string | undefined, // as the router does
-      // What is no list of names is refused by the answer, whichever it is.
-      hasVersion: this.#tableMaker.constraints.versions && isListOfNames(requestHeaders) && namesIn(requestHeaders).some((name) => name.toLowerCase() === 'accept-version')
+      host: (headers.host || headers[':authority']) as string | undefined, // the same expression as in find-my-way
+      // An invalid list needs no care here: every policy's answer refuses it.
+      hasVersion: this.#routes.hasVersions && isListOfNames(requestedHeaders) &&
+        namesIn(requestedHeaders).some((name) => name.toLowerCase() === 'accept-version')
     }
   }
 
-  /** Why no policy answers a preflight. */
-  unanswered (preflight: RawRequest): CorsRefusal {
-    const announced = this.#announcedBy(preflight)
+  /** Why no policy answers a preflight, for logs. Call it only where `resolve` returned undefined. */
+  refusalOf (preflight: RawRequest): CorsRefusal {
+    const announced = this.#announcedRequest(preflight)
     const matches = this.reachable(announced)
-    const declared = matches[0]?.route.declared
-    const isOne = matches.every(({ route }) => (route.declared?.policy ?? null) === (declared?.policy ?? null))
-    const hasOthers = (): boolean => [...this.#registered.keys()].some((method) => this.reachable({ ...announced, method })[0]?.route.declared?.policy != null)
-    const reason = matches.length === 0 ? hasOthers() ? 'method-not-routed' : 'no-route' : !isOne || declared?.policy != null ? 'ambiguous-route' : declared?.isOff === true ? 'off' : 'no-policy'
-    return { reason, origin: preflight.headers.origin as string, route: `${announced.method} ${matches[0]?.route.path ?? '(none)'}`, policy: null }
+    const route = `${announced.method} ${matches[0]?.route.path ?? '(none)'}`
+    return { reason: this.#whyUnanswered(announced, matches), origin: preflight.headers.origin as string, route, policy: null }
   }
 
-  /**
-   * The routes that a request may reach, in the order in which the router prefers them. Where it would reach none without a version, a version takes no part:
-   * a gateway may add it.
-   */
-  reachable ({ method, url, host, hasVersion }: Announced): readonly Match[] {
-    const table = this.#tableOf(method)
-    if (table === undefined) return NO_MATCHES
-    const matches = table.reachable(url, host, hasVersion)
-    return matches.length > 0 || hasVersion || !this.#tableMaker.constraints.versions ? matches : table.reachable(url, host, true)
-  }
-
-  #tableOf (method: string): RoutingTable | undefined {
-    const known = this.#tables.get(method)
-    const registered = this.#registered.get(method)
-    if (known !== undefined || registered === undefined || this.#unreadable.has(method)) return known
-    try {
-      const table = this.#tableMaker.make(registered)
-      this.#tables.set(method, table)
-      return table
-    } catch (err) {
-      this.#giveUp(method, err)
-      return undefined
+  #whyUnanswered (announced: AnnouncedRequest, matches: readonly Match[]): CorsRefusalReason {
+    const [match] = matches
+    if (match === undefined) {
+      const otherHasPolicy = this.#routes.methods.some((method) => hasPolicy(this.reachable({ ...announced, method })[0]))
+      return otherHasPolicy ? 'method-not-routed' : 'no-route'
     }
+    if (matches.some(hasPolicy)) return 'ambiguous-route'
+    return match.route.declared?.isOff === true ? 'off' : 'no-policy'
   }
 
-  /**
-   * Fastify's own router has the last word: for the announced request it finds the same parameters, or nothing is approved. Where it is the same code as ours
-   * and nothing but the URL decides, it has nothing else to say.
-   */
-  #isConfirmed ({ method, url, host }: Announced, { route: { constraints }, params }: Match): boolean {
+  /** Fastify's router has to find the same parameters for the announced request. Otherwise the two routers disagree, and nothing is approved. */
+  #isConfirmedByFastify ({ method, url, host }: AnnouncedRequest, { route: { constraints }, params }: Match): boolean {
     const found = this.#root.findRoute({ method: method as never, url, constraints: { ...constraints, host } as never })
     return found !== null && haveSameValues(found.params, params)
   }
 
-  #answerWith (policy: CompiledPolicy, route: RegisteredRoute, announced: Announced): Resolution | undefined {
+  #resolutionFor (policy: CompiledPolicy, route: RegisteredRoute, announced: AnnouncedRequest): Resolution | undefined {
     const { method, url } = announced
-    const { optionsRoute, answer, whole } = this.#answeringFor(policy, route)
+    const { optionsRoute, answer, resolution: withAllMethods } = this.#routeAnswerOf(policy, route)
     if (optionsRoute === undefined) return undefined
-    const methods = this.#methodsFor(policy, answer.methods, announced)
-    const resolution = methods === answer.methods ? whole : { optionsRoute, answer, methods }
-    // For a URL without parameters that is requested as it was declared, the router finds the same route each time.
-    if (route.path === url && !/[:*]/.test(url) && answer.methods.every((other) => this.#tableOf(other)?.dependsOnUrlOnly === true)) {
-      const known = this.#known.get(url) ?? new Map<string, Resolution>()
-      this.#known.set(url, known.set(method, resolution))
+    const methods = this.#methodsWithPolicy(policy, answer.methods, announced)
+    const resolution = methods === answer.methods ? withAllMethods : { optionsRoute, answer, methods }
+    // A static URL always reaches the same route, if nothing but the URL decides for any of its methods.
+    if (route.path === url && !/[:*]/.test(url) && answer.methods.every((other) => this.#routes.tableOf(other)?.dependsOnUrlOnly === true)) {
+      const byMethod = this.#staticResolutions.get(url) ?? new Map<string, Resolution>()
+      this.#staticResolutions.set(url, byMethod.set(method, resolution))
     }
     return resolution
   }
 
-  /** Browsers remember every method of the answer for this URL, so each has to be one that this policy is asked about here. Most often all are: then nothing is copied. */
-  #methodsFor (policy: CompiledPolicy, methods: readonly string[], announced: Announced): readonly string[] {
+  /**
+   * Those of `methods` that reach this policy at the announced URL: browsers cache every method of the answer for that URL. If all do, `methods` itself is
+   * returned, without a copy.
+   */
+  #methodsWithPolicy (policy: CompiledPolicy, methods: readonly string[], announced: AnnouncedRequest): readonly string[] {
     let some: string[] | undefined
     for (let index = 0; index < methods.length; index++) {
       const method = methods[index] as string
-      if (method === announced.method || this.#policyAt(method, announced) === policy) some?.push(method)
+      if (method === announced.method || this.#policyOfMethod(method, announced) === policy) some?.push(method)
       else some ??= methods.slice(0, index)
     }
     return some ?? methods
   }
 
-  #policyAt (method: string, announced: Announced): CompiledPolicy | null {
-    const table = this.#tableOf(method)
-    return table?.dependsOnUrlOnly === true ? table.routeOf(announced.url)?.declared?.policy ?? null : policyOf(this.reachable({ ...announced, method }))
+  #policyOfMethod (method: string, announced: AnnouncedRequest): CompiledPolicy | null {
+    const table = this.#routes.tableOf(method)
+    return table?.dependsOnUrlOnly === true ? table.routeOf(announced.url)?.declared?.policy ?? null : commonPolicy(this.reachable({ ...announced, method }))
   }
 
-  #answeringFor (policy: CompiledPolicy, route: RegisteredRoute): Answering {
-    const known = this.#answering.get(route)
-    if (known !== undefined) return known
-    const alike = (this.#places.get(placeOf(route)) as RegisteredRoute[]).filter(({ declared }) => declared?.policy === policy)
-    const methods = alike.sort((one, other) => one.order - other.order || positionOf(one) - positionOf(other)).map(({ method }) => method)
-    const declared = route.declared as DeclaredRoute // it has the policy
+  #routeAnswerOf (policy: CompiledPolicy, route: RegisteredRoute): RouteAnswer {
+    const existing = this.#routeAnswers.get(route)
+    if (existing !== undefined) return existing
+    const withPolicy = this.#routes.withUrlOf(route).filter(({ declared }) => declared?.policy === policy)
+    const methods = withPolicy.sort((one, other) => one.order - other.order || declaredIndexOf(one) - declaredIndexOf(other)).map(({ method }) => method)
+    const declared = route.declared as DeclaredRoute // a route with a policy has a declaration
     const requestHeaders = policy.allowedHeaders === undefined ? declared.requestHeaders(route.method) : []
     const optionsRoute = this.#optionsRouteOf(declared, route.path)
     const answer = new PreflightAnswer(policy, [...new Set(methods)], requestHeaders, { url: route.path, policy: declared.policyName ?? null })
-    const answering = { optionsRoute, answer, whole: { optionsRoute: optionsRoute as GeneratedRoute, answer, methods: answer.methods } }
-    this.#answering.set(route, answering)
-    return answering
+    const routeAnswer = { answer, optionsRoute, resolution: { optionsRoute: optionsRoute as GeneratedRoute, answer, methods: answer.methods } }
+    this.#routeAnswers.set(route, routeAnswer)
+    return routeAnswer
   }
 
-  #optionsRouteOf ({ optionsRoutes }: DeclaredRoute, path: string): GeneratedRoute | undefined {
-    const [only, ...others] = optionsRoutes
-    return others.length === 0 ? only : optionsRoutes.find(({ url }) => this.#tableMaker.pathsOf(url).includes(path))
+  /** A route may have two URLs. A URL outside the prefix of the route's scope may have no generated route. */
+  #optionsRouteOf ({ urls, optionsRoutes }: DeclaredRoute, path: string): GeneratedRoute | undefined {
+    return urls.length === 1 ? optionsRoutes[0] : optionsRoutes.find(({ url }) => this.#routes.pathsOf(url).includes(path))
   }
 
   /**
-   * A method without a route, at a URL whose other methods have one policy that allows the origin: with that policy's answer, the browser names the method. Methods on
-   * the standard's safelist need no permission: for them the answer would be one.
+   * The answer for a method that has no route, at a URL whose other methods have one policy that allows the origin. It lets the browser report the method as
+   * the cause. GET, HEAD and POST are excluded: browsers need no permission for them, so the answer would approve the request
+   * (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
    */
-  #nameTheMethod (announced: Announced, origin: string): Resolution | undefined {
-    if (SAFELISTED_METHODS.has(announced.method) || !canBePreflighted(announced.method) || this.#unreadable.size > 0 || this.#tableMaker.constraints.custom.size > 0) return undefined
-    // The preflight itself carries no version, whatever it announces: an OPTIONS route of the user's may answer it.
+  #answerForUnroutedMethod (announced: AnnouncedRequest, origin: string): Resolution | undefined {
+    if (SAFELISTED_METHODS.has(announced.method) || !canBePreflighted(announced.method) || !this.#routes.areCertain) return undefined
+    // An OPTIONS route of the user's may answer the preflight. The preflight itself never carries a version.
     if (this.reachable({ ...announced, method: 'OPTIONS', hasVersion: false }).length > 0) return undefined
-    const matches = [...this.#registered.keys()].flatMap((method) => this.reachable({ ...announced, method }))
+    const matches = this.#routes.methods.flatMap((method) => this.reachable({ ...announced, method }))
     const [match] = matches
-    const policy = policyOf(matches)
+    const policy = commonPolicy(matches)
     if (match === undefined || policy === null) return undefined
     const { origin: rule, credentialedOrigins } = policy
-    // A function is asked for routes that exist.
+    // An origin function is called only for routes that exist.
     if (rule.kind !== 'any' && !(rule.kind === 'list' && rule.matches(origin)) && credentialedOrigins?.matches(origin) !== true) return undefined
-    return this.#answerWith(policy, match.route, { ...announced, method: match.route.method })
+    return this.#resolutionFor(policy, match.route, { ...announced, method: match.route.method })
   }
 
-  /** The routes with a policy whose preflights are not approved, because their requests may reach a route of another policy as well. */
-  ambiguous (): RegisteredRoute[] {
+  /** The routes with a policy whose preflights are not approved, because the announced request may also reach a route with another policy. */
+  ambiguousRoutes (): RegisteredRoute[] {
     return this.routes.filter((route) => {
       const { method, path, constraints, declared } = route
       const url = path.replace(/:\w+|\*$/g, '~')
-      if (declared?.policy == null || constraints.host !== undefined || !PLAIN.test(url)) return false
-      const matches = this.reachable({ method, url, host: undefined, hasVersion: constraints.version !== undefined && this.#tableMaker.constraints.versions })
-      return matches.some((match) => match.route === route) && policyOf(matches) === null
+      if (declared?.policy == null || constraints.host !== undefined || !PLAIN_URL.test(url)) return false
+      const matches = this.reachable({ method, url, host: undefined, hasVersion: constraints.version !== undefined && this.#routes.hasVersions })
+      return matches.some((match) => match.route === route) && commonPolicy(matches) === null
     })
   }
 }
 
-/** A URL of letters, digits and the like. */
-const PLAIN = /^[\w.~/-]*$/
+/** A URL without parameters, regular expressions or encoded characters. */
+const PLAIN_URL = /^[\w.~/-]*$/
 
-const NO_MATCHES: readonly Match[] = []
+function hasPolicy (match: Match | undefined): boolean {
+  return match?.route.declared?.policy != null
+}
 
-/** The policy of all these routes; null where they have different ones, or one has none. */
-function policyOf (matches: readonly Match[]): CompiledPolicy | null {
+/** The policy that all these routes have. Null if they have different policies, or if one has none. */
+function commonPolicy (matches: readonly Match[]): CompiledPolicy | null {
   const policy = matches[0]?.route.declared?.policy ?? null
   return matches.every(({ route }) => route.declared?.policy === policy) ? policy : null
 }
 
-/** Which declaration an unmarked registration is of. Of several with different policies, none: all but one were refused, and it is not known which. */
-function declarationOf ({ method, path, constraints }: RegisteredRoute, unmarked: ReadonlyMap<string, readonly DeclaredRoute[]>): Pick<RegisteredRoute, 'declared' | 'order'> | undefined {
-  const [first, ...others] = unmarked.get(path)?.filter((declared) => declared.methods.includes(method) && isDeepStrictEqual(declared.constraints, constraints)) ?? []
-  return first === undefined || others.some(({ policy }) => policy !== first.policy) ? undefined : { declared: first, order: first.order }
-}
-
-/** Where the declaration of a route names its method. */
-function positionOf ({ declared, method }: RegisteredRoute): number {
+/** The position of the route's method in its declaration. */
+function declaredIndexOf ({ declared, method }: RegisteredRoute): number {
   return (declared as DeclaredRoute).methods.indexOf(method)
-}
-
-/** Where routes of one URL and host meet. */
-function placeOf ({ pattern, constraints: { host } }: RegisteredRoute): string {
-  return `${pattern} ${String(host)}`
 }
 
 function haveSameValues (one: object, other: object): boolean {

@@ -1,43 +1,47 @@
-// The routes of one method once more, in an instance of the router that Fastify uses. Fastify's own does not say which route it finds; this one does.
+// The routes of one HTTP method, in a second instance of the router that Fastify uses (find-my-way). Fastify's own router does not tell which route it
+// finds; this one does. application-routes.ts builds a table for each method.
 import type { FastifyInstance } from 'fastify'
 import type { ConstraintStrategy, Instance as Router } from 'find-my-way'
-import { collectRoutes, type Collected, type Constraints, type RegisteredRoute } from './registered'
+import { collectRoutes, type CollectedRoutes, type Constraints, type RegisteredRoute } from './registered'
 
+/** The values of a route's parameters in a URL. */
 export type Params = Readonly<Record<string, string | undefined>>
 
-/** A route that requests for some URL may reach. */
+/** A route that a request may reach. */
 export interface Match {
   readonly route: RegisteredRoute
   readonly params: Params
 }
 
-/** What decides in an application, beside the URL and the host, which route a request reaches. A preflight says little about it. */
-export interface AppConstraints {
+/** The constraints of an application's routes whose values a preflight does not tell. */
+export interface ApplicationConstraints {
   /** Whether there are routes with a version. */
   readonly versions: boolean
-  /** The application's own constraints: among them `host` and `version`, if it has strategies of its own for these. */
+  /** The constraints with a strategy of the application's own. They include `host` and `version` if the application replaced Fastify's strategies. */
   readonly custom: ReadonlySet<string>
 }
 
-/** The options that decide what a router finds. */
+/** The options of Fastify's router that change which route it finds. */
 const ROUTER_OPTIONS = ['caseSensitive', 'ignoreTrailingSlash', 'ignoreDuplicateSlashes', 'maxParamLength', 'useSemicolonDelimiter'] as const
 
-/** The value of a constraint that a preflight says nothing about: the request may fulfil it. */
+/** The value of a constraint that a preflight does not tell. It matches every route, because the request may fulfil the constraint. */
 const UNKNOWN = Symbol('unknown')
 
-/** The constraint that tells the routes of one table apart. Its value in a look-up is the set of those to leave out. */
+/** An extra constraint with a different value on every route of a table. A look-up passes the set of values to exclude. */
 const POSITION = 'position'
 
-const METHOD = 'GET'
+/** Each table is a router of its own, so all its routes can have the same method. */
+const TABLE_METHOD = 'GET'
 
-/** Where a node of the router's tree looks up which of its routes have some value of a constraint, as a bit mask. */
-class Masks {
+/** A storage for find-my-way: for each value of a constraint, the bit mask of the routes in one tree node that have this value. */
+class BitMaskStorage {
   readonly #masks = new Map<unknown, number>()
 
   set (value: unknown, mask: number): void {
     this.#masks.set(value, mask)
   }
 
+  /** `value` is a constraint's value, `UNKNOWN`, or the set of positions to exclude. */
   get (value: unknown): number {
     if (value !== UNKNOWN && !(value instanceof Set)) return this.#masks.get(value) ?? 0
     let union = 0
@@ -48,155 +52,170 @@ class Masks {
   }
 }
 
-function strategy (name: string, mustMatchWhenDerived: boolean): ConstraintStrategy<never> {
-  return { name, mustMatchWhenDerived, storage: () => new Masks() as never, validate: nothing, deriveConstraint: nothing as never }
+function constraintStrategy (name: string, mustMatchWhenDerived: boolean): ConstraintStrategy<never> {
+  return { name, mustMatchWhenDerived, storage: () => new BitMaskStorage() as never, validate: noop, deriveConstraint: noop as never }
 }
 
-/** Nothing is ever handled here, and no request is ever asked for its constraints. */
-const nothing = Function.prototype as () => void
+/** Serves as handler and as strategy function. A table never handles a request, nor derives constraints from one. */
+const noop = Function.prototype as () => void
 
-/** A router of which each route is a position in a list of routes. */
-class StoredRouter {
+/** A router that finds the position of a route in a list. Tables with the same paths share one router, each with its own list. */
+class PositionRouter {
   #lastUrl: string | undefined
   #lastPosition: number | undefined
 
   constructor (readonly router: Router<never>) {}
 
-  /** The methods of one answer are looked for one after the other, most often in the same router. */
+  /** Remembers the last URL: an answer looks up several methods of one URL in turn, and their tables often share this router. */
   positionOf (url: string): number | undefined {
     if (this.#lastUrl !== url) {
-      this.#lastPosition = (this.router.find(METHOD, url)?.store as Position | undefined)?.position
+      this.#lastPosition = (this.router.find(TABLE_METHOD, url)?.store as StoredPosition | undefined)?.position
       this.#lastUrl = url
     }
     return this.#lastPosition
   }
 }
 
-/** Makes the tables of an application. Methods that have the same paths in the same order share one router. */
-export class RoutingTables {
-  readonly #routers = new Map<string, StoredRouter>()
+/** What a table's router stores for a route. */
+interface StoredPosition { readonly position: number }
+
+/** Builds the tables of an application. Methods that have the same paths in the same order share one router. */
+export class RoutingTableFactory {
+  readonly #routers = new Map<string, PositionRouter>()
   readonly #options: object
-  readonly #takesPathsAsTheyAre: boolean
+  /** Whether Fastify's router registers paths without normalising their slashes. */
+  readonly #keepsPathsUnchanged: boolean
   readonly #ignoresTrailingSlash: boolean
 
-  constructor (root: FastifyInstance, readonly constraints: AppConstraints) {
-    // Before Fastify 5.5, all router options are at the top level.
-    const given = { ...root.initialConfig, ...(root.initialConfig as { routerOptions?: object }).routerOptions } as Record<string, unknown>
-    this.#ignoresTrailingSlash = given.ignoreTrailingSlash === true
-    this.#takesPathsAsTheyAre = !this.#ignoresTrailingSlash && given.ignoreDuplicateSlashes !== true
-    this.#options = { ...Object.fromEntries(ROUTER_OPTIONS.map((name) => [name, given[name]])), allowUnsafeRegex: true, querystringParser: () => NO_PARAMS }
+  constructor (root: FastifyInstance, readonly constraints: ApplicationConstraints) {
+    // Before Fastify 5.5, all router options are top-level options.
+    const configured = { ...root.initialConfig, ...(root.initialConfig as { routerOptions?: object }).routerOptions } as Record<string, unknown>
+    this.#ignoresTrailingSlash = configured.ignoreTrailingSlash === true
+    this.#keepsPathsUnchanged = !this.#ignoresTrailingSlash && configured.ignoreDuplicateSlashes !== true
+    const options = Object.fromEntries(ROUTER_OPTIONS.map((name) => [name, configured[name]]))
+    this.#options = { ...options, allowUnsafeRegex: true, querystringParser: () => NO_PARAMS }
   }
 
-  /** A table of a method's routes, which are given in the order of Fastify's tree, with the code of Fastify's router. Throws where our router does not come to the same tree. */
-  make ({ routes, code }: Collected<RegisteredRoute>): RoutingTable {
-    const ordered = [...routes].sort((one, other) => one.order - other.order || Number(ENDS_IN_PARAMETER.test(other.path)) - Number(ENDS_IN_PARAMETER.test(one.path)))
-    const names = new Set(routes.flatMap(({ constraints }) => Object.keys(constraints)))
+  /**
+   * Builds the table of a method from the routes that Fastify's router printed. Throws if the new router has them in another order: then it may find other
+   * routes.
+   */
+  make ({ routes, routerCode }: CollectedRoutes<RegisteredRoute>): RoutingTable {
+    const ordered = [...routes].sort((one, other) => one.order - other.order || endsInParameter(other) - endsInParameter(one))
+    const constraintNames = new Set(routes.flatMap(({ constraints }) => Object.keys(constraints)))
     const { custom, versions } = this.constraints
-    const isWalked = versions || custom.size > 0 || [...names].some((name) => name !== 'host')
-    const key = names.size === 0 && !isWalked ? ordered.map(({ path }) => path).join('\n') : undefined
-    const router = (key !== undefined && this.#routers.get(key)) || this.#build(ordered, names, isWalked)
+    const mayMatchSeveral = versions || custom.size > 0 || [...constraintNames].some((name) => name !== 'host')
+    const key = constraintNames.size === 0 && !mayMatchSeveral ? ordered.map(({ path }) => path).join('\n') : undefined
+    const router = (key !== undefined && this.#routers.get(key)) || this.#build(ordered, constraintNames, mayMatchSeveral)
     if (key !== undefined) this.#routers.set(key, router)
-    // Only where both trees have the same routes in the same places, both find the same.
-    const visited = collectRoutes<{ store: Position }>(METHOD, (options) => router.router.prettyPrint(options as never))
-    const isSame = visited.routes.length === routes.length && visited.routes.every(({ store: { position } }, index) => ordered[position] === routes[index])
-    if (!isSame) throw new Error('the same routes make another tree')
-    return new RoutingTable(router, ordered, names, isWalked, this.constraints, code !== undefined && code === visited.code)
+    // Two routers find the same routes only if both trees have the same routes in the same places.
+    const printed = collectRoutes<{ store: StoredPosition }>(TABLE_METHOD, (options) => router.router.prettyPrint(options as never))
+    const isSame = printed.routes.length === routes.length && printed.routes.every(({ store: { position } }, index) => ordered[position] === routes[index])
+    if (!isSame) throw new Error('a second router builds a different tree from the same routes')
+    const isFastifysCode = routerCode !== undefined && routerCode === printed.routerCode
+    return new RoutingTable(router, ordered, constraintNames, mayMatchSeveral, this.constraints, isFastifysCode)
   }
 
-  /** The paths that the router makes of a URL. */
+  /** The paths that Fastify's router registers for a URL. */
   pathsOf (url: string): readonly string[] {
-    if (this.#takesPathsAsTheyAre && !url.includes('?')) return [url]
+    if (this.#keepsPathsUnchanged && !url.includes('?')) return [url]
     const router = this.#router([])
     try {
-      router.on(METHOD, url, nothing)
+      router.on(TABLE_METHOD, url, noop)
     } catch {
-      return [] // Fastify's router refuses it as well
+      return [] // Fastify's router refuses the URL as well
     }
-    return collectRoutes<RegisteredRoute>(METHOD, (options) => router.prettyPrint(options as never)).routes.map(({ path }) => path)
+    return collectRoutes<RegisteredRoute>(TABLE_METHOD, (options) => router.prettyPrint(options as never)).routes.map(({ path }) => path)
   }
 
-  #build (ordered: readonly RegisteredRoute[], names: ReadonlySet<string>, isWalked: boolean): StoredRouter {
+  #build (ordered: readonly RegisteredRoute[], constraintNames: ReadonlySet<string>, mayMatchSeveral: boolean): PositionRouter {
     const { custom } = this.constraints
-    const own = [...names].filter((name) => name !== 'host' || custom.has(name)).map((name) => strategy(name, name === 'version' && !custom.has(name)))
-    const router = this.#router(isWalked ? [...own, strategy(POSITION, false)] : own)
+    const replaced = [...constraintNames].filter((name) => name !== 'host' || custom.has(name))
+    const strategies = replaced.map((name) => constraintStrategy(name, name === 'version' && !custom.has(name)))
+    const router = this.#router(mayMatchSeveral ? [...strategies, constraintStrategy(POSITION, false)] : strategies)
     ordered.forEach(({ path, constraints }, position) => {
-      // Fastify's router has taken one slash away already, and ours takes one as well.
+      // Fastify's router has removed one trailing slash already, and this router removes another one.
       const declaredPath = this.#ignoresTrailingSlash && path.length > 1 && path.endsWith('/') ? `${path}/` : path
-      router.on(METHOD, declaredPath, { constraints: isWalked ? { ...constraints, [POSITION]: position } : constraints } as never, nothing, { position })
+      const withPosition = mayMatchSeveral ? { ...constraints, [POSITION]: position } : constraints
+      router.on(TABLE_METHOD, declaredPath, { constraints: withPosition } as never, noop, { position })
     })
-    return new StoredRouter(router)
+    return new PositionRouter(router)
   }
 
   #router (strategies: Array<ConstraintStrategy<never>>): Router<never> {
-    // Loaded when the first preflight comes, unless Fastify has loaded the very same.
+    // Loaded with the first preflight. Fastify has usually loaded the same copy already.
     const FindMyWay = require('find-my-way') as (options: object) => Router<never>
-    return FindMyWay({ ...this.#options, constraints: Object.fromEntries(strategies.map((each) => [each.name, each])) })
+    return FindMyWay({ ...this.#options, constraints: Object.fromEntries(strategies.map((strategy) => [strategy.name, strategy])) })
   }
 }
 
-interface Position { readonly position: number }
-
 const NO_PARAMS = Object.freeze({})
 
-/** Of the two paths of a URL with an optional parameter, the router takes this one first. */
-const ENDS_IN_PARAMETER = /\/:[^/]*$/
+/** 1 or 0. A URL with an optional parameter is registered as two paths, the one with the parameter first. */
+function endsInParameter ({ path }: RegisteredRoute): number {
+  return Number(/\/:[^/]*$/.test(path))
+}
 
 /** The routes of one method. */
 export class RoutingTable {
-  readonly #router: StoredRouter
+  readonly #router: PositionRouter
   readonly #routes: readonly RegisteredRoute[]
   readonly #hasHosts: boolean
-  /** Whether there may be several routes that a request reaches. */
-  readonly #isWalked: boolean
-  /** Whether no route is ever certain: a strategy of the application's own may refuse every route that has no value for it. */
-  readonly #isUncertain: boolean
-  readonly #custom: readonly string[]
-  /** Whether nothing but the URL decides which route is found. */
+  /** Whether a request may match several routes, because of constraints whose values a preflight does not tell. */
+  readonly #mayMatchSeveral: boolean
+  /** With custom constraints no match is certain: a strategy may reject every route that has no value for it. */
+  readonly #hasCustomConstraints: boolean
+  readonly #customConstraintNames: readonly string[]
+  /** Whether only the URL decides which route is found. */
   readonly dependsOnUrlOnly: boolean
 
-  /** `isSameCode` says whether Fastify's router is the same code as ours. */
-  constructor (router: StoredRouter, routes: readonly RegisteredRoute[], names: ReadonlySet<string>, isWalked: boolean, { custom }: AppConstraints, readonly isSameCode: boolean) {
+  /** `isFastifysCode` tells whether this table's router runs the same code as Fastify's router. */
+  constructor (
+    router: PositionRouter, routes: readonly RegisteredRoute[], constraintNames: ReadonlySet<string>, mayMatchSeveral: boolean,
+    { custom }: ApplicationConstraints, readonly isFastifysCode: boolean
+  ) {
     this.#router = router
     this.#routes = routes
-    this.#hasHosts = names.has('host')
-    this.#isWalked = isWalked
-    this.dependsOnUrlOnly = !isWalked && !this.#hasHosts
-    this.#isUncertain = custom.size > 0
-    this.#custom = [...names].filter((name) => custom.has(name))
+    this.#hasHosts = constraintNames.has('host')
+    this.#mayMatchSeveral = mayMatchSeveral
+    this.dependsOnUrlOnly = !mayMatchSeveral && !this.#hasHosts
+    this.#hasCustomConstraints = custom.size > 0
+    this.#customConstraintNames = [...constraintNames].filter((name) => custom.has(name))
   }
 
-  /** The route that a request reaches, where nothing but the URL decides. */
+  /** The route that a request reaches. Call it only if `dependsOnUrlOnly`. */
   routeOf (url: string): RegisteredRoute | undefined {
     const position = this.#router.positionOf(url)
     return position === undefined ? undefined : this.#routes[position]
   }
 
   /**
-   * The routes that a request may reach, in the router's order of preference; the first alone where it reaches that one certainly. A request with an
-   * `Accept-Version` header reaches routes with a version, any other those without.
+   * The routes that a request may reach, in the router's order of preference. The first one alone if the request certainly reaches it. A request with an
+   * `Accept-Version` header reaches routes with a version; any other request reaches routes without one.
    */
   reachable (url: string, host: string | undefined, hasVersion: boolean): readonly Match[] {
-    if (!this.#isWalked) {
+    if (!this.#mayMatchSeveral) {
       const match = this.#find(url, this.#hasHosts ? { host } : undefined)
       return match === undefined ? NO_MATCHES : [match]
     }
-    const found = new Set<number>()
-    const constraints: Record<string, unknown> = { host, [POSITION]: found }
+    // Each look-up excludes the routes that were found before it.
+    const excluded = new Set<number>()
+    const constraints: Record<string, unknown> = { host, [POSITION]: excluded }
     if (hasVersion) constraints.version = UNKNOWN
-    for (const name of this.#custom) constraints[name] = UNKNOWN
+    for (const name of this.#customConstraintNames) constraints[name] = UNKNOWN
     const matches: Match[] = []
-    for (let match = this.#find(url, constraints, found); match !== undefined; match = this.#find(url, constraints, found)) {
+    for (let match = this.#find(url, constraints, excluded); match !== undefined; match = this.#find(url, constraints, excluded)) {
       matches.push(match)
-      if (!hasVersion && !this.#isUncertain) break
+      if (!hasVersion && !this.#hasCustomConstraints) break
     }
     return matches
   }
 
-  #find (url: string, constraints: Constraints | undefined, found?: Set<number>): Match | undefined {
-    const match = this.#router.router.find(METHOD, url, constraints as never)
+  #find (url: string, constraints: Constraints | undefined, excluded?: Set<number>): Match | undefined {
+    const match = this.#router.router.find(TABLE_METHOD, url, constraints as never)
     if (match === null) return undefined
-    const { position } = match.store as Position
-    found?.add(position)
+    const { position } = match.store as StoredPosition
+    excluded?.add(position)
     return { route: this.#routes[position] as RegisteredRoute, params: match.params }
   }
 }

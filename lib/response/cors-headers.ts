@@ -1,18 +1,19 @@
-// The CORS headers of a response by name: computed once per policy, compared and written for every response.
+// The CORS headers of a response, by name. They are computed once per policy, then compared and written for every response. Preflight answers and actual
+// responses use them.
 
-/** Every `Access-Control-*` header that a response can have. */
+/** Every `Access-Control-*` response header. */
 export const CORS_HEADER_NAMES = [
   'access-control-allow-origin', 'access-control-allow-credentials', 'access-control-expose-headers', 'access-control-allow-methods',
   'access-control-allow-headers', 'access-control-max-age', 'access-control-allow-private-network'
 ] as const
 
-/** The values for an allowed origin, without `Access-Control-Allow-Origin`, which is the origin's own. */
+/** The header values for an allowed origin. `Access-Control-Allow-Origin` is always undefined here: it depends on the request. */
 export type CorsHeaders = Readonly<Record<typeof CORS_HEADER_NAMES[number], string | undefined>>
 
-/** Headers as Fastify and Node take them, by their lower-case names. */
+/** Headers as Fastify and Node accept them, by lower-case name. */
 export type Headers = Record<string, unknown>
 
-/** All sets have one shape, so that reading them costs the same for every policy. */
+/** Fills in the headers that are left out with undefined. All results have the same properties, which makes reading them fast. */
 export function corsHeaders (values: Partial<CorsHeaders>): CorsHeaders {
   return Object.freeze(Object.fromEntries(CORS_HEADER_NAMES.map((name) => [name, values[name]]))) as CorsHeaders
 }
@@ -20,8 +21,8 @@ export function corsHeaders (values: Partial<CorsHeaders>): CorsHeaders {
 /** The CORS headers of a response to a refused origin. */
 export const NO_CORS_HEADERS = corsHeaders({})
 
-/** Whether `current` has these CORS headers and no others. Written out: this runs for every response, and reading seven known names is cheaper than any loop. */
-export function hasExactly (current: Headers, allowedOrigin: string | undefined, values: CorsHeaders): boolean {
+/** Whether `current` has these CORS headers and no others. Written without a loop for speed: this runs for every response. */
+export function hasExactCorsHeaders (current: Headers, allowedOrigin: string | undefined, values: CorsHeaders): boolean {
   return current['access-control-allow-origin'] === allowedOrigin &&
     current['access-control-allow-credentials'] === values['access-control-allow-credentials'] &&
     current['access-control-expose-headers'] === values['access-control-expose-headers'] &&
@@ -31,7 +32,7 @@ export function hasExactly (current: Headers, allowedOrigin: string | undefined,
     current['access-control-allow-private-network'] === undefined
 }
 
-/** Writes the CORS headers; none for a refused origin. Written out for the same reason. */
+/** Writes the CORS headers to `target`; none if `allowedOrigin` is undefined. Written without a loop for speed as well. */
 export function assignCorsHeaders (target: Headers, allowedOrigin: string | undefined, values: CorsHeaders): Headers {
   if (allowedOrigin === undefined) return target
   target['access-control-allow-origin'] = allowedOrigin

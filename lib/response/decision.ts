@@ -1,48 +1,52 @@
-// Whether a policy allows the origin of a request. A function is asked once per request.
+// Decides whether a policy allows the origin of a request. An origin function is called once per request. Preflights, actual responses and
+// lib/explain use it.
 import type { FastifyRequest } from 'fastify'
 import { isSerialisedOrigin } from '../policy/origin/pattern'
 import type { OriginRule } from '../policy/policy'
 import type { CorsOriginFunction } from '../schema'
-import { noteFailure, warnOfTruthy } from './refused'
+import { recordOriginFunctionFailure, warnOfTruthyAnswer } from './refused'
 
-/** What goes into `Access-Control-Allow-Origin`: an origin or `'*'`; false is a refusal. */
+/** The value of `Access-Control-Allow-Origin`: an origin or `'*'`. False if the origin is refused. */
 export type Decision = string | false
 
-/** Decides on a request by a rule. */
+/** Decides on a request's origin by the rule of a policy. */
 export function decide (rule: OriginRule, request: FastifyRequest): Decision | Promise<Decision> {
   if (rule.kind === 'any') return '*'
   const { origin } = request.raw.headers
   if (origin === undefined) return false
-  return rule.kind === 'list' ? rule.matches(origin) && origin : isSerialisedOrigin(origin) && askOnce(rule.decide, origin, request)
+  return rule.kind === 'list' ? rule.matches(origin) && origin : isSerialisedOrigin(origin) && callOnce(rule.decide, origin, request)
 }
 
-/** The last function that was asked about a request. Another is asked only where a hook called the not-found handler before the route's hooks ran. */
-const kAsked = Symbol('fastify-cors-policy.asked')
+/**
+ * The last call of an origin function for a request. A second function is called only if a hook calls the not-found handler before the route's own hooks
+ * have run.
+ */
+const kLastCall = Symbol('fastify-cors-policy.originFunctionCall')
 
-interface Asked { [kAsked]?: { readonly ask: CorsOriginFunction, readonly decision: Decision | Promise<Decision> } }
+interface WithLastCall { [kLastCall]?: { readonly originFunction: CorsOriginFunction, readonly decision: Decision | Promise<Decision> } }
 
-function askOnce (ask: CorsOriginFunction, origin: string, request: FastifyRequest & Asked): Decision | Promise<Decision> {
-  const asked = request[kAsked]
-  if (asked?.ask === ask) return asked.decision
-  const decision = askFunction(ask, origin, request)
-  request[kAsked] = { ask, decision }
+function callOnce (originFunction: CorsOriginFunction, origin: string, request: FastifyRequest & WithLastCall): Decision | Promise<Decision> {
+  const last = request[kLastCall]
+  if (last?.originFunction === originFunction) return last.decision
+  const decision = callOriginFunction(originFunction, origin, request)
+  request[kLastCall] = { originFunction, decision }
   return decision
 }
 
-/** Only `true` allows: a function that fails, or answers anything else, has not said yes. */
-function askFunction (ask: CorsOriginFunction, origin: string, request: FastifyRequest): Decision | Promise<Decision> {
+/** Only `true` allows the origin. Any other answer refuses it, and so does a function that throws or rejects. */
+function callOriginFunction (originFunction: CorsOriginFunction, origin: string, request: FastifyRequest): Decision | Promise<Decision> {
   const decided = (answer: unknown): Decision => {
     if (answer === true) return origin
-    warnOfTruthy(request, ask, answer)
+    warnOfTruthyAnswer(request, originFunction, answer)
     return false
   }
   const failed = (err: unknown): false => {
-    noteFailure(request)
+    recordOriginFunctionFailure(request)
     request.log.error({ err }, 'the origin function of config.cors failed: the origin is refused')
     return false
   }
   try {
-    const answer = ask(origin, request)
+    const answer = originFunction(origin, request)
     return typeof answer === 'object' ? Promise.resolve(answer).then(decided, failed) : decided(answer)
   } catch (err) {
     return failed(err)

@@ -1,4 +1,5 @@
-// Why the plugin refuses an origin or a preflight, or a browser blocks a request; and the diagnostics channel on which refusals are published.
+// The reasons why the plugin refuses an origin or a preflight, or why a browser blocks a request. Refusals are logged at debug and published on a
+// diagnostics channel. Preflight answers, actual responses and lib/explain use it.
 import diagnostics from 'node:diagnostics_channel'
 import type { FastifyRequest } from 'fastify'
 import { printable, quote } from '../errors'
@@ -6,133 +7,157 @@ import { isPreflight } from '../http/preflight-request'
 import { isSerialisedOrigin } from '../policy/origin/pattern'
 
 /**
- * Why a browser blocks a request, or the plugin refuses an origin. A closed set: a program may switch over it, and a new reason is a breaking
+ * Why a browser blocks a request, or why the plugin refuses an origin. The set is closed: a program may switch over it, and a new reason is a breaking
  * change.
  *
  * | reason | what is refused |
  * |---|---|
  * | `no-route` | there is no route for the URL |
  * | `no-policy` | the route declares no policy, and its scope has no default policy |
- * | `off` | the route says `cors: false` |
+ * | `off` | the route declares `cors: false` |
  * | `origin-not-allowed` | the policy does not allow the page's origin |
  * | `null-origin` | the page has the origin `null`, which the policy does not allow |
- * | `invalid-origin` | the `Origin` is none that a policy can allow |
+ * | `invalid-origin` | the `Origin` header is not a serialised origin |
  * | `method-not-routed` | the URL has no route for this method; other methods of the URL have a policy |
  * | `header-not-allowed` | the policy does not allow a header of the request |
  * | `credentials-not-allowed` | the policy allows the origin, but not with credentials |
- * | `ambiguous-route` | the preflight does not tell which of several routes with different policies the request would reach |
- * | `answered-before` | a hook or a route that comes before the policy answered the preflight |
- * | `invalid-request-headers` | the preflight's `Access-Control-Request-Headers` is no list of names, or too long |
- * | `forbidden-method` | no page can use this method |
+ * | `ambiguous-route` | the request may reach several routes with different policies, and the preflight does not tell which |
+ * | `answered-before` | an earlier hook or route answered the preflight |
+ * | `invalid-request-headers` | the preflight's `Access-Control-Request-Headers` is not a list of names, or is too long |
+ * | `forbidden-method` | browsers let no page use this method (https://fetch.spec.whatwg.org/#forbidden-method) |
  * | `origin-function-failed` | the policy's origin function threw, or its promise was rejected |
+ *
+ * @example
+ * const { reason } = await app.cors.explain({ origin: 'https://evil.example', method: 'PUT', url: '/items/7' })
+ * console.log(reason) // 'origin-not-allowed'
  */
 export type CorsRefusalReason =
   | 'no-route' | 'no-policy' | 'off' | 'origin-not-allowed' | 'null-origin' | 'invalid-origin' | 'method-not-routed' | 'header-not-allowed'
   | 'credentials-not-allowed' | 'ambiguous-route' | 'answered-before' | 'invalid-request-headers' | 'forbidden-method' | 'origin-function-failed'
 
-/** What is logged of a refusal, as `cors`. Everything that a request says is escaped, and cut where it is long. */
+/**
+ * What is logged for a refusal, as the property `cors` of a log line at level debug. Control characters of the request's values are escaped, and each value is
+ * cut after 256 characters.
+ */
 export interface CorsRefusal {
   readonly reason: CorsRefusalReason
-  /** The request's Origin. */
+  /** The request's `Origin` header. */
   readonly origin: string
-  /** The method and the URL of the route, as `PUT /items/:id`; of a preflight, those of the route that it announces. */
+  /** Method and URL of the route, for example `PUT /items/:id`. For a preflight, those of the route that it announces. The URL is `(none)` without a route. */
   readonly route: string
-  /** The name of the policy that the route has or extends, if there is one. */
+  /** The name of the policy that the route has or extends. Null if it has no name, or if the route has no policy. */
   readonly policy: string | null
 }
 
-/** What is published for a refusal. */
+/**
+ * What is published for a refusal on the diagnostics channel `fastify-cors-policy.refused`.
+ *
+ * @example
+ * import { subscribe } from 'node:diagnostics_channel'
+ * subscribe('fastify-cors-policy.refused', (message) => {
+ *   refusals.inc({ reason: (message as CorsRefusalMessage).reason })
+ * })
+ */
 export interface CorsRefusalMessage extends CorsRefusal {
-  /** The refused request; null for a preflight that no policy answers, which is known before Fastify has made one. */
+  /** The refused request. Null for a preflight that no policy answers: it is refused before Fastify creates the request. */
   readonly request: FastifyRequest | null
 }
 
-/** `fastify-cors-policy.refused`: a {@link CorsRefusalMessage} for every refusal, for counters. */
+/** Publishes a {@link CorsRefusalMessage} for every refusal, for counters. */
 export const refusedChannel = diagnostics.channel('fastify-cors-policy.refused')
 
-/** A logger of Fastify's: pino's, the application's own, or none. */
+/** A Fastify logger: pino's, the application's own, or the one that does nothing. */
 type Logger = FastifyRequest['log']
 
-/** Whether anybody would hear of a refusal. Pino's functions below its level are one that does nothing, and so are all of Fastify's where it has no logger. */
-export function isHeard (log: Logger): boolean {
-  return isDebugging(log) || refusedChannel.hasSubscribers
+/** Whether a refusal would be logged or received by a subscriber. Otherwise it need not be computed. */
+export function hasListeners (log: Logger): boolean {
+  return logsDebug(log) || refusedChannel.hasSubscribers
 }
 
-function isDebugging ({ debug, silent, fatal }: Logger): boolean {
+/** Whether the logger's level is debug or lower. Pino uses one empty function for all disabled levels; without a logger, Fastify uses one for all levels. */
+function logsDebug ({ debug, silent, fatal }: Logger): boolean {
   return debug !== silent && debug !== fatal
 }
 
-/** Logs and publishes a refusal. Call it only where it is heard: see {@link isHeard}. */
-export function report (log: Logger, request: FastifyRequest | null, { reason, origin, route, policy }: CorsRefusal): void {
-  const cors: CorsRefusal = { reason, origin: shown(origin), route: shown(route), policy }
+/** Logs and publishes a refusal. Call it only if {@link hasListeners}. */
+export function reportRefusal (log: Logger, request: FastifyRequest | null, { reason, origin, route, policy }: CorsRefusal): void {
+  const cors: CorsRefusal = { reason, origin: printableText(origin), route: printableText(route), policy }
   if (refusedChannel.hasSubscribers) refusedChannel.publish({ ...cors, request } satisfies CorsRefusalMessage)
   log.debug({ cors }, `CORS refuses a ${request === null || isPreflight(request.raw) ? 'preflight' : 'request'}: ${reason}`)
 }
 
-/** Says at debug which headers of a handler or a hook gave way to those of the policy. */
-export function reportReplaced (request: FastifyRequest, headers: readonly string[], policy: string | null): void {
-  if (isDebugging(request.log)) request.log.debug({ cors: { replaced: headers, route: routeOf(request), policy } }, `CORS replaces headers that the policy does not set: ${headers.join(', ')}`)
+/** Logs at debug which headers of a handler or a hook were replaced by those of the policy. */
+export function reportReplacedHeaders (request: FastifyRequest, headers: readonly string[], policy: string | null): void {
+  if (!logsDebug(request.log)) return
+  const cors = { replaced: headers, route: routeName(request), policy }
+  request.log.debug({ cors }, `CORS replaces headers that the policy does not set: ${headers.join(', ')}`)
 }
 
-/** Says that a response is not for the request's origin: once per request. `name` is that of the policy; without a policy, the route says `cors: false`. */
-export function reportOrigin (request: FastifyRequest, policy: object | null, name: string | null): void {
+/** Reports that an actual request's origin is refused. Call it once per request. A null `policy` means that the route declares `cors: false`. */
+export function reportRefusedOrigin (request: FastifyRequest, policy: object | null, policyName: string | null): void {
   const { origin, 'sec-fetch-site': site } = request.raw.headers
-  // Browsers send an Origin with every POST, also to their own.
-  if (origin === undefined || site === 'same-origin' || !isHeard(request.log)) return
-  const reason = request.is404 ? 'no-route' : policy === null ? 'off' : whyNotOrigin(request, origin)
-  report(request.log, request, { reason, origin, route: routeOf(request), policy: name })
+  // Browsers send an Origin with every POST, same-origin requests included. Those need no permission.
+  if (origin === undefined || site === 'same-origin' || !hasListeners(request.log)) return
+  const reason = request.is404 ? 'no-route' : policy === null ? 'off' : originRefusalReason(request, origin)
+  reportRefusal(request.log, request, { reason, origin, route: routeName(request), policy: policyName })
 }
 
-/** Which reason it is that a policy refuses an origin. */
-export function whyNotOrigin (request: FastifyRequest | undefined, origin: string): Extract<CorsRefusalReason, 'null-origin' | 'invalid-origin' | 'origin-not-allowed' | 'origin-function-failed'> {
+/** Why a policy refuses an origin. Without a request, no origin function has failed. */
+export function originRefusalReason (
+  request: FastifyRequest | undefined, origin: string
+): Extract<CorsRefusalReason, 'null-origin' | 'invalid-origin' | 'origin-not-allowed' | 'origin-function-failed'> {
   if (origin === 'null') return 'null-origin'
   if (!isSerialisedOrigin(origin)) return 'invalid-origin'
-  return request !== undefined && failed.has(request) ? 'origin-function-failed' : 'origin-not-allowed'
+  return request !== undefined && failedRequests.has(request) ? 'origin-function-failed' : 'origin-not-allowed'
 }
 
-const failed = new WeakSet<FastifyRequest>()
+/** The requests whose origin function failed. */
+const failedRequests = new WeakSet<FastifyRequest>()
 
-/** Remembers that an origin function failed. */
-export function noteFailure (request: FastifyRequest): void {
-  failed.add(request)
+export function recordOriginFunctionFailure (request: FastifyRequest): void {
+  failedRequests.add(request)
 }
 
-const warned = new WeakSet<object>()
+/** The origin functions for which the warning was logged: once for each. */
+const warnedFunctions = new WeakSet<object>()
 
-/** An origin function that means yes has to say `true`: what is truthy, but not that, is told once of each function. */
-export function warnOfTruthy (request: FastifyRequest, ask: object, answer: unknown): void {
-  if (!answer || warned.has(ask)) return
-  warned.add(ask)
-  request.log.warn(`${quote(ask)} of config.cors answered ${quote(answer)}, which is not true: the origin is refused; write a function that returns true or false`)
+/** Warns that an origin function answered with a truthy value other than `true`: its author probably meant to allow the origin. */
+export function warnOfTruthyAnswer (request: FastifyRequest, originFunction: object, answer: unknown): void {
+  if (!answer || warnedFunctions.has(originFunction)) return
+  warnedFunctions.add(originFunction)
+  const problem = `${quote(originFunction)} of config.cors answered ${quote(answer)}, which is not true: the origin is refused`
+  request.log.warn(`${problem}; write a function that returns true or false`)
 }
 
-function routeOf ({ method, routeOptions }: FastifyRequest): string {
+function routeName ({ method, routeOptions }: FastifyRequest): string {
   return `${method} ${routeOptions.url ?? '(none)'}`
 }
 
-const SHOWN_LENGTH = 256
+/** In characters. */
+const MAX_LOGGED_LENGTH = 256
 
-function shown (text: string): string {
-  return printable(text.slice(0, SHOWN_LENGTH))
+function printableText (text: string): string {
+  return printable(text.slice(0, MAX_LOGGED_LENGTH))
 }
 
-/** Listens for refusals until it is ended. */
-export class Refusals {
+/** Records the reasons of refusals, by request, from its construction until `stop` is called. */
+export class RefusalRecorder {
   readonly #reasons = new Map<object | undefined, CorsRefusalReason>()
-  readonly #listen = (message: unknown): void => {
+  readonly #record = (message: unknown): void => {
     const { reason, request } = message as CorsRefusalMessage
     this.#reasons.set(request?.raw, reason)
   }
 
   constructor () {
-    refusedChannel.subscribe(this.#listen)
+    refusedChannel.subscribe(this.#record)
   }
 
-  of (raw: object): CorsRefusalReason | undefined {
+  /** The last reason for which Node's request was refused. Undefined if it was not. */
+  reasonOf (raw: object): CorsRefusalReason | undefined {
     return this.#reasons.get(raw)
   }
 
-  end (): void {
-    refusedChannel.unsubscribe(this.#listen)
+  stop (): void {
+    refusedChannel.unsubscribe(this.#record)
   }
 }

@@ -1,129 +1,147 @@
-// The CORS headers that a response must have, and the one place that makes sure of it: the response's own `writeHead`, which every response comes
-// through, whatever threw before. Fastify calls it itself, and Node does for what is written past Fastify; no hook runs after it. So nothing is put
-// right in hooks: an onSend or onError hook that throws skips those after it, and a scope's 404s have hooks that run after ours.
+// The CORS headers that a response must have, and the one place that guarantees them: the response's `writeHead`. Fastify calls it for every reply, and
+// Node calls it for responses that are written to `reply.raw`; no hook runs after it. Hooks could not guarantee the headers: if an onSend or onError hook
+// throws, Fastify skips the hooks after it, and other hooks may run after the plugin's. Preflight answers (preflight/answer.ts) and response policies
+// (response.ts) set the headers.
 import type { FastifyReply } from 'fastify'
 import type { ServerResponse } from 'node:http'
 import type { HeaderValue, Vary } from '../http/vary'
-import { assignCorsHeaders, CORS_HEADER_NAMES, hasExactly, NO_CORS_HEADERS, type CorsHeaders, type Headers } from './cors-headers'
-import { reportReplaced } from './refused'
-import { ownHeaders } from './reply-headers'
+import { assignCorsHeaders, CORS_HEADER_NAMES, hasExactCorsHeaders, NO_CORS_HEADERS, type CorsHeaders, type Headers } from './cors-headers'
+import { reportReplacedHeaders } from './refused'
+import { replyHeaders } from './reply-headers'
 
-/** Where a response keeps what it is required to have. */
+/** Where a response carries its required headers. */
 const kRequired = Symbol('fastify-cors-policy.required')
 
 type Response = ServerResponse & { [kRequired]?: RequiredHeaders }
 
-/** What requires the headers: a policy, or a preflight's answer. */
-export interface Owner {
-  /** The name of its policy. */
-  readonly name?: string | null
+/** What decides the CORS headers of a response: a response policy or a preflight answer. */
+export interface HeaderSource {
+  /** The name of its policy, for logs. */
+  readonly policyName?: string | null
 }
 
 export class RequiredHeaders {
-  /** What the response varied by before Fastify copied headers, after all hooks: from a web `Response` to the reply, from the reply to the raw response of a stream. */
-  overwrittenVary: string | undefined
-  /** Settles when an origin function has answered and its answer is set; undefined when nothing is awaited. */
-  pending: Promise<void> | undefined
-  /** Whether a hook holds the request or the response back until then. */
-  isAwaited = false
-  /** How often the response was about to be sent: more than once if a hook or the handler's time-out failed the earlier attempt. */
-  attempts = 0
+  /**
+   * The `Vary` value after all hooks. Afterwards Fastify copies headers over it: from a web `Response` to the reply, and from the reply of a stream to the
+   * raw response. Undefined for other payloads.
+   */
+  varyBeforeCopy: string | undefined
+  /** Settles when the origin function has answered and the headers are set. Undefined if there is nothing to wait for. */
+  pendingDecision: Promise<void> | undefined
+  /** Whether a hook delays the request or the response until the decision. */
+  isDecisionAwaited = false
+  /** How often the response was about to be sent. More than once if a hook or the handler's time-out failed the attempt before. */
+  sendAttempts = 0
   #allowedOrigin: string | undefined
   #headers: CorsHeaders = NO_CORS_HEADERS
   readonly #reply: FastifyReply
-  readonly #own: Headers | undefined
+  readonly #replyHeaders: Headers | undefined
   readonly #writeHead: (...args: unknown[]) => unknown
 
-  /** Without an answer so far, nobody is allowed. */
-  constructor (reply: FastifyReply, public owner: Owner, public vary: Vary | undefined) {
+  /** Replaces the response's `writeHead`. No origin is allowed until `set` is called. */
+  constructor (reply: FastifyReply, public source: HeaderSource, public vary: Vary | undefined) {
     this.#reply = reply
-    this.#own = ownHeaders(reply)
+    this.#replyHeaders = replyHeaders(reply)
     const raw = reply.raw as Response
     this.#writeHead = raw.writeHead as never
     raw.writeHead = writeHead as never
     raw[kRequired] = this
   }
 
-  /** Requires these headers if the origin is allowed, and none otherwise. Sets them already, for whoever reads the reply's headers before they are sent. */
+  /**
+   * Requires these headers if the origin is allowed, and no CORS headers if it is refused. Writes them to the reply at once, for code that reads the reply's
+   * headers before it is sent.
+   */
   set (allowedOrigin: string | false, headers: CorsHeaders): void {
     this.#allowedOrigin = allowedOrigin === false ? undefined : allowedOrigin
     this.#headers = allowedOrigin === false ? NO_CORS_HEADERS : headers
-    const own = this.#own
-    if (own === undefined) {
+    const current = this.#replyHeaders
+    if (current === undefined) {
       if (this.vary !== undefined) this.#reply.header('vary', this.vary.mergedWith(this.#reply.getHeader('vary')))
       this.#reply.headers(assignCorsHeaders({}, this.#allowedOrigin, this.#headers) as Record<string, string>)
     } else {
-      if (this.vary !== undefined) own.vary = this.vary.mergedWith(own.vary as HeaderValue)
-      assignCorsHeaders(own, this.#allowedOrigin, this.#headers)
+      if (this.vary !== undefined) current.vary = this.vary.mergedWith(current.vary as HeaderValue)
+      assignCorsHeaders(current, this.#allowedOrigin, this.#headers)
     }
   }
 
-  /** Whether the origin is allowed, as far as is known. */
+  /** Whether the origin is allowed, as far as it is decided. */
   get allowsOrigin (): boolean {
     return this.#allowedOrigin !== undefined
   }
 
+  /** Calls the response's own `writeHead` with the required headers. Like Node's method, it accepts the headers as third or second argument. */
   writeHead (raw: Response, statusCode: unknown, reason: unknown, headers: unknown): unknown {
-    const passed = typeof reason === 'string' ? headers : headers ?? reason
-    const put = this.#isFulfilled(raw, passed) ? passed : this.#fulfil(raw, passed)
-    return typeof reason === 'string' ? this.#writeHead.call(raw, statusCode, reason, put) : this.#writeHead.call(raw, statusCode, put)
+    const given = typeof reason === 'string' ? headers : headers ?? reason
+    const corrected = this.#isAlreadyCorrect(raw, given) ? given : this.#correct(raw, given)
+    return typeof reason === 'string' ? this.#writeHead.call(raw, statusCode, reason, corrected) : this.#writeHead.call(raw, statusCode, corrected)
   }
 
-  /** Nearly always: nothing but the reply's own headers, as they were set. Where the response has begun, node says so. */
-  #isFulfilled (raw: Response, passed: unknown): boolean {
-    const own = this.#own
-    return (own !== undefined && passed === own && raw.getHeaderNames().length === 0 &&
-      hasExactly(own, this.#allowedOrigin, this.#headers) && (this.vary === undefined || (own.vary === this.vary.text && this.overwrittenVary === undefined))) || raw.headersSent
+  /**
+   * Whether the headers can be written as they are. Most can: the reply's own headers are all there is, and nothing changed them. Headers that were sent
+   * already cannot be corrected: Node throws its own error for them.
+   */
+  #isAlreadyCorrect (raw: Response, given: unknown): boolean {
+    const current = this.#replyHeaders
+    return (current !== undefined && given === current && raw.getHeaderNames().length === 0 &&
+      hasExactCorsHeaders(current, this.#allowedOrigin, this.#headers) &&
+      (this.vary === undefined || (current.vary === this.vary.value && this.varyBeforeCopy === undefined))) || raw.headersSent
   }
 
-  /** The headers to pass on instead: the required ones, and no other that a handler, a hook or an upstream set, on the reply, on the raw response or past Fastify. */
-  #fulfil (raw: Response, passed: unknown): Headers {
-    const put = passed === this.#own ? passed as Headers : copyOf(passed)
+  /**
+   * The headers to write instead. They contain the required CORS headers, and no others that a handler, a hook or a proxied server set on the reply or on the
+   * raw response.
+   */
+  #correct (raw: Response, given: unknown): Headers {
+    const corrected = given === this.#replyHeaders ? given as Headers : copyHeaders(given)
     if (this.vary !== undefined) {
-      put.vary = this.vary.mergedWith([this.overwrittenVary, raw.getHeader('vary'), put.vary].filter((value) => value !== undefined).join())
+      corrected.vary = this.vary.mergedWith([this.varyBeforeCopy, raw.getHeader('vary'), corrected.vary].filter((value) => value !== undefined).join())
       raw.removeHeader('vary')
     }
-    this.#reportReplaced(raw, put)
+    this.#reportReplaced(raw, corrected)
     for (const name of CORS_HEADER_NAMES) {
-      delete put[name]
+      delete corrected[name]
       raw.removeHeader(name)
     }
-    return assignCorsHeaders(put, this.#allowedOrigin, this.#headers)
+    return assignCorsHeaders(corrected, this.#allowedOrigin, this.#headers)
   }
 
-  /** What a handler, a hook or an upstream set is not lost silently. */
-  #reportReplaced (raw: Response, put: Headers): void {
+  /** Logs which headers are replaced. `given` has not been corrected yet. */
+  #reportReplaced (raw: Response, given: Headers): void {
     const required = assignCorsHeaders({}, this.#allowedOrigin, this.#headers)
-    const replaced = CORS_HEADER_NAMES.filter((name) => [put[name], raw.getHeader(name)].some((value) => value !== undefined && value !== required[name]))
-    if (replaced.length > 0) reportReplaced(this.#reply.request, replaced, this.owner.name ?? null)
+    const replaced = CORS_HEADER_NAMES.filter((name) => [given[name], raw.getHeader(name)].some((value) => value !== undefined && value !== required[name]))
+    if (replaced.length > 0) reportReplacedHeaders(this.#reply.request, replaced, this.source.policyName ?? null)
   }
 }
 
-/** One function for all responses. */
+/** The `writeHead` of every response: one function, so that none is created for each response. */
 function writeHead (this: Response, statusCode: unknown, reason?: unknown, headers?: unknown): unknown {
   return (this[kRequired] as RequiredHeaders).writeHead(this, statusCode, reason, headers)
 }
 
-/** What a reply's response is required to have so far. */
-export function requiredOf (reply: FastifyReply): RequiredHeaders | undefined {
+/** The required headers of a reply's response. Undefined if nothing has required any so far. */
+export function requiredHeadersOf (reply: FastifyReply): RequiredHeaders | undefined {
   return (reply.raw as Response)[kRequired]
 }
 
-/** Makes the response's headers the owner's to decide: from now on nobody is allowed, until `set` says otherwise. */
-export function requireHeaders (reply: FastifyReply, owner: Owner, vary: Vary | undefined): RequiredHeaders {
-  const required = requiredOf(reply)
-  if (required === undefined) return new RequiredHeaders(reply, owner, vary)
-  required.owner = owner
+/** Lets a source decide the response's CORS headers, instead of an earlier source. No origin is allowed until `set` is called. */
+export function requireHeaders (reply: FastifyReply, source: HeaderSource, vary: Vary | undefined): RequiredHeaders {
+  const required = requiredHeadersOf(reply)
+  if (required === undefined) return new RequiredHeaders(reply, source, vary)
+  required.source = source
   required.vary = vary
-  required.pending = undefined
-  required.isAwaited = false
+  required.pendingDecision = undefined
+  required.isDecisionAwaited = false
   return required
 }
 
-/** A copy of headers in any form that node takes: an object, a list of names and values in turn, or a list of pairs. The names that matter here become lower-case. */
-function copyOf (passed: unknown): Headers {
+/**
+ * Copies headers in any form that Node accepts: an object, a flat list of names and values, or a list of pairs. The names of CORS headers and of `Vary`
+ * become lower-case.
+ */
+function copyHeaders (given: unknown): Headers {
   const copy = Object.create(null) as Headers
-  for (const [name, value] of pairsOf(passed)) {
+  for (const [name, value] of headerPairs(given)) {
     const lower = String(name).toLowerCase()
     const key = lower === 'vary' || (CORS_HEADER_NAMES as readonly string[]).includes(lower) ? lower : String(name)
     copy[key] = copy[key] === undefined ? value : [copy[key], value].flat()
@@ -131,7 +149,7 @@ function copyOf (passed: unknown): Headers {
   return copy
 }
 
-function pairsOf (passed: unknown): ReadonlyArray<readonly unknown[]> {
-  if (!Array.isArray(passed)) return Object.entries(passed ?? {})
-  return Array.isArray(passed[0]) ? passed : Array.from({ length: passed.length / 2 }, (_, index) => passed.slice(2 * index, 2 * index + 2))
+function headerPairs (given: unknown): ReadonlyArray<readonly unknown[]> {
+  if (!Array.isArray(given)) return Object.entries(given ?? {})
+  return Array.isArray(given[0]) ? given : Array.from({ length: given.length / 2 }, (_, index) => given.slice(2 * index, 2 * index + 2))
 }

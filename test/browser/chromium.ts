@@ -60,9 +60,9 @@ class Chromium implements RunningBrowser {
   }
 }
 
-/** Pages know outcomes a little before the DevTools protocol tells of them. */
+/** Pages know outcomes a little before the DevTools protocol tells of them. It may never tell of the end of a response that no page can read; CORS let that one pass. */
 async function ended (network: Network): Promise<void> {
-  const unfinished = (): NetworkRequest[] => network().filter(({ url, preflight, ended }) => url.includes('case=') && !preflight && ended !== true)
+  const unfinished = (): NetworkRequest[] => network().filter(({ url, preflight, status, ended }) => url.includes('case=') && !preflight && status === undefined && ended !== true)
   for (let waits = 0; unfinished().length > 0; waits++) {
     if (waits === 100) throw new Error(`Chromium never told of the end of ${unfinished().map(({ method, url }) => `${method} ${url}`).join(', ')}`)
     await setTimeout(50)

@@ -3,20 +3,26 @@
 // the browser pays, and the negative control: the same cases in a browser that does not enforce CORS, which has to show. One engine after the
 // other, as each of them fills a machine of two cores.
 import t, { type Test } from 'tap'
+import type { Step } from '../conformance/case'
 import { casesOf } from '../conformance/cases'
-import { Oracle, reachedLines, type Expectation } from '../conformance/expectation'
+import { isExplained, Oracle, reachedLines, type Expectation } from '../conformance/expectation'
 import { isPreflight, Record } from '../conformance/record'
 import { documentedPreflights, sequencesOf } from '../conformance/sequences'
 import { hostsOf, observe, type Comparable, type Observed } from './conformance-browser'
 import { startServers } from './conformance-servers'
 import type { EngineName } from './engine'
 import { ENGINES, skipped } from './engines'
-import { differencesOf, KNOWN_DIFFERENCES } from './known-differences'
-import { reasonsOf, type Failure } from './reasons'
+import { differencesOf, KNOWN_DIFFERENCES, unfittingOf, UNFITTING_REASONS } from './known-differences'
+import { isFitting, reasonsOf, type Failure } from './reasons'
 
 /** What the switch does not allow: methods that are forbidden to every page, and, in Chromium, names and passwords in the addresses of redirects. */
 function staysBlocked (engine: EngineName, failure: Failure): boolean {
   return failure === 'forbidden method' || (failure === 'redirect with credentials' && engine === 'Chromium')
+}
+
+/** Whether the route leads elsewhere: explain judges one URL. */
+function isRedirect ({ url }: Step): boolean {
+  return new URL(url).searchParams.has('to')
 }
 
 const TIMEOUT = 300_000
@@ -38,7 +44,7 @@ t.test('conformance', { timeout: TIMEOUT }, async (t) => {
   let next = 0
   const numbers = (count: number): number => (next += count) - count
 
-  const names = Object.values(KNOWN_DIFFERENCES).flatMap((difference) => Object.keys(difference.cases))
+  const names = [...Object.values(KNOWN_DIFFERENCES).flatMap((difference) => Object.keys(difference.cases)), ...UNFITTING_REASONS.flatMap((difference) => difference.cases)]
   t.strictSame(names.filter((name) => !cases.some((each) => each.name === name)), [], 'every known difference is one of a case')
 
   for (const engine of ENGINES) {
@@ -63,6 +69,29 @@ t.test('conformance', { timeout: TIMEOUT }, async (t) => {
         }
         const overTls = cases.flatMap((_case, index) => record.of(first + index)).filter(({ host }) => host === new URL(world.apis.secure).host)
         t.strictSame([...new Set(overTls.map(({ httpVersion }) => httpVersion))], ['2.0'], `${overTls.length} requests came over HTTP/2`)
+
+        await t.test('what explain says fits why it was blocked', async (t: Test) => {
+          const known = unfittingOf(engine.name)
+          const unfitting: string[] = []
+          let compared = 0
+          for (const [index, { name, steps }] of cases.entries()) {
+            const { steps: [outcome], reasons: [reason, ...more] } = observed[index] as Observed
+            const [step, ...later] = steps as [Step]
+            if (later.length > 0 || outcome?.result !== 'blocked' || isRedirect(step) || !isExplained(step, world)) continue
+            if (reason === undefined) {
+              t.strictSame(reasonsOf(engine.name, (expected[index] as Expectation).failures, [step.by]), [], `${name}: of this the engine says nothing`)
+              continue
+            }
+            t.strictSame(more, [], `${name}: one request, one reason`)
+            const { reason: explained } = await oracle.explain(step, first + index)
+            const fits = explained !== null && isFitting(engine.name, reason as never, explained)
+            if (!fits) unfitting.push(name)
+            t.ok(fits || known.includes(name), `${name}: ${explained} fits ${reason}`)
+            compared++
+          }
+          t.strictSame(unfitting.sort(), known, 'the known differences show, and nothing else differs')
+          t.ok(compared > 100, `${compared} reasons were compared`)
+        })
       })
 
       await t.test('it pays as many preflights as docs/conformance.md says', async (t: Test) => {

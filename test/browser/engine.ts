@@ -17,6 +17,8 @@ export interface Blocked {
   /** The number of the case that made the request. */
   readonly id: number
   readonly reason: EngineReason
+  /** What its console says, where that is how the reason is known. */
+  readonly text?: string
 }
 
 export interface OpenPage {

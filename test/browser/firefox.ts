@@ -207,7 +207,7 @@ class FirefoxPage implements OpenPage {
 /** A message of the console, if it says that CORS blocked a request. */
 function blockedBy (text: string): Blocked[] {
   const [, url, words] = /^Cross-Origin Request Blocked: The Same Origin Policy disallows reading the remote resource at ‘?(\S+?)’?\. \(Reason: (.+)\)\./s.exec(text) ?? []
-  return url === undefined || words === undefined ? [] : [{ id: caseOf(url), reason: named(REASONS, words) }]
+  return url === undefined || words === undefined ? [] : [{ id: caseOf(url), reason: named(REASONS, words), text: words }]
 }
 
 /** What a preflight or a redirect blocks is told twice: with its reason, and then as a request that did not succeed. */

@@ -169,6 +169,20 @@ export const KNOWN_DIFFERENCES: { readonly [name: string]: KnownDifference } = {
   }
 }
 
+/** Blocked requests of which explain does not name what the engine names, by case. */
+export const UNFITTING_REASONS: ReadonlyArray<{ readonly engines: readonly EngineName[], readonly reason: string, readonly cases: readonly string[] }> = [
+  {
+    engines: ['Chromium', 'WebKit'],
+    reason: 'Explain follows the standard, in which the request needs no permission: see "repeated headers are judged as one".',
+    cases: ['request headers: no-headers, two times accept, together over 128 bytes']
+  }
+]
+
+/** The cases in which explain's reason does not fit that of an engine. */
+export function unfittingOf (engine: EngineName): string[] {
+  return UNFITTING_REASONS.filter(({ engines }) => engines.includes(engine)).flatMap(({ cases }) => cases).sort()
+}
+
 /** What an engine makes of each case in which it differs. */
 export function differencesOf (engine: EngineName): Map<string, Change> {
   return new Map(Object.values(KNOWN_DIFFERENCES).filter(({ engines }) => engines.includes(engine)).flatMap(({ cases }) => Object.entries(cases)))

@@ -1,8 +1,9 @@
 // The table of the engines' reasons, without a browser: each engine's reason for a failure of the model fits every reason of `explain` with
 // which the plugin causes that failure, and tells the others apart as far as the engine does.
 import t from 'tap'
+import type { CorsRefusalReason } from '../../lib/index'
 import type { EngineName, EngineReason } from './engine'
-import { ENGINE_NAMES, ENGINE_REASONS, FITTING, isFitting, type CorsRefusalReason, type Failure } from './reasons'
+import { ENGINE_NAMES, ENGINE_REASONS, FITTING, isFitting, type Failure } from './reasons'
 
 /** The reasons of explain that lead to each failure that an answer of the plugin can cause. */
 const CAUSES: { readonly [failure in Failure]?: readonly CorsRefusalReason[] } = {

@@ -1,14 +1,10 @@
 // Why a request is blocked, in three vocabularies: the failures of the browser model, the engines' own reasons, and the reasons of `explain`.
 // Data, and a pure function that tells whether an engine's reason and explain's can be about one request.
+import type { CorsRefusalReason } from '../../lib/index'
 import type { Expectation } from '../conformance/expectation'
 import type { EngineName, EngineReason, EngineReasons } from './engine'
 
 export type Failure = NonNullable<Expectation['failures'][number]>
-
-/** The reasons of `app.cors.explain`. */
-export type CorsRefusalReason =
-  | 'no-route' | 'no-policy' | 'off' | 'origin-not-allowed' | 'null-origin' | 'invalid-origin' | 'method-not-routed' | 'header-not-allowed' | 'credentials-not-allowed'
-  | 'ambiguous-route' | 'answered-before' | 'invalid-request-headers' | 'forbidden-method' | 'origin-function-failed'
 
 /** What each engine calls a failure of the model. Undefined: it is silent, or no case has it. */
 export const ENGINE_REASONS: { readonly [engine in EngineName]: { readonly [failure in Failure]: EngineReasons[engine] | undefined } } = {

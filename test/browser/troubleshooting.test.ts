@@ -1,11 +1,13 @@
-// docs/troubleshooting.md says what Chromium's console says for each reason: here a page makes a request that is blocked for it, and the console is
+// docs/troubleshooting.md says what each browser's console says for each reason: here a page makes a request that is blocked for it, and the console is
 // read. explain names the same reason for the same request.
 import type { AddressInfo } from 'node:net'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import type { Frame, Page } from 'playwright-core'
 import cors, { type CorsQuestion, type CorsRefusalReason } from '../../lib/index'
-import { troubles } from '../troubles'
+import { troubles } from '../support/troubles'
+import type { OpenPage } from './engine'
+import { ENGINES, skipped } from './engines'
 import { launch, SKIPPED } from './launch'
 
 const HOST = '127.0.0.1'
@@ -41,60 +43,95 @@ const TENANT = {
   }
 }
 
-t.test('what the console says', { timeout: 60_000 }, async (t) => {
-  const launched = await launch()
-  if (launched === undefined) return t.plan(0, SKIPPED)
-  t.teardown(launched.close)
+type Explain = cors.CorsDecoration['explain']
+
+/** A server of pages, and two applications: a constraint of its own makes every route of one uncertain. */
+async function start (t: Test): Promise<{ port: number, api: (reason: string) => { url: string, explain: Explain } }> {
   const pages = Fastify({ forceCloseConnections: true })
   t.teardown(() => pages.close())
   pages.get('/page', (_request, reply) => reply.type('text/html').send('<!doctype html><link rel="icon" href="data:,"><title>A page</title>'))
   await pages.listen({ host: HOST, port: 0 })
   const { port } = pages.server.address() as AddressInfo
-  const app = `http://app.test:${port}`
 
-  /** Of two applications, as a constraint of its own makes every route of one uncertain. */
-  const api = async (options: FastifyServerOptions): Promise<{ url: string, explain: cors.CorsDecoration['explain'] }> => {
-    const app_ = Fastify({ ...options, forceCloseConnections: true })
-    t.teardown(() => app_.close())
-    app_.log.warn = () => {}
-    app_.addHook('onRequest', async (request, reply) => { if (request.url === '/answered') return await reply.code(401).send() })
-    await app_.register(cors, { policies: { plain: { origin: app } } })
+  const api = async (options: FastifyServerOptions): Promise<{ url: string, explain: Explain }> => {
+    const app = Fastify({ ...options, forceCloseConnections: true })
+    t.teardown(() => app.close())
+    app.log.warn = () => {}
+    app.addHook('onRequest', async (request, reply) => { if (request.url.startsWith('/answered')) return await reply.code(401).send() })
+    await app.register(cors, { policies: { plain: { origin: `http://app.test:${port}` } } })
     const ok = async (): Promise<string> => 'ok'
-    app_.get('/plain', ok)
-    app_.get('/off', { config: { cors: false } }, ok)
-    for (const url of ['/items/:id', '/answered']) app_.put(url, { config: { cors: { extends: 'plain' } } }, ok)
-    app_.put('/any-headers', { config: { cors: { extends: 'plain', allowedHeaders: '*' } } }, ok)
-    app_.put('/failing', { config: { cors: { origin: () => { throw new Error('out of order') } } } }, ok)
+    app.get('/plain', ok)
+    app.get('/off', { config: { cors: false } }, ok)
+    for (const url of ['/items/:id', '/answered']) app.put(url, { config: { cors: { extends: 'plain' } } }, ok)
+    app.put('/any-headers', { config: { cors: { extends: 'plain', allowedHeaders: '*' } } }, ok)
+    app.put('/failing', { config: { cors: { origin: () => { throw new Error('out of order') } } } }, ok)
     if (options.constraints !== undefined) {
-      app_.put('/ambiguous/:id', { config: { cors: { extends: 'plain' } }, constraints: { tenant: 'a' } as never }, ok)
-      app_.put('/ambiguous/*', { config: { cors: false } }, ok)
+      app.put('/ambiguous/:id', { config: { cors: { extends: 'plain' } }, constraints: { tenant: 'a' } as never }, ok)
+      app.put('/ambiguous/*', { config: { cors: false } }, ok)
     }
-    await app_.listen({ host: HOST, port: 0 })
-    return { url: `http://api.test:${(app_.server.address() as AddressInfo).port}`, explain: async (question) => await app_.cors.explain(question) }
+    await app.listen({ host: HOST, port: 0 })
+    return { url: `http://api.test:${(app.server.address() as AddressInfo).port}`, explain: async (question) => await app.cors.explain(question) }
   }
   const ordinary = await api({})
   const ambiguous = await api({ constraints: TENANT as never })
+  return { port, api: (reason) => reason === 'ambiguous-route' ? ambiguous : ordinary }
+}
 
-  for (const { reason, browser } of troubles) {
+/** The expression that makes the request of a page, and what comes of it: `read`, or the error. */
+function fetching (url: string, { method = 'GET', headers = {}, credentials = false }: Pick<CorsQuestion, 'method' | 'headers' | 'credentials'>): string {
+  const init = { method, headers, credentials: credentials ? 'include' : 'same-origin' }
+  return `fetch(${JSON.stringify(url)}, ${JSON.stringify(init)}).then(() => 'read', String)`
+}
+
+t.test('what the console of Chromium says', { timeout: 60_000 }, async (t) => {
+  const launched = await launch()
+  if (launched === undefined) return t.plan(0, SKIPPED)
+  t.teardown(launched.close)
+  const { port, api } = await start(t)
+
+  for (const { reason, says } of troubles) {
     const { from = 'app.test', url: path, ...request } = REQUESTS[reason as CorsRefusalReason]
-    const { url, explain } = reason === 'ambiguous-route' ? ambiguous : ordinary
+    const { url, explain } = api(reason)
     const said: string[] = []
     const context = await launched.browser.newContext()
     const page = await context.newPage()
     page.on('console', (message) => { said.push(message.text()) })
     await page.goto(`http://${from === 'null' ? 'app.test' : from}:${port}/page`)
     const target = from === 'null' ? await sandboxed(page) : page
-    const init = { method: request.method ?? 'GET', headers: request.headers ?? {}, credentials: request.credentials === true ? 'include' : 'same-origin' }
-    const error = await target.evaluate(`fetch(${JSON.stringify(url + path)}, ${JSON.stringify(init)}).then(() => 'read', String)`)
+    const error = await target.evaluate(fetching(url + path, request))
     t.not(error, 'read', `${reason}: is blocked`)
     // The console comes a little after the page's own error.
     const waitsFor = reason === 'forbidden-method' ? 0 : 40
     for (let waits = 0; waits < waitsFor && !said.some((text) => text.includes('blocked')); waits++) await page.waitForTimeout(25)
-    t.ok([...said, String(error)].some((text) => text.includes(browser)), `${reason}: ${browser}: ${said.join(' ').slice(0, 400)}`)
+    t.ok([...said, String(error)].some((text) => text.includes(says.Chromium)), `${reason}: ${says.Chromium}: ${said.join(' ').slice(0, 400)}`)
     t.match(await explain({ origin: from === 'null' ? 'null' : `http://${from}:${port}`, url: url + path, ...request }), { allowed: false, reason })
     await context.close()
   }
 })
+
+for (const engine of ENGINES.filter(({ name }) => name !== 'Chromium')) {
+  t.test(`what the console of ${engine.name} says`, { timeout: 100_000 }, async (t) => {
+    const why = skipped(engine)
+    if (why !== undefined) return t.plan(0, why)
+    const { port, api } = await start(t)
+    const browser = await engine.launch({ hosts: ['app.test', 'evil.test', 'api.test', LONG_HOST] })
+    t.teardown(() => browser.close())
+
+    const errors: unknown[] = []
+    for (const [id, { reason }] of troubles.entries()) {
+      const { from = 'app.test', url: path, ...request } = REQUESTS[reason as CorsRefusalReason]
+      const page: OpenPage = await browser.open(`http://${from === 'null' ? 'app.test' : from}:${port}/page`, from === 'null')
+      // The number is in the console for WebKit, and in the URL for Firefox.
+      errors.push(await page.evaluate(`(console.log('case ${id}'), ${fetching(`${api(reason).url}${path}?case=${id}`, request)})`))
+    }
+    const blocked = await browser.blocked()
+    for (const [id, { reason, says }] of troubles.entries()) {
+      t.not(errors[id], 'read', `${reason}: is blocked`)
+      const said = [...blocked.filter((each) => each.id === id).map(({ text }) => text ?? ''), String(errors[id])]
+      t.ok(said.some((text) => text.includes(says[engine.name])), `${reason}: ${says[engine.name]}: ${said.join(' ').slice(0, 400)}`)
+    }
+  })
+}
 
 async function sandboxed (page: Page): Promise<Frame> {
   await page.evaluate(`new Promise((resolve) => {

@@ -149,7 +149,7 @@ class WebKit implements RunningBrowser {
       const [, kind, message] = /^CONSOLE (LOG|SECURITY ERROR) (.*)$/.exec(line) ?? []
       if (kind === 'LOG') id = Number(/^case (\d+)$/.exec(message as string)?.[1] ?? NaN)
       // Elements have a second message: that they were not loaded.
-      if (kind === 'SECURITY ERROR' && !/ due to access control checks\.$/.test(message as string)) blocked.push({ id, reason: named(REASONS, message as string) })
+      if (kind === 'SECURITY ERROR' && !/ due to access control checks\.$/.test(message as string)) blocked.push({ id, reason: named(REASONS, message as string), text: message as string })
     }
     return blocked
   }

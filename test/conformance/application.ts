@@ -2,13 +2,14 @@
 import { Readable } from 'node:stream'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify'
 import cors from '../../lib/index'
+import { reads } from '../support/features'
 import { CLASSIC_SCRIPT, font, IMAGE, SCRIPT } from './assets'
 import { policiesOf, type PolicyName } from './policies'
 import type { Record } from './record'
 import type { World } from './world'
 
 /** The methods that every policy's own route has. */
-export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'PROPFIND', 'PURGE']
+export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'QUERY', 'PROPFIND', 'PURGE'].filter(reads)
 
 /** Policies that have the routes of each kind that is not theirs alone. */
 export const SHOWN: readonly PolicyName[] = ['everyone', 'exact', 'list', 'none', 'credentials', 'null-origin']
@@ -21,8 +22,10 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown
 export async function api (world: World, record: Record, server: ServerOptions = {}): Promise<FastifyInstance> {
   const app = Fastify({ ...server, forceCloseConnections: true })
   record.observe(app)
-  for (const method of ['PROPFIND', 'PURGE', 'QUERY']) app.addHttpMethod(method, { hasBody: true, overrideExisting: true })
-  app.addContentTypeParser(['application/x-www-form-urlencoded', 'multipart/form-data', 'application/json', 'text/plain'], { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  for (const method of ['PROPFIND', 'PURGE', 'QUERY'].filter(reads)) app.addHttpMethod(method, { hasBody: true, overrideExisting: true })
+  for (const type of [['application/x-www-form-urlencoded', 'multipart/form-data', 'application/json', 'text/plain'], /^text\/plain/i]) {
+    app.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  }
   const policies = policiesOf(world)
   await app.register(cors)
 

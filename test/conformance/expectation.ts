@@ -4,6 +4,7 @@ import { predict, type BrowserState, type Failure, type PageRequest, type Predic
 import type { HeaderList } from '../../lib/browser/headers'
 import { PreflightCache } from '../../lib/browser/preflight-cache'
 import { api, pageServer } from './application'
+import type { CorsExplanation, CorsQuestion } from '../../lib/index'
 import { READERS, urlFor, type Case, type Step } from './case'
 import { cookieHeader, type Cookie } from './cookies'
 import { HttpCache } from './http-cache'
@@ -67,6 +68,20 @@ export function requestOf (step: Step, world: World, id: number): PageRequest {
   }
 }
 
+/** The same, as `app.cors.explain` is asked. */
+export function questionOf ({ origin, url, method, headers, credentials, useCorsPreflight }: PageRequest): CorsQuestion {
+  const lists: { [name: string]: string[] } = {}
+  for (const [name, value] of headers) lists[name] = [...lists[name] ?? [], value]
+  return { origin, method, url, headers: lists, credentials: credentials === 'include', useCorsPreflight: useCorsPreflight === true }
+}
+
+/** Whether explain can know what becomes of a request: CORS concerns it, and its answer is the plugin's. Redirects it judges where they begin. */
+export function isExplained ({ mode, url }: Step, { apis }: World): boolean {
+  // Headers that a handler writes where no policy governs are not known.
+  const isByHand = url === `${apis.site}/cached/without-vary`
+  return mode === 'cors' && Object.values<string>(apis).includes(new URL(url).origin) && !isByHand
+}
+
 /** The applications, without any network. */
 export class Oracle {
   readonly #world: World
@@ -113,6 +128,11 @@ export class Oracle {
       reached.push(this.#record.of(id).slice(before))
     }
     return { steps, failures, reached }
+  }
+
+  /** What explain says of a step. */
+  async explain (step: Step, id: number): Promise<CorsExplanation> {
+    return await this.#api.cors.explain(questionOf(requestOf(step, this.#world, id)))
   }
 
   /** What the servers answer. */

@@ -19,6 +19,7 @@ export function policiesOf ({ pages: { app, partner, siteApp, siteOther, secure,
     'null-origin': { origin: ['null'] },
     none: false,
     undeclared: undefined,
+    enforced: { origin: [app, secure], enforceOrigin: true },
     // Credentials.
     credentials: { origin: [app, siteApp, secure, secureSite, secureEvil], ...insecure },
     'no-credentials': { origin: [app, siteApp, secure, secureSite, secureEvil] },

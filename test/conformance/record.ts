@@ -11,6 +11,8 @@ interface Entry {
   readonly asksMethod: string | undefined
   readonly asksHeaders: string | undefined
   readonly httpVersion: string
+  /** Its status is known when it is answered. */
+  readonly response: { readonly statusCode: number }
   /** The handler that ran, as `METHOD /path` of its route. */
   handler?: string
 }
@@ -21,7 +23,7 @@ export class Record {
 
   /** Records every request of the application from its first hook on: before the plugin's. */
   observe (app: FastifyInstance): void {
-    app.addHook('onRequest', async ({ raw }) => {
+    app.addHook('onRequest', async ({ raw }, { raw: response }) => {
       const { pathname, searchParams } = new URL(String(raw.url), 'http://any.test')
       const id = searchParams.get('case')
       if (id === null) return
@@ -34,7 +36,8 @@ export class Record {
         cookie: headers.cookie,
         asksMethod: headers['access-control-request-method'],
         asksHeaders: headers['access-control-request-headers'],
-        httpVersion: raw.httpVersion
+        httpVersion: raw.httpVersion,
+        response
       }
       this.#byRequest.set(raw, entry)
       this.#entries.set(id, [...this.of(id), entry])
@@ -60,12 +63,13 @@ export function isPreflight ({ asksMethod }: Entry): boolean {
 }
 
 /** An entry on one line, to compare. The order of cookies is not a matter of CORS. */
-export function describe ({ method, host, path, origin, cookie, asksMethod, asksHeaders, handler }: Entry): string {
+export function describe ({ method, host, path, origin, cookie, asksMethod, asksHeaders, handler, response }: Entry): string {
   return [
     `${method} ${host}${path}`,
     origin !== undefined && `from ${origin}`,
     cookie !== undefined && `with ${cookie.split('; ').sort().join('; ')}`,
     asksMethod !== undefined && `asking for ${asksMethod}${asksHeaders === undefined ? '' : ` and ${asksHeaders}`}`,
-    handler === undefined ? 'not handled' : `handled by ${handler}`
+    handler === undefined ? 'not handled' : `handled by ${handler}`,
+    handler === undefined && asksMethod === undefined && `answered ${response.statusCode}`
   ].filter((part) => part !== false).join(', ')
 }

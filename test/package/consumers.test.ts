@@ -4,6 +4,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
+import { isRelative, linksIn } from '../support/markdown'
 import { installPackage, NODE_MODULES, ROOT, run } from './installed'
 
 const RESOLUTIONS = {
@@ -25,6 +26,8 @@ interface Facts {
   registered: unknown
   autoloadedCjs: unknown
   autoloadedEsm: unknown
+  sameInspector: boolean[]
+  inspected: unknown
   refused: unknown
 }
 
@@ -63,9 +66,10 @@ t.test('the packed package', async (t) => {
   const programs = await addApplications(consumer)
 
   t.test('holds the build, its sources and the papers, and nothing else', async (t) => {
-    const single = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'types/fastify.d.ts', 'policies.schema.json']
-    for (const file of [...single, 'dist/index.js', 'dist/index.d.ts']) t.ok(files.includes(file), file)
-    t.strictSame(files.filter((file) => !/^(?:dist|lib)\//.test(file) && !single.includes(file)), [], 'nothing else')
+    const papers = ['README.md', 'LICENSE', 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/results.json', 'bench/results.svg']
+    const single = ['package.json', ...papers, 'types/fastify.d.ts', 'policies.schema.json']
+    for (const file of [...single, 'dist/index.js', 'dist/index.d.ts', 'dist/inspector/index.d.ts', ...['index.js', 'page.html', 'page.css', 'page.js', 'icon.svg'].map((name) => `dist/inspector/${name}`)]) t.ok(files.includes(file), file)
+    t.strictSame(files.filter((file) => !/^(?:(?:dist|lib)\/|docs\/[\w-]+\.md$)/.test(file) && !single.includes(file)), [], 'nothing else')
     const maps = files.filter((file) => file.endsWith('.map'))
     t.not(maps.length, 0, 'has source maps')
     const sources = await Promise.all(maps.map(async (file) => {
@@ -73,6 +77,15 @@ t.test('the packed package', async (t) => {
       return map.sources.map((source) => join(dirname(file), source))
     }))
     t.strictSame(sources.flat().filter((source) => !files.includes(source)), [], 'whose sources are there')
+  })
+
+  t.test('has every file that its documents link to', async (t) => {
+    const documents = files.filter((file) => file.endsWith('.md'))
+    t.ok(documents.includes('README.md'))
+    for (const document of documents) {
+      const links = linksIn(await readFile(join(ROOT, document), 'utf8')).filter(isRelative)
+      t.strictSame(links.map((link) => join(dirname(document), link.split('#')[0] as string)).filter((file) => file !== dirname(document) && !files.includes(file)), [], document)
+    }
   })
 
   t.test('publint has nothing to say', async (t) => {
@@ -128,9 +141,19 @@ t.test('the packed package', async (t) => {
       t.strictSame(facts.registered, ['*', '*', null], 'registered by hand')
       t.strictSame(facts.autoloadedCjs, ['*', '*', null], 'autoloaded from a CommonJS file')
       t.strictSame(facts.autoloadedEsm, ['*', '*', null], 'autoloaded from an ESM file')
+      t.ok(facts.sameInspector.length > 1 && !facts.sameInspector.includes(false), 'the inspector is one plugin, however it is imported')
+      t.strictSame(facts.inspected, [200, 200, 200, 200, ['/own', '/own']], 'and serves its files')
       t.strictSame(facts.refused, ['not-canonical'], 'a mistake in the options is refused')
     })
   }
+})
+
+t.test('npm ci warns of no package that does not support this Node', async (t) => {
+  const folder = t.testdir()
+  for (const file of ['package.json', 'package-lock.json']) await cp(join(ROOT, file), join(folder, file))
+  const { code, stderr } = await run('npm', ['ci', '--dry-run', '--offline', '--ignore-scripts', '--no-audit', '--no-fund'], folder)
+  t.equal(code, 0, stderr)
+  t.notMatch(stderr, 'EBADENGINE')
 })
 
 t.test('the lockfile names no registry', async (t) => {

@@ -1,31 +1,35 @@
-// Lists of origins that change while the application runs: `originList`. A list knows by which rules the policies that use it judge their
-// origins, so that no change can bring in what one of them would refuse.
+// The package's export `originList`: lists of origins that change while the application runs. A list keeps the rules of credentials of all policies
+// that use it, so that a change cannot add an entry that one of these policies would refuse.
 import { corsPolicyError, quote, type CorsProblem } from '../../errors'
 import type { CorsOriginList } from '../../schema'
-import { keyOf, readEntry, whyNotWithCredentials, type Entry, type EntryProblem } from './entry'
+import { entryKey, readEntry, credentialProblems, type Entry, type EntryProblem } from './entry'
 import type { CredentialSwitches } from './credentials'
 import { OriginSet, type OriginMatcher } from './matcher'
 
-/** What is wrong with one entry of a list. */
-export interface ListedProblem extends EntryProblem {
+/** A problem of one entry of a list. */
+export interface ListProblem extends EntryProblem {
   readonly index: number
   readonly value: string | RegExp
 }
 
-/** A list as the policies of one set of rules use it. They share it, and the list refers to it weakly: no list keeps an application alive. */
-export class OriginListUse {
+/**
+ * The rule of policies that use a list (see ListRule of policy.ts). Policies with equal switches share one. The list refers to it weakly, so that a
+ * list does not keep an application alive. `switches` is undefined if the policies send no credentials.
+ */
+export class OriginListRule {
   readonly kind = 'list'
 
-  constructor (readonly matches: OriginMatcher, readonly rules: CredentialSwitches | undefined) {}
+  constructor (readonly matches: OriginMatcher, readonly switches: CredentialSwitches | undefined) {}
 }
 
+/** What `originList` returns. Users know it as the interface CorsOriginList, which documents its members. */
 export class OriginList implements CorsOriginList {
   #set: OriginSet
-  /** By their rules: at most one for each of the four sets of rules that credentials can have. */
-  readonly #uses = new Map<string, WeakRef<OriginListUse>>()
+  /** The rules of policies with credentials, by their switches: at most four. */
+  readonly #rulesWithCredentials = new Map<string, WeakRef<OriginListRule>>()
 
   constructor (entries: Iterable<string | RegExp>) {
-    this.#set = new OriginSet(this.#read(valuesOf(entries, 'originList'), 'originList'))
+    this.#set = new OriginSet(this.#read(valuesIn(entries, 'originList'), 'originList'))
   }
 
   get size (): number {
@@ -37,103 +41,105 @@ export class OriginList implements CorsOriginList {
   }
 
   [Symbol.iterator] (): IterableIterator<string | RegExp> {
-    return [...this.#set].map(shown).values()
+    return [...this.#set].map(asWritten).values()
   }
 
   add (...entries: ReadonlyArray<string | RegExp>): this {
-    for (const entry of this.#read(entries.map(copied), 'originList.add', this.#set)) this.#set.add(entry)
+    for (const entry of this.#read(entries.map(copyValue), 'originList.add', this.#set)) this.#set.add(entry)
     return this
   }
 
   delete (...entries: ReadonlyArray<string | RegExp>): boolean {
-    const values = entries.map(copied)
-    // What is no entry was meant to be one: not to delete it, and to say nothing, would leave in what was to be taken out.
-    readAll(values, 'originList.delete', NO_RULES, this.#set)
+    const values = entries.map(copyValue)
+    // An invalid value throws: ignoring it would leave an origin allowed that was meant to be deleted.
+    readAll(values, 'originList.delete', noProblems, this.#set)
     const size = this.#set.size
-    for (const value of values) this.#set.delete(keyOf(value) as string)
+    for (const value of values) this.#set.delete(entryKey(value) as string)
     return this.#set.size < size
   }
 
   replace (entries: Iterable<string | RegExp>): this {
-    this.#set = new OriginSet(this.#read(valuesOf(entries, 'originList.replace'), 'originList.replace'))
+    this.#set = new OriginSet(this.#read(valuesIn(entries, 'originList.replace'), 'originList.replace'))
     return this
   }
 
-  /** What a policy with these rules would have against the list as it is. */
-  problemsWith (rules: CredentialSwitches): ListedProblem[] {
-    if (this.#use(rules) !== undefined) return [] // what the list has was judged by these rules already
-    return [...this.#set].flatMap((entry, index) => whyNotWithCredentials(entry, rules).map((problem) => ({ ...problem, index, value: shown(entry) })))
+  /** The problems of the current entries in a policy with credentials and these switches. */
+  credentialProblems (switches: CredentialSwitches): ListProblem[] {
+    if (this.#findRule(switches) !== undefined) return [] // all entries were checked with these switches already
+    return [...this.#set].flatMap((entry, index) => credentialProblems(entry, switches).map((problem) => ({ ...problem, index, value: asWritten(entry) })))
   }
 
-  /** The list for a policy with these rules, or with none. */
-  useWith (rules: CredentialSwitches | undefined): OriginListUse {
-    return (rules && this.#use(rules)) ?? new OriginListUse((origin) => this.#set.matches(origin), rules)
+  /** The rule for a policy with these switches, or for one without credentials. */
+  ruleFor (switches: CredentialSwitches | undefined): OriginListRule {
+    return (switches && this.#findRule(switches)) ?? new OriginListRule((origin) => this.#set.matches(origin), switches)
   }
 
-  /** Has changes judged by the rules of this use, for as long as a policy refers to it. */
-  hold (use: OriginListUse): void {
-    if (use.rules !== undefined) this.#uses.set(JSON.stringify(use.rules), new WeakRef(use))
+  /** Checks changes from now on by the switches of this rule, for as long as a policy refers to the rule. */
+  enforceRule (rule: OriginListRule): void {
+    if (rule.switches !== undefined) this.#rulesWithCredentials.set(JSON.stringify(rule.switches), new WeakRef(rule))
   }
 
-  #use (rules: CredentialSwitches): OriginListUse | undefined {
-    return this.#uses.get(JSON.stringify(rules))?.deref()
+  #findRule (switches: CredentialSwitches): OriginListRule | undefined {
+    return this.#rulesWithCredentials.get(JSON.stringify(switches))?.deref()
   }
 
-  /** Reads entries by the rules of all policies that use the list. Those in `known` were read before. */
-  #read (values: readonly unknown[], subject: string, known?: OriginSet): Entry[] {
-    const rules = [...this.#uses.values()].flatMap((reference) => reference.deref()?.rules ?? [])
-    if (rules.length === 0) return readAll(values, subject, NO_RULES, known)
+  /** Reads values by the rules of all policies that use the list. Skips those that are in `present`. */
+  #read (values: readonly unknown[], subject: string, present?: OriginSet): Entry[] {
+    const switches = [...this.#rulesWithCredentials.values()].flatMap((reference) => reference.deref()?.switches ?? [])
+    if (switches.length === 0) return readAll(values, subject, noProblems, present)
     const strictest: CredentialSwitches = {
-      dangerouslyAllowInsecureOrigins: rules.every(({ dangerouslyAllowInsecureOrigins }) => dangerouslyAllowInsecureOrigins === true),
-      dangerouslyAllowPublicSuffixes: rules.every(({ dangerouslyAllowPublicSuffixes }) => dangerouslyAllowPublicSuffixes === true)
+      dangerouslyAllowInsecureOrigins: switches.every(({ dangerouslyAllowInsecureOrigins }) => dangerouslyAllowInsecureOrigins === true),
+      dangerouslyAllowPublicSuffixes: switches.every(({ dangerouslyAllowPublicSuffixes }) => dangerouslyAllowPublicSuffixes === true)
     }
-    return readAll(values, subject, (entry) => whyNotWithCredentials(entry, strictest), known, 'a policy with credentials uses this list: ')
+    return readAll(values, subject, (entry) => credentialProblems(entry, strictest), present, 'a policy with credentials uses this list: ')
   }
 }
 
-const NOTHING: readonly EntryProblem[] = []
-const NO_RULES = (): readonly EntryProblem[] => NOTHING
+const NO_PROBLEMS: readonly EntryProblem[] = []
+const noProblems = (): readonly EntryProblem[] => NO_PROBLEMS
 
-/** Reads every value that is not known, or throws everything that is wrong. */
-function readAll (values: readonly unknown[], subject: string, whyNot: (entry: Entry) => readonly EntryProblem[], known?: OriginSet, because = ''): Entry[] {
+/** Reads all values that are not in `present`. Throws one error with all problems. */
+function readAll (values: readonly unknown[], subject: string, problemsOf: (entry: Entry) => readonly EntryProblem[], present?: OriginSet, because = ''): Entry[] {
   const entries: Entry[] = []
   const problems: CorsProblem[] = []
   for (const [index, value] of values.entries()) {
-    if (known !== undefined && isIn(known, value)) continue
+    if (present !== undefined && contains(present, value)) continue
     const entry = readEntry(value, 'originList')
     if ('key' in entry) entries.push(entry)
     else problems.push({ pointer: `/${index}`, value, ...entry })
-    for (const { reason, message } of 'key' in entry ? whyNot(entry) : NOTHING) problems.push({ pointer: `/${index}`, reason, value, message: because + message })
+    for (const { reason, message } of 'key' in entry ? problemsOf(entry) : NO_PROBLEMS) {
+      problems.push({ pointer: `/${index}`, reason, value, message: because + message })
+    }
   }
   if (problems.length > 0) throw corsPolicyError(subject, problems)
   return entries
 }
 
-function isIn (set: OriginSet, value: unknown): boolean {
-  const key = keyOf(value)
+function contains (set: OriginSet, value: unknown): boolean {
+  const key = entryKey(value)
   return key !== undefined && set.has(key)
 }
 
-/** The values of what was given as a list. The caller's code, such as a generator's, runs here and nowhere later. */
-function valuesOf (entries: unknown, subject: string): unknown[] {
-  if (typeof entries === 'object' && entries !== null && Symbol.iterator in entries) return Array.from(entries as Iterable<unknown>, copied)
+/** The values of an iterable, copied. Code of the caller, such as a generator, runs only here. */
+function valuesIn (entries: unknown, subject: string): unknown[] {
+  if (typeof entries === 'object' && entries !== null && Symbol.iterator in entries) return Array.from(entries as Iterable<unknown>, copyValue)
   const instead = typeof entries === 'string' || entries instanceof RegExp
     ? `write ${subject}([${quote(entries)}])`
     : entries instanceof Promise ? `await it: ${subject}(await …)` : `write ${subject}([]) for a list without origins`
   throw corsPolicyError(subject, [{ pointer: '', reason: 'type', value: entries, message: `${quote(entries)} is not a list of origins; ${instead}` }])
 }
 
-/** Nothing that the caller keeps can change what was read. */
-function copied (value: unknown): unknown {
+/** Copies a RegExp: the caller must not be able to change it after it was checked. */
+function copyValue (value: unknown): unknown {
   return value instanceof RegExp ? new RegExp(value) : value
 }
 
-/** An entry as it was written. */
-function shown ({ key, form }: Entry): string | RegExp {
+/** An entry as the user wrote it. A RegExp is a new copy. */
+function asWritten ({ key, form }: Entry): string | RegExp {
   return form !== 'exact' && form.kind === 'regexp' ? new RegExp(form.regexp.source, form.regexp.flags) : key
 }
 
-/** What the package exports: index.ts documents it. */
+/** The package's export `originList`. Documented in index.ts. */
 export function originList (entries: Iterable<string | RegExp>): CorsOriginList {
   return new OriginList(entries)
 }

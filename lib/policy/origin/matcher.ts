@@ -1,21 +1,22 @@
-// Whether a request's Origin is one that a list has, at a cost that does not grow with the list. The entries can change: adding and deleting
-// cost what one entry costs. Used for the arrays of policies and by originList.
+// Matches a request's Origin against a list of origins, patterns and RegExps. The cost does not grow with the number of origins and patterns;
+// RegExps are tried one by one. Used for the arrays of policies (policy.ts) and for originList (list.ts), whose entries can change.
 import type { Entry, EntryForm } from './entry'
 import { isSerialisedOrigin } from './pattern'
 import { PatternTable } from './pattern-table'
 import type { RegExpMatcher } from './regexp-re2'
 
-/** Whether this value of an Origin header is allowed. Knows nothing of `'*'`, which needs no matching. */
+/** Whether this value of an Origin header is allowed. */
 export type OriginMatcher = (origin: string) => boolean
 
-/** The entries of a list, each once, in the order in which they were added. */
+/** A set of entries, in the order in which they were added. Adding or deleting an entry costs the same however many there are. */
 export class OriginSet {
+  /** All entries: forms by key. */
   readonly #forms = new Map<string, EntryForm>()
   readonly #patterns = new PatternTable()
   readonly #regexps = new Map<string, RegExpMatcher>()
-  /** The last answer is given again without looking: every request asks twice, at its beginning and at its end. */
-  #last = ''
-  #answer = false
+  /** The last result is kept, as every request asks twice: when it begins, and when its response is sent. */
+  #lastOrigin = ''
+  #lastResult = false
 
   constructor (entries: Iterable<Entry>) {
     for (const entry of entries) this.add(entry)
@@ -40,11 +41,11 @@ export class OriginSet {
       if (form.kind === 'regexp') this.#regexps.set(key, form.matches)
       else this.#patterns.add(form)
     }
-    this.#last = ''
-    this.#answer = false
+    this.#lastOrigin = ''
+    this.#lastResult = false
   }
 
-  /** Whether it was there. */
+  /** Deletes an entry. Returns whether it was in the set. */
   delete (key: string): boolean {
     const form = this.#forms.get(key)
     if (form === undefined) return false
@@ -53,22 +54,22 @@ export class OriginSet {
       if (form.kind === 'regexp') this.#regexps.delete(key)
       else this.#patterns.delete(form)
     }
-    this.#last = ''
-    this.#answer = false
+    this.#lastOrigin = ''
+    this.#lastResult = false
     return true
   }
 
   matches (origin: string): boolean {
     if (this.#patterns.isEmpty && this.#regexps.size === 0) return this.#forms.get(origin) === 'exact'
-    if (origin !== this.#last) {
-      this.#answer = this.#look(origin)
-      this.#last = origin
+    if (origin !== this.#lastOrigin) {
+      this.#lastResult = this.#findMatch(origin)
+      this.#lastOrigin = origin
     }
-    return this.#answer
+    return this.#lastResult
   }
 
-  /** The text of a pattern is a key, too, but no origin that a request can have. */
-  #look (origin: string): boolean {
+  /** The string of a pattern is a key as well, so an exact match must be an exact entry. */
+  #findMatch (origin: string): boolean {
     return this.#forms.get(origin) === 'exact' || (isSerialisedOrigin(origin) && (this.#patterns.matches(origin) || this.#matchesRegExp(origin)))
   }
 
@@ -80,7 +81,7 @@ export class OriginSet {
   }
 }
 
-/** The cheapest matcher that decides about these entries, which never change. */
+/** The cheapest matcher for entries that never change. */
 export function createMatcher (entries: readonly Entry[]): OriginMatcher {
   const set = new OriginSet(entries)
   const [first] = entries

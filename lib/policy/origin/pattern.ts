@@ -1,15 +1,16 @@
-// What an entry of `origin` may be: reads one text of a policy into an origin or a pattern, or says why it is neither.
-// Also the syntax of an origin as browsers serialise it (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin).
+// Parses one string of a policy's `origin` into an origin or a pattern, or says why it is neither and what was probably meant.
+// Also knows the syntax of origins as browsers serialise them (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin), by which the
+// Origin headers of requests are checked.
 import type { CorsProblemReason } from '../../errors'
-import { isPunycode } from './punycode'
+import type * as Punycode from './punycode'
 
 /** `'*'`: every origin. */
 export interface AnyOrigin { readonly kind: 'any' }
 
-/** `'null'`: the opaque origins, which all sandboxed frames and local files share. */
+/** `'null'`: opaque origins, such as those of sandboxed frames and local files. */
 export interface NullOrigin { readonly kind: 'null' }
 
-/** An origin, or with `subdomains` or `anyPort` a pattern of origins. `port` is `''` for the scheme's default. */
+/** An origin; with `subdomains` or `anyPort`, a pattern of origins. `port` is `''` for the default port of the scheme. */
 export interface TupleOrigin {
   readonly kind: 'tuple'
   readonly text: string
@@ -22,92 +23,97 @@ export interface TupleOrigin {
 
 export type OriginEntry = AnyOrigin | NullOrigin | TupleOrigin
 
-/** Why a text is not an entry. */
+/** Why a string is neither an origin nor a pattern. */
 export interface OriginRefusal {
   readonly kind: 'refused'
   readonly reason: Extract<CorsProblemReason, 'invalid' | 'not-canonical'>
   readonly message: string
-  /** How browsers write it, where it is only written otherwise. */
+  /** The same origin as browsers serialise it, if there is one. */
   readonly corrected?: string
 }
 
 /** RFC 1035, section 2.3.4. */
 const MAX_HOST_LENGTH = 253
 
-/** No scheme in use comes near it. */
+/** Longer than every scheme in use. */
 const MAX_SCHEME_LENGTH = 64
 
-/** Nothing longer is an origin: scheme, `://`, host, colon and port. */
+/** The longest origin: scheme, `://`, host, colon and port. */
 export const MAX_ORIGIN_LENGTH = MAX_SCHEME_LENGTH + 3 + MAX_HOST_LENGTH + 6
 
-/** The default ports of the URL standard's special schemes: a browser never writes them. */
+/** The default ports of the URL standard's special schemes. Browsers leave them out of an origin. */
 const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([['http', '80'], ['https', '443'], ['ws', '80'], ['wss', '443'], ['ftp', '21']])
 
-/** Schemes of documents whose origin is opaque, so that browsers write `null` for them. */
+/** Schemes of documents with an opaque origin, which browsers serialise as `null`. */
 const OPAQUE_SCHEME = '(?:about|blob|data|file|javascript):'
 
-/** The characters that a serialised origin can have: it is ASCII and lower case, and has no others. */
+/** All characters that a serialised origin can have: it is ASCII, and lower case. */
 export const ORIGIN_CHARACTERS = '+-./0123456789:[]_abcdefghijklmnopqrstuvwxyz'
 
 const LABEL = '[a-z0-9_-]+'
 
-/** RFC 1035, section 2.3.4. A pattern of its own, as counting makes the other one several times slower. */
+/** RFC 1035, section 2.3.4. Apart from TUPLE_ORIGIN, which would be several times slower with counted labels. */
 const LONG_LABEL = /[^.]{64}/
-const TUPLE = new RegExp(`^(?!${OPAQUE_SCHEME})([a-z][a-z0-9+.-]*)://(\\[[0-9a-f:.]+\\]|${LABEL}(?:\\.${LABEL})*)(?::([1-9][0-9]*))?$`)
+const TUPLE_ORIGIN = new RegExp(`^(?!${OPAQUE_SCHEME})([a-z][a-z0-9+.-]*)://(\\[[0-9a-f:.]+\\]|${LABEL}(?:\\.${LABEL})*)(?::([1-9][0-9]*))?$`)
 
 interface Tuple { readonly scheme: string, readonly host: string, readonly port: string }
 
 function readTuple (text: string): Tuple | undefined {
   if (text.length > MAX_ORIGIN_LENGTH) return undefined
-  const match = TUPLE.exec(text)
+  const match = TUPLE_ORIGIN.exec(text)
   if (match === null) return undefined
   const [, scheme = '', host = '', port = ''] = match
   if (scheme.length > MAX_SCHEME_LENGTH || host.length > MAX_HOST_LENGTH || (host.length > 63 && LONG_LABEL.test(host))) return undefined
   if (port !== '' && (Number(port) > 65535 || port === DEFAULT_PORTS.get(scheme))) return undefined
-  if (ADDRESS.test(host) && !isCanonicalHost(scheme, host)) return undefined
-  if (host.includes(ENCODED) && DEFAULT_PORTS.has(scheme) && !hasPunycode(host)) return undefined
+  if (IP_ADDRESS.test(host) && !isCanonicalHost(scheme, host)) return undefined
+  if (host.includes(PUNYCODE_PREFIX) && DEFAULT_PORTS.has(scheme) && !hasPunycode(host)) return undefined
   return { scheme, host, port }
 }
 
-/** A label that begins so is encoded: of the hosts that the URL standard reads as names, which are those of special schemes. */
-const ENCODED = 'xn--'
+/** Begins a label in punycode. Only the hosts of special schemes have such labels. */
+const PUNYCODE_PREFIX = 'xn--'
 
+let punycode: typeof Punycode | undefined
+
+/** Whether all labels that begin like punycode are punycode. Loads the decoder when it is first needed: few origins have such labels. */
 function hasPunycode (host: string): boolean {
-  return host.split('.').every((label) => !label.startsWith(ENCODED) || isPunycode(label))
+  const { isPunycode } = punycode ??= require('./punycode') as typeof Punycode
+  return host.split('.').every((label) => !label.startsWith(PUNYCODE_PREFIX) || isPunycode(label))
 }
 
-/** What the URL standard takes for an IP address: a host in brackets, or one that ends in a number (https://url.spec.whatwg.org/#ends-in-a-number-checker). */
-export const ADDRESS = /^\[|(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/
+/** A host that the URL standard parses as an IP address: one in brackets, or one that ends in a number (https://url.spec.whatwg.org/#ends-in-a-number-checker). */
+export const IP_ADDRESS = /^\[|(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$/
 
-/** Whether browsers write the host this way. For addresses: four decimal numbers, or IPv6 with its longest run of zeros left out. */
+/** Whether browsers serialise the host this way. An IPv4 address has four decimal numbers; an IPv6 address leaves out its longest run of zeros. */
 function isCanonicalHost (scheme: string, host: string): boolean {
   const url = `${scheme}://${host}`
   return URL.canParse(url) && new URL(url).hostname === host
 }
 
-/** Most origins: HTTP, a name and no port, and too short for any limit. The last label begins with no digit, so that it ends no address. */
-const MOST_ORIGINS = new RegExp(`^https?://(?:${LABEL}\\.)*(?![0-9])${LABEL}$`)
-const SHORT = 'http://'.length + 63
+/** The syntax of most origins: HTTP(S), a host name, no port. The last label does not begin with a digit, so it is no IP address. */
+const PLAIN_ORIGIN = new RegExp(`^https?://(?:${LABEL}\\.)*(?![0-9])${LABEL}$`)
+/** So short that no length limit can be exceeded. */
+const MAX_PLAIN_LENGTH = 'http://'.length + 63
 
-/** Whether this is such an origin in a policy: no punycode, which only the URL parser can judge. The same as {@link parseOriginEntry} says, at a small part of the cost. */
+/** Whether a string of a policy is an origin of this syntax, without punycode. A fast path: {@link parseOriginEntry} accepts all of these. */
 export function isPlainOrigin (text: string): boolean {
-  return text.length <= SHORT && MOST_ORIGINS.test(text) && !text.includes('xn--')
+  return text.length <= MAX_PLAIN_LENGTH && PLAIN_ORIGIN.test(text) && !text.includes('xn--')
 }
 
-/** Whether this is an origin as browsers write them: not `null`, lower case, no default port, nothing before or behind. */
+/** Whether this is an origin as browsers serialise it: lower case, no default port, no path. `null` is not one. */
 export function isSerialisedOrigin (text: string): boolean {
-  return (text.length <= SHORT && !text.includes(ENCODED) && MOST_ORIGINS.test(text)) || readTuple(text) !== undefined
+  return (text.length <= MAX_PLAIN_LENGTH && !text.includes(PUNYCODE_PREFIX) && PLAIN_ORIGIN.test(text)) || readTuple(text) !== undefined
 }
 
-/** Reads one text of a policy's `origin`. */
+/** Parses one string of a policy's `origin`. */
 export function parseOriginEntry (text: string): OriginEntry | OriginRefusal {
-  return read(text, (guess, text) => guess(text))
+  return parse(text, (guess, text) => guess(text))
 }
 
-/** What was probably meant by a text, as code; undefined where nothing is right. Is made of canonical origins, so it needs no quoting of its own. */
-type Guess = (text: string) => string | undefined
+/** Suggests what was probably meant by a string, as code; undefined without a valid suggestion. Consists of canonical origins, so it is safe in messages. */
+type Suggest = (text: string) => string | undefined
 
-function read (text: string, instead: (guess: Guess, text: string) => string | undefined): OriginEntry | OriginRefusal {
+function parse (text: string, instead: (guess: Suggest, text: string) => string | undefined): OriginEntry | OriginRefusal {
   if (text === '*') return { kind: 'any' }
   if (text === 'null') return { kind: 'null' }
   if (text.length > MAX_ORIGIN_LENGTH) return invalid(`no origin is longer than ${MAX_ORIGIN_LENGTH} characters`)
@@ -116,96 +122,97 @@ function read (text: string, instead: (guess: Guess, text: string) => string | u
   const parts = PARTS.exec(text)
   if (parts === null) return invalid(`an origin begins with its scheme, such as ${instead(withScheme, text) ?? '"https://app.example.com"'}`)
   const [, scheme = '', wildcard = '', rest = '', anyPort = ''] = parts
-  if (rest.includes('*')) return invalid('an asterisk may stand only for whole subdomains ("https://*.example.com") or for the port ("https://example.com:*")', instead(withoutAsterisks, text))
+  if (rest.includes('*')) return invalid('an asterisk may only replace whole subdomains ("https://*.example.com") or the port ("https://example.com:*")', instead(withoutAsterisks, text))
   const tuple = readTuple(`${scheme}://${rest}`) ?? canonicalTuple(`${scheme}://${rest}`)
-  if (tuple === undefined) return rest.includes(ENCODED) ? invalid(NOT_PUNYCODE) : invalid('this is not an origin; write a scheme, "://", a host and perhaps a port from 1 to 65535, such as "https://app.example.com:8443"')
-  if (anyPort !== '' && tuple.port !== '') return invalid('there are two ports; keep the number, or ":*" for every port')
-  if (wildcard !== '' && ADDRESS.test(tuple.host)) return invalid('an IP address has no subdomains; write the address without "*."')
+  if (tuple === undefined) return rest.includes(PUNYCODE_PREFIX) ? invalid(NOT_PUNYCODE) : invalid('this is not an origin; write a scheme, "://", a host and perhaps a port from 1 to 65535, such as "https://app.example.com:8443"')
+  if (anyPort !== '' && tuple.port !== '') return invalid('an origin has one port; write the number, or ":*" for every port')
+  if (wildcard !== '' && IP_ADDRESS.test(tuple.host)) return invalid('an IP address has no subdomains; write the address without "*."')
   const corrected = `${tuple.scheme}://${wildcard}${tuple.host}${tuple.port === '' ? anyPort : `:${tuple.port}`}`
   if (corrected !== text) return { kind: 'refused', reason: 'not-canonical', message: `browsers do not write the origin this way; write ${JSON.stringify(corrected)}`, corrected }
   return { kind: 'tuple', text, ...tuple, subdomains: wildcard !== '', anyPort: anyPort !== '' }
 }
 
-const NOT_PUNYCODE = 'a name that begins with "xn--" is the punycode of an international one, and this is none; write the international name, such as "https://bücher.example", and the message has its punycode'
+const NOT_PUNYCODE = 'a label that begins with "xn--" must be valid punycode, and this one is not; write the international name, such as "https://bücher.example": the message then has its punycode'
 
-/** What can be told from the text alone, what to say about it, and what was probably meant. */
-const MISTAKES: ReadonlyArray<readonly [RegExp, string, Guess?]> = [
+/** Common mistakes: how to recognise them, what to say about them, and what to suggest. */
+const MISTAKES: ReadonlyArray<readonly [RegExp, string, Suggest?]> = [
   [/^null$/i, 'browsers write it in lower case; write "null"'],
   [new RegExp(`^${OPAQUE_SCHEME}`, 'i'), 'documents of this scheme have no origin of their own: browsers send "null" for them; write "null" if you mean all of those'],
-  // The URL parser drops these silently, or reads a backslash as a slash: such a text was not meant as it looks.
+  // The URL parser drops these characters silently, or reads a backslash as a slash.
   // eslint-disable-next-line no-control-regex -- control characters are exactly what this looks for
-  [/[\u0000-\u0020\u007f\\,]/, 'an origin has no spaces, commas, backslashes or control characters; leave them out, and give each origin a place of its own in an array', separated],
-  [/^[^/]*\/\/[^/?#]*@/, 'an origin has no user name or password; leave out "@" and what stands before it'],
-  [/^[^/]*\/\/(?:[^/?#]*\.)?\.|^[^/]*\/\/[^/?#]*\.(?=[:/?#]|$)/, 'a host neither begins nor ends with a dot, and has no two in a row; leave out the dot too many', withoutDots]
+  [/[\u0000-\u0020\u007f\\,]/, 'an origin has no spaces, commas, backslashes or control characters; leave them out, and write each origin as an element of an array', separately],
+  [/^[^/]*\/\/[^/?#]*@/, 'an origin has no user name or password; write it without "user:password@"'],
+  [/^[^/]*\/\/(?:[^/?#]*\.)?\.|^[^/]*\/\/[^/?#]*\.(?=[:/?#]|$)/, 'a host has no leading, trailing or doubled dot; leave out the extra dot', withoutDots]
 ]
 
-// scheme :// [*.] rest [:*], where whatever is wrong with the rest is for the URL parser to say
+/** scheme :// [*.] rest [:*]. The URL parser checks the rest. */
 const PARTS = /^([a-z][a-z0-9+.-]*):\/\/(\*\.)?(.*?)(:\*)?\/?$/is
 
-/** `instead` is code that was tried out. */
+/** `instead` is code that is known to be valid. */
 function invalid (message: string, instead?: string): OriginRefusal {
   return { kind: 'refused', reason: 'invalid', message: instead === undefined ? message : `${message}: write ${instead}` }
 }
 
-/** A guess, as browsers write it; undefined if it is no entry. */
-function accepted (guess: string): string | undefined {
-  const entry = read(guess, () => undefined)
+/** The string as a canonical entry; undefined if it cannot be one. */
+function canonicalEntry (guess: string): string | undefined {
+  const entry = parse(guess, () => undefined)
   if (entry.kind === 'refused') return entry.corrected
   return entry.kind === 'tuple' ? entry.text : undefined
 }
 
-/** The origin or pattern that a text means, whatever is to be said about how it is written; `'*'` too. undefined where it means none, or might mean anything. */
-export function originMeantBy (text: string): string | undefined {
-  return text === '*' ? text : accepted(text) ?? originWithScheme(text)
+/** The origin or pattern (or `'*'`) that a string was probably meant to be, as a canonical entry; undefined if that is unclear. */
+export function suggestOrigin (text: string): string | undefined {
+  return text === '*' ? text : canonicalEntry(text) ?? originFromHost(text)
 }
 
 function asCode (entry: string | undefined): string | undefined {
   return entry && JSON.stringify(entry)
 }
 
-/** The beginning of a URL, with whatever stands there instead of a scheme. */
+/** The beginning of a URL without a proper scheme. */
 const NO_SCHEME = /^(?:[^/.]*:)?\/{1,3}|^https?:/i
 
-/** What was probably meant by a host without a scheme. This machine is seldom asked over https, and a single name is seldom a host. */
+/** Suggests an origin for a host without a scheme. */
 function withScheme (text: string): string | undefined {
-  return asCode(originWithScheme(text))
+  return asCode(originFromHost(text))
 }
 
-function originWithScheme (text: string): string | undefined {
+/** http for a loopback host, else https. A name without a dot is rarely a host, so it gets no origin. */
+function originFromHost (text: string): string | undefined {
   const host = text.replace(NO_SCHEME, '')
-  const entry = accepted(`http://${host}`)
+  const entry = canonicalEntry(`http://${host}`)
   if (entry === undefined) return undefined
   const { host: name } = readTuple(entry.replace('*.', '').replace(/:\*$/, '')) as Tuple
   const isHost = name.includes('.') || name.startsWith('[')
-  return isLoopback(name) ? entry : isHost ? accepted(`https://${host}`) : undefined
+  return isLoopback(name) ? entry : isHost ? canonicalEntry(`https://${host}`) : undefined
 }
 
-/** Several origins in one text. */
-function separated (text: string): string | undefined {
-  const texts = text.split(/[\s,]+/).filter((part) => part !== '').map(accepted)
+/** Suggests the origins in a string that contains several. */
+function separately (text: string): string | undefined {
+  const texts = text.split(/[\s,]+/).filter((part) => part !== '').map(canonicalEntry)
   return texts.length > 0 && texts.every((entry) => entry !== undefined) ? texts.map(asCode).join(', ') : undefined
 }
 
 function withoutDots (text: string): string | undefined {
-  const entry = accepted(text.replace(/\.+(?=[:/?#]|$)/, '').replace(/(:\/\/)\.+(?=.)/, '$1*.').replace(/\.{2,}/g, '.'))
+  const entry = canonicalEntry(text.replace(/\.+(?=[:/?#]|$)/, '').replace(/(:\/\/)\.+(?=.)/, '$1*.').replace(/\.{2,}/g, '.'))
   return asCode(entry)
 }
 
-/** `https://*` is everyone, and `https://*example.com` lacks the dot. */
+/** `https://*` was meant as `'*'`, and `https://*example.com` as `https://*.example.com`. */
 function withoutAsterisks (text: string): string | undefined {
   if (/^https?:\/\/\*+(?::\*)?\/?$/i.test(text)) return '"*"'
-  const entry = accepted(text.replace(/:\/\/(?:\*+\.?)+/, '://*.'))
+  const entry = canonicalEntry(text.replace(/:\/\/(?:\*+\.?)+/, '://*.'))
   return asCode(entry)
 }
 
-/** The origin of this URL as a browser would write it; undefined for what is no URL, or has no origin that can be written. */
+/** The origin of a URL as browsers serialise it; undefined for an invalid URL, or one with an opaque origin. */
 function canonicalTuple (text: string): Tuple | undefined {
   if (!URL.canParse(text)) return undefined
   const { protocol, host } = new URL(text)
   return readTuple(`${protocol}//${host}`.toLowerCase())
 }
 
-/** Whether pages of this origin can be read and changed on their way: plain text, and not from this machine itself. */
+/** Whether an attacker on the network can read and change pages of this origin: it is not encrypted, and not loopback. */
 export function isInsecure ({ scheme, host }: Pick<TupleOrigin, 'scheme' | 'host'>): boolean {
   return (scheme === 'http' || scheme === 'ws' || scheme === 'ftp') && !isLoopback(host)
 }

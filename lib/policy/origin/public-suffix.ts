@@ -1,20 +1,21 @@
-// Which hosts are public suffixes, so that a pattern of their subdomains lets in whoever registers one there.
+// Tells which hosts are public suffixes (https://publicsuffix.org). Anyone can register a subdomain of those, so a pattern of them is refused with
+// credentials (credentials.ts), and corrections avoid them (regexp-correction.ts).
 import type { parse as parseHost } from 'tldts'
 
-/** Names that no registry hands out (https://www.iana.org/assignments/special-use-domain-names): nobody can register below them. */
+/** Top-level names that are reserved (https://www.iana.org/assignments/special-use-domain-names): nobody can register below them. */
 const SPECIAL_USE: ReadonlySet<string> = new Set(['example', 'internal', 'invalid', 'local', 'localhost', 'test'])
 
-/** Whether strangers can register names directly below this host: `com`, `co.uk`, `github.io`, and top-level names the list does not know yet. */
+/** Whether anyone can register names directly below this host: `com`, `co.uk`, `github.io`, and top-level names that the list does not have. */
 export function isPublicSuffix (host: string): boolean {
   return suffixes()(host, { allowPrivateDomains: true }).publicSuffix === host && !SPECIAL_USE.has(host)
 }
 
-/** Whether this is what one registers: a name directly below a public suffix, such as `example.com` or `me.github.io`. */
+/** Whether this host is directly below a public suffix, such as `example.com` or `me.github.io`: a registrable domain. */
 export function isRegistrableDomain (host: string): boolean {
   return suffixes()(host, { allowPrivateDomains: true }).domain === host
 }
 
-/** Loaded when first needed: the list is over a megabyte of heap, and most policies have no such pattern. */
+/** Loads the list when it is first needed: it takes over a megabyte of heap, and most policies do not need it. */
 function suffixes (): typeof parseHost {
   return (require('tldts') as typeof import('tldts')).parse
 }

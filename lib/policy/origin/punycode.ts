@@ -1,7 +1,7 @@
-// Which labels that begin with "xn--" are the punycode of an international name. Decided here, not by the URL parser: those of newer Node
-// versions take labels that older ones refuse.
+// Tells which labels that begin with "xn--" are the punycode of an international name. Decodes them itself, as the URL parsers of different Node
+// versions accept different labels. Used by pattern.ts.
 
-/** RFC 3492, section 5. */
+/** The parameters of RFC 3492, section 5. */
 const BASE = 36
 const MIN = 1
 const MAX = 26
@@ -12,18 +12,18 @@ const FIRST_CODE_POINT = 128
 const MAX_CODE_POINT = 0x10ffff
 
 /**
- * What no international name has (https://www.unicode.org/reports/tr46/#Validity_Criteria): controls, halves of characters, private and
- * non-characters, blanks, and invisible characters but the two joiners.
+ * Characters that no international name has (https://www.unicode.org/reports/tr46/#Validity_Criteria): control characters, surrogates, private-use
+ * and non-characters, white space, and format characters except the two joiners.
  */
 const DISALLOWED = /[\p{Cc}\p{Cs}\p{Co}\p{Z}\p{Noncharacter_Code_Point}]|(?![\u200c\u200d])\p{Cf}|^\p{M}/u
 
-/** Whether this label, which begins with `xn--`, is one that a browser writes. */
+/** Whether browsers serialise a name as this label, which begins with `xn--`. */
 export function isPunycode (label: string): boolean {
   const name = decode(label.slice('xn--'.length))
   return name !== undefined && /[^\u0000-\u007f]/.test(name) && !DISALLOWED.test(name) && name.normalize('NFKC') === name && name.toLowerCase() === name // eslint-disable-line no-control-regex -- all of ASCII
 }
 
-/** RFC 3492, section 6.2. */
+/** RFC 3492, section 6.2. undefined for invalid punycode. */
 function decode (text: string): string | undefined {
   const delimiter = text.lastIndexOf('-')
   const codePoints = [...text.slice(0, Math.max(0, delimiter))].map((character) => character.charCodeAt(0))

@@ -1,41 +1,42 @@
-// What to write instead of a RegExp that is refused. Guesses what was meant, and tries each guess out before it is suggested: it has to be
-// accepted, and to match an origin that the RegExp was plainly meant for.
+// Suggests what to write instead of a refused RegExp. Tries out each suggestion first: it must be accepted, and match an origin that the RegExp was
+// meant to match. Called by regexp.ts and credentials.ts.
 import { quote } from '../../errors'
 import { isInsecure, isLoopback, parseOriginEntry, type TupleOrigin } from './pattern'
 import { isPublicSuffix, isRegistrableDomain } from './public-suffix'
 import { alternativesWithoutAnchors, isAnchored, type RegExpText } from './regexp-expression'
-import { formsOf, sampleOf, textOf, VARIES, type Form } from './regexp-forms'
+import { formsOf, sampleOf, textOf, VARIABLE_PART, type Form } from './regexp-forms'
 import { compileRegExp, type OriginRegExp } from './regexp-re2'
 
-/** Reads an entry that is correct, by whatever rules apply. */
-export type ReadAcceptable = (entry: string | RegExp) => TupleOrigin | OriginRegExp | undefined
+/** Reads an entry by the rules that the caller checks. undefined if it is refused. */
+export type ReadValidEntry = (entry: string | RegExp) => TupleOrigin | OriginRegExp | undefined
 
+/** The entries to write instead of one RegExp. */
 type Suggestion = ReadonlyArray<string | RegExp>
 
-/** More would be no help. */
+/** A longer suggestion would not help. */
 const MAX_ENTRIES = 6
 
-/** What to write instead, as code: one entry or several, separated by commas. undefined where no guess is right. */
-export function correctionOf (regexp: OriginRegExp, read: ReadAcceptable): string | undefined {
-  const meant = inLowerCase(regexp)
-  for (const suggestion of suggestionsFor(meant)) {
-    const right = suggestion.filter((entry) => isMeant(entry, meant, read))
-    const code = right.map(quote)
-    // What is too long to be quoted whole would be no code.
-    if (right.length > 0 && right.length <= MAX_ENTRIES && !code.some((text) => text.endsWith('…'))) return code.join(', ')
+/** What to write instead, as code: one entry, or several separated by commas. undefined without a valid suggestion. */
+export function correctionOf (regexp: OriginRegExp, read: ReadValidEntry): string | undefined {
+  const intended = inLowerCase(regexp)
+  for (const suggestion of suggestionsFor(intended)) {
+    const valid = suggestion.filter((entry) => matchesIntent(entry, intended, read))
+    const code = valid.map(quote)
+    // A quote that was truncated is not code.
+    if (valid.length > 0 && valid.length <= MAX_ENTRIES && !code.some((text) => text.endsWith('…'))) return code.join(', ')
   }
   return undefined
 }
 
-/** A RegExp with upper-case letters matches no origin: the lower-case ones were meant. */
+/** A RegExp with upper-case letters matches no origin, so it is read as one that ignores case. */
 function inLowerCase (regexp: OriginRegExp): OriginRegExp {
   if (formsOf(regexp.expression)?.length !== 0) return regexp
   const { source, flags } = regexp.regexp
   return compileRegExp({ source, flags: `${flags.replace('i', '')}i` })
 }
 
-/** Whether an entry is correct, and matches an origin that the RegExp matches, or would match if it were written with http, without its scheme, or as a URL. */
-function isMeant (entry: string | RegExp, { matches }: OriginRegExp, read: ReadAcceptable): boolean {
+/** Whether an entry is valid, and matches an origin that the RegExp matches as well, perhaps with http, without scheme, or with a trailing slash. */
+function matchesIntent (entry: string | RegExp, { matches }: OriginRegExp, read: ReadValidEntry): boolean {
   const accepted = read(entry)
   return accepted !== undefined && samplesOf(accepted).some((origin) =>
     [origin, origin.replace(/^https:/, 'http:'), origin.replace(/^.*:\/\//, ''), `${origin}/`].some(matches))
@@ -50,18 +51,18 @@ function samplesOf (entry: TupleOrigin | OriginRegExp): readonly string[] {
   return samples.filter((sample) => parseOriginEntry(sample).kind === 'tuple' && entry.matches(sample))
 }
 
-/** Guesses, the best first. */
+/** Suggestions, the best first. */
 function * suggestionsFor ({ regexp, expression }: OriginRegExp): Iterable<Suggestion> {
   const forms = formsOf(expression)
   if (forms === undefined) return
   const anchors = { start: isAnchored(expression, 'start'), end: isAnchored(expression, 'end') }
   const patterns = (): Suggestion => withoutRepeats(forms.map((form) => patternsOf(form, anchors)))
-  const inner = innerOf(regexp)
+  const inner = withoutAnchors(regexp)
   const hasScheme = forms.every((form) => SCHEME.test(textOf(form)))
   if (!hasScheme) yield patterns()
   if (!anchors.end && forms.every((form) => LOOPBACK_END.test(textOf(form)))) yield [new RegExp(`^${inner}(?::\\d+)?$`, regexp.flags)]
   yield [new RegExp(`^${inner}$`, regexp.flags)]
-  // A single name, such as null, is no host of a site.
+  // A name without a dot, such as null, is no host of a website.
   if (!hasScheme && forms.every((form) => HAS_DOT.test(textOf(form)))) yield [new RegExp(`^https:\\/\\/${inner}$`, regexp.flags)]
   const dotted = regexp.source.replace(BARE_DOT, '\\.')
   if (dotted !== regexp.source) yield [new RegExp(dotted, regexp.flags)]
@@ -74,32 +75,32 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//
 
 const LOOPBACK_END = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])$/
 
-/** What is usually written for both schemes. */
+/** The common ways to write http, or both schemes. */
 const INSECURE_BEGINNING = /^\^(?:https\?|http\(s\)\?|http\(\?:s\)\?|http\[s\]\?|\((?:\?:)?https?\|https?\)|http)(?=:)/
 
-const HAS_DOT = new RegExp(`[.${VARIES}]`)
+const HAS_DOT = new RegExp(`[.${VARIABLE_PART}]`)
 
-/** A dot that was meant to be one: it stands before a letter. */
+/** An unescaped dot before a letter was meant literally. */
 const BARE_DOT = /(?<=[\w\])+*?])\.(?=\w)/g
 
-function innerOf (regexp: RegExpText): string {
+function withoutAnchors (regexp: RegExpText): string {
   const alternatives = alternativesWithoutAnchors(regexp)
   return alternatives.length > 1 ? `(?:${alternatives.join('|')})` : alternatives.join('')
 }
 
-/** Scheme, something that varies, a host, a port, and the slash of a URL. */
-const PARTS = new RegExp(`^((?:(.*):)?//)?(${VARIES}?)(\\.?)([^${VARIES}:/]+|\\[[^${VARIES}\\]]+\\])(?::(${VARIES}|[0-9]+))?/?$`, 's')
+/** A scheme, a variable part, a host, a port, and the trailing slash of a URL. */
+const PARTS = new RegExp(`^((?:(.*):)?//)?(${VARIABLE_PART}?)(\\.?)([^${VARIABLE_PART}:/]+|\\[[^${VARIABLE_PART}\\]]+\\])(?::(${VARIABLE_PART}|[0-9]+))?/?$`, 's')
 
-/** The patterns that a form comes close to: `https://*.example.com` for `.*\.example\.com`. */
+/** The patterns closest to a form: `https://*.example.com` for `.*\.example\.com`. */
 function patternsOf (form: Form, anchors: { readonly start: boolean, readonly end: boolean }): string[] {
   const parts = PARTS.exec(textOf(form))
   if (parts === null) return []
   const [, separator, before, varies, dot, host = '', port] = parts
-  // A single name is none of a site's, but this machine's.
+  // A name without a dot is no host of a website, except for a loopback host.
   if (!host.includes('.') && !host.startsWith('[') && !isLoopback(host) && separator === undefined && dot === '') return []
   const isOpen = separator === undefined && !anchors.start
   const scheme = schemeFor(before, host)
-  const anyPort = port === VARIES || (port === undefined && isLoopback(host) && (separator === undefined || !anchors.end))
+  const anyPort = port === VARIABLE_PART || (port === undefined && isLoopback(host) && (separator === undefined || !anchors.end))
   const end = `${host}${anyPort ? ':*' : port === undefined ? '' : `:${port}`}`
   const hasSubdomains = dot !== '' || varies !== '' || (isOpen && (isRegistrableDomain(host) || isPublicSuffix(host)))
   return [...(dot === '' ? [`${scheme}://${end}`] : []), ...(hasSubdomains ? [`${scheme}://*.${end}`] : [])]
@@ -110,7 +111,7 @@ function schemeFor (before: string | undefined, host: string): string {
   return isInsecure({ scheme: before, host }) ? 'https' : before
 }
 
-/** Once each, and none that another one includes. */
+/** Removes duplicates, and patterns that another one includes. */
 function withoutRepeats (patterns: ReadonlyArray<readonly string[]>): Suggestion {
   if (patterns.some((list) => list.length === 0)) return []
   const all = new Set(patterns.flat())

@@ -1,48 +1,48 @@
-// Reads a RegExp into an expression over the characters of origins. Everything that decides about a RegExp (anchors, RE2, credentials)
-// decides by this expression, never by the RegExp's text.
+// Parses a RegExp into an expression over the characters of origins. All checks of a RegExp (anchors, RE2, credentials) use this expression, never
+// the RegExp's source. Used by the other regexp-*.ts files.
 import type * as Regexpp from '@eslint-community/regexpp'
 import type { AST } from '@eslint-community/regexpp'
 import { ORIGIN_CHARACTERS } from './pattern'
 
-/** What a RegExp matches of strings that consist of the characters of origins. Groups and greediness make no difference to that, so they are gone. */
+/** What a RegExp matches among strings of the characters of origins. Groups and greediness do not change that, so they are left out. */
 export type Expression =
-  /** One of these characters, in the order of {@link ORIGIN_CHARACTERS}. None: matches nothing. */
+  /** One of these characters, in the order of {@link ORIGIN_CHARACTERS}. An empty set matches nothing. */
   | { readonly kind: 'set', readonly characters: string }
   | { readonly kind: 'sequence', readonly parts: readonly Expression[] }
   | { readonly kind: 'choice', readonly alternatives: readonly Expression[] }
   | { readonly kind: 'repeat', readonly part: Expression, readonly min: number, readonly max: number }
   | { readonly kind: 'assertion', readonly at: 'start' | 'end' | 'word-boundary' | 'no-word-boundary' }
 
-/** A RegExp, or what is read of one. */
+/** The parts of a RegExp that are read. */
 export interface RegExpText { readonly source: string, readonly flags: string }
 
-/** Thrown where a RegExp has something that RE2 cannot do, or that this file does not know. The message says what, and what to write. */
+/** Thrown for a RegExp with syntax that RE2 does not have, or that is not supported here. The message says which, and what to write. */
 export class UnsupportedSyntax extends Error {}
 
-const INSTEAD = 'list what is allowed in a RegExp without it, or write a function (origin) => boolean that decides'
+const ALTERNATIVE = 'list what is allowed in a RegExp without it, or write a function (origin) => boolean that decides'
 
 const UNSUPPORTED: Readonly<Record<string, string>> = {
-  lookahead: `a lookahead cannot be matched in linear time; ${INSTEAD}`,
-  lookbehind: `a lookbehind cannot be matched in linear time; ${INSTEAD}`,
-  backreference: `a back-reference cannot be matched in linear time; ${INSTEAD}`,
+  lookahead: `a lookahead cannot be matched in linear time; ${ALTERNATIVE}`,
+  lookbehind: `a lookbehind cannot be matched in linear time; ${ALTERNATIVE}`,
+  backreference: `a back-reference cannot be matched in linear time; ${ALTERNATIVE}`,
   modifiers: 'flags inside a RegExp ("(?i:…)") are not supported; write the flag behind it, or a RegExp for each part',
   strings: 'a class that matches strings of several characters ("\\q{…}", or a property of strings) is not supported; write "(?:ab|c)" instead of "[\\q{ab|c}]"',
-  unreadable: `this RegExp has a syntax that is not supported; ${INSTEAD}`
+  unreadable: `this RegExp has a syntax that is not supported; ${ALTERNATIVE}`
 }
 
-/** Reads a RegExp whose flags have neither `m` nor state. Throws {@link UnsupportedSyntax}. */
+/** Reads a RegExp without the flags `g`, `m` and `y`. Throws {@link UnsupportedSyntax}. */
 export function readExpression (regexp: RegExpText): Expression {
   const { alternatives } = parsePattern(regexp)
   return new Reader(regexp.flags, regexpp().visitRegExpAST).choice(alternatives)
 }
 
-/** The top-level alternatives of a RegExp as they are written, without the anchors at their beginnings and ends. */
+/** The source of each top-level alternative of a RegExp, without anchors at its beginning and end. */
 export function alternativesWithoutAnchors (regexp: RegExpText): readonly string[] {
   return parsePattern(regexp).alternatives.map(({ raw, elements }) =>
-    raw.slice(isEdge(elements[0], 'start') ? 1 : 0, isEdge(elements.at(-1), 'end') ? -1 : undefined))
+    raw.slice(isAnchor(elements[0], 'start') ? 1 : 0, isAnchor(elements.at(-1), 'end') ? -1 : undefined))
 }
 
-function isEdge (element: AST.Element | undefined, kind: 'start' | 'end'): boolean {
+function isAnchor (element: AST.Element | undefined, kind: 'start' | 'end'): boolean {
   return element?.type === 'Assertion' && element.kind === kind
 }
 
@@ -55,20 +55,21 @@ function parsePattern ({ source, flags }: RegExpText): AST.Pattern {
   }
 }
 
-/** Loaded when first needed: most policies have no RegExp. */
+/** Loads the parser when it is first needed: most policies have no RegExp. */
 function regexpp (): typeof Regexpp {
   return require('@eslint-community/regexpp') as typeof Regexpp
 }
 
 const ASSERTIONS = { start: 'start', end: 'end' } as const
 
+/** Turns the syntax tree of one RegExp into an expression. */
 class Reader {
   readonly #flags: string
   readonly #visit: typeof Regexpp.visitRegExpAST
   readonly #sets = new Map<string, Expression>()
 
   constructor (flags: string, visit: typeof Regexpp.visitRegExpAST) {
-    // The flags that decide which characters a class matches.
+    // Only these flags change which characters a class matches.
     this.#flags = flags.replace(/[^isuv]/g, '')
     this.#visit = visit
   }
@@ -86,8 +87,8 @@ class Reader {
       case 'CapturingGroup': return this.choice(element.alternatives)
       case 'Quantifier': return { kind: 'repeat', part: this.#element(element.element), min: element.min, max: element.max }
       case 'Assertion': return this.#assertion(element)
-      // Written as an escape: what stands in the RegExp may mean something else when it stands alone.
-      case 'Character': return this.#set(escaped(element.value))
+      // As an escape: the source of a character may mean something else on its own.
+      case 'Character': return this.#set(toEscape(element.value))
       case 'CharacterSet':
       case 'CharacterClass':
       case 'ExpressionCharacterClass':
@@ -114,7 +115,7 @@ class Reader {
     })
   }
 
-  /** The set of those characters that the engine itself says this matches, with the flags of the RegExp. So no rule of classes, escapes or case is written down here. */
+  /** The set of characters that this source matches. Asks the JavaScript engine itself, with the flags of the RegExp, so no rule of classes, escapes or case is repeated here. */
   #set (source: string): Expression {
     const known = this.#sets.get(source)
     if (known !== undefined) return known
@@ -125,12 +126,12 @@ class Reader {
   }
 }
 
-/** A character as a RegExp's escape, whatever its flags. Half characters stay halves: with `u` and `v`, a whole one is one character of the RegExp. */
-function escaped (codePoint: number): string {
+/** A character as an escape that is valid with all flags. A surrogate pair becomes two escapes, which `u` and `v` read as one character. */
+function toEscape (codePoint: number): string {
   return String.fromCodePoint(codePoint).split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
 }
 
-/** Whether nothing can match before (or behind) the beginning (or end) of the text: in every alternative, an anchor comes before any character. */
+/** Whether every match starts (or ends) where the string does: in every alternative, an anchor comes before (or after) all characters. */
 export function isAnchored (expression: Expression, at: 'start' | 'end'): boolean {
   switch (expression.kind) {
     case 'assertion': return expression.at === at

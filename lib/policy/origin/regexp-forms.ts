@@ -1,32 +1,32 @@
-// The forms of the texts that an expression matches: what is literal in them, from left to right, and what varies. Credentials are judged by
-// them, and corrections are made of them.
+// Lists the forms of the strings that an expression matches: sequences of literal and variable parts. credentials.ts checks these forms, and
+// regexp-correction.ts makes suggestions of them.
 import { isSerialisedOrigin } from './pattern'
 import type { Expression } from './regexp-expression'
 
-/** Any text of these characters, or none. */
-export interface Varying { readonly characters: string }
+/** Any string of these characters, possibly empty. */
+export interface VariablePart { readonly characters: string }
 
-/** Literal texts and what varies between them: no two literal texts stand side by side, and no two varying ones. */
-export type Form = ReadonlyArray<string | Varying>
+/** Literal strings and variable parts, alternating. */
+export type Form = ReadonlyArray<string | VariablePart>
 
-/** Stands for what varies, where a form is read as a text. No origin has it. */
-export const VARIES = '\0'
+/** Marks a variable part in a form that is written as a string. No origin has this character. */
+export const VARIABLE_PART = '\0'
 
-/** Nobody writes as many. */
+/** More forms than any real RegExp has. */
 const MAX_FORMS = 5000
 
-/** As much as a literal text is repeated: `w{3}`. */
+/** The most copies of a literal part: `w{3}` becomes `www`. */
 const MAX_COPIES = 16
 
-/** Repetitions of more alternatives than these vary as a whole. */
+/** A repetition with more alternatives than these becomes one variable part. */
 const MAX_REPEATED = 16
 
-const EMPTY: Form = []
+const EMPTY_FORM: Form = []
 
-/** The forms of an expression: every text that it matches has one of them. undefined where there are too many. */
+/** The forms of an expression: every string that it matches has one of them. undefined if there are too many. */
 export function formsOf (expression: Expression): readonly Form[] | undefined {
   switch (expression.kind) {
-    case 'assertion': return [EMPTY]
+    case 'assertion': return [EMPTY_FORM]
     case 'set': return formsOfSet(expression.characters)
     case 'choice': {
       const forms: Form[] = []
@@ -37,7 +37,7 @@ export function formsOf (expression: Expression): readonly Form[] | undefined {
       }
       return forms
     }
-    case 'sequence': return expression.parts.reduce<readonly Form[] | undefined>((forms, part) => forms && product(forms, formsOf(part)), [EMPTY])
+    case 'sequence': return expression.parts.reduce<readonly Form[] | undefined>((forms, part) => forms && product(forms, formsOf(part)), [EMPTY_FORM])
     case 'repeat': return formsOfRepeat(expression)
   }
 }
@@ -49,21 +49,21 @@ function formsOfSet (characters: string): readonly Form[] {
 
 function formsOfRepeat ({ part, min, max }: Extract<Expression, { kind: 'repeat' }>): readonly Form[] | undefined {
   const forms = formsOf(part)
-  if (max === 0) return [EMPTY]
-  if (forms?.length === 0) return min > 0 ? [] : [EMPTY]
+  if (max === 0) return [EMPTY_FORM]
+  if (forms?.length === 0) return min > 0 ? [] : [EMPTY_FORM]
   const once = forms?.length === 1 ? forms[0] as Form : undefined
   const literal = once?.length === 1 && typeof once[0] === 'string' ? once[0] : undefined
   if (literal !== undefined && min === max && max <= MAX_COPIES) return [[literal.repeat(max)]]
-  // `[a-z]?` varies as `[a-z]*` does: as two forms each, many of them would be too many.
+  // `[a-z]?` becomes one variable part, as `[a-z]*` does. With two forms each, a few of them would exceed the limit.
   const variesOnce = once?.length === 1 && literal === undefined
-  if (max === 1 && !variesOnce) return forms && (min === 1 ? forms : [EMPTY, ...forms])
+  if (max === 1 && !variesOnce) return forms && (min === 1 ? forms : [EMPTY_FORM, ...forms])
   const characters = charactersOf(part)
-  if (characters === '') return [EMPTY]
+  if (characters === '') return [EMPTY_FORM]
   const varying: Form = [{ characters }]
   if (forms === undefined || forms.length > MAX_REPEATED || variesOnce) return [varying]
-  // The last time, it is what is repeated: `([a-z]+\.)*example\.com` has a dot before the domain.
+  // The last repetition is kept as it is: `([a-z]+\.)*example\.com` has a dot before the domain.
   const repeated = forms.map((form) => join(varying, form))
-  return min > 0 ? repeated : [EMPTY, ...repeated]
+  return min > 0 ? repeated : [EMPTY_FORM, ...repeated]
 }
 
 function product (forms: readonly Form[], more: readonly Form[] | undefined): readonly Form[] | undefined {
@@ -80,7 +80,7 @@ function join (form: Form, next: Form): Form {
   return [...form, ...next]
 }
 
-/** Every character that stands anywhere in an expression. */
+/** All characters that an expression can match anywhere. */
 export function charactersOf (expression: Expression): string {
   switch (expression.kind) {
     case 'assertion': return ''
@@ -95,35 +95,35 @@ function union (sets: readonly string[]): string {
   return [...new Set(sets.join(''))].join('')
 }
 
-/** A form as a text, with {@link VARIES} for what varies. */
+/** A form as a string, with {@link VARIABLE_PART} for each variable part. */
 export function textOf (form: Form): string {
-  return form.map((item) => typeof item === 'string' ? item : VARIES).join('')
+  return form.map((item) => typeof item === 'string' ? item : VARIABLE_PART).join('')
 }
 
 /**
- * A text of this form, with the word where something varies, as far as its characters allow. Where they do not, one of them; for a port, a digit.
+ * A string of this form, with `word` for each variable part. A part that cannot have this word gets one of its characters, and a port gets a digit.
  */
 export function sampleOf (form: Form, word: string): string {
-  return form.reduce<string>((text, item) => text + (typeof item === 'string' ? item : sampleOfVarying(item, text.endsWith(':') ? '1' : word)), '')
+  return form.reduce<string>((text, item) => text + (typeof item === 'string' ? item : sampleOfPart(item, text.endsWith(':') ? '1' : word)), '')
 }
 
-function sampleOfVarying ({ characters }: Varying, word: string): string {
+function sampleOfPart ({ characters }: VariablePart, word: string): string {
   return [...word].every((character) => characters.includes(character)) ? word : characters.charAt(0)
 }
 
-/** The forms of the origins that an expression matches. undefined where there are too many. */
+/** The forms of the origins that an expression matches. undefined if there are too many. */
 export function formsOfOrigins (expression: Expression): readonly Form[] | undefined {
   return formsOf(expression)?.filter(canBeOrigin)
 }
 
-/** The beginning of an origin, as far as it is literal. */
-const BEGINNING = /^(?:[a-z][a-z0-9+.-]*(?::(?:\/(?:\/[^/]*)?)?)?)?$/
+/** Matches the literal beginning of a form that can be an origin. */
+const LITERAL_BEGINNING = /^(?:[a-z][a-z0-9+.-]*(?::(?:\/(?:\/[^/]*)?)?)?)?$/
 
-/** Whether an origin can have this form. Says yes where it does not know. */
+/** Whether an origin can have this form. Returns true if that is unclear. */
 function canBeOrigin (form: Form): boolean {
   const text = textOf(form)
-  if (!text.includes(VARIES)) return isSerialisedOrigin(text)
+  if (!text.includes(VARIABLE_PART)) return isSerialisedOrigin(text)
   if (text.includes('..')) return false
   const characters = form.map((item) => typeof item === 'string' ? item : item.characters).join('')
-  return characters.includes(':') && characters.includes('/') && BEGINNING.test(text.slice(0, text.indexOf(VARIES)))
+  return characters.includes(':') && characters.includes('/') && LITERAL_BEGINNING.test(text.slice(0, text.indexOf(VARIABLE_PART)))
 }

@@ -1,12 +1,13 @@
-// Matches RegExps in linear time: writes their expressions in the syntax of RE2 and compiles them with re2js.
+// Compiles RegExps that are matched in linear time: writes their expressions in the syntax of RE2, and compiles that with re2js.
+// Called by regexp.ts and regexp-correction.ts when a policy is declared; the matchers run for each request.
 import type * as Re2js from 're2js'
 import { MAX_ORIGIN_LENGTH } from './pattern'
 import { readExpression, UnsupportedSyntax, type Expression, type RegExpText } from './regexp-expression'
 
-/** Whether a serialised origin, or a part of it where the RegExp is not anchored, is matched. Exact for texts of at most {@link MAX_ORIGIN_LENGTH} characters that origins can have. */
+/** Whether a RegExp matches a serialised origin. Exact for strings of at most {@link MAX_ORIGIN_LENGTH} characters, all of which origins can have. */
 export type RegExpMatcher = (origin: string) => boolean
 
-/** A RegExp that was read. */
+/** A RegExp that was read and compiled. */
 export interface OriginRegExp {
   readonly kind: 'regexp'
   readonly regexp: RegExpText
@@ -14,33 +15,33 @@ export interface OriginRegExp {
   readonly matches: RegExpMatcher
 }
 
-/** Reads and compiles a RegExp whose flags have neither `m` nor state. Throws {@link UnsupportedSyntax}. */
+/** Reads and compiles a RegExp without the flags `g`, `m` and `y`. Throws {@link UnsupportedSyntax}. */
 export function compileRegExp ({ source, flags }: RegExpText): OriginRegExp {
   const regexp: RegExpText = { source, flags }
   const expression = readExpression(regexp)
   return { kind: 'regexp', regexp, expression, matches: createRegExpMatcher(expression) }
 }
 
-/** Throws {@link UnsupportedSyntax} where the expression is larger than RE2 permits. */
+/** Throws {@link UnsupportedSyntax} if the expression is larger than RE2 permits. */
 function createRegExpMatcher (expression: Expression): RegExpMatcher {
   const { RE2JS } = re2js()
   try {
     const compiled = RE2JS.compile(inRe2Syntax(expression))
     return (origin) => compiled.test(origin)
   } catch {
-    throw new UnsupportedSyntax('its repetitions with numbers ("{1,63}"), multiplied where one stands in another, come to more than 1000; write the outer ones as "+" or "*"')
+    throw new UnsupportedSyntax('its counted repetitions ("{1,63}") come to more than 1000 once nested ones are multiplied; write the outer ones as "+" or "*"')
   }
 }
 
-/** Loaded when first needed: most policies have no RegExp. */
+/** Loads re2js when it is first needed: most policies have no RegExp. */
 function re2js (): typeof Re2js {
   return require('re2js') as typeof Re2js
 }
 
 const ASSERTIONS = { start: '\\A', end: '\\z', 'word-boundary': '\\b', 'no-word-boundary': '\\B' } as const
 
-/** A character that no origin has. */
-const NEVER = '!'
+/** Matches nothing, as no origin has this character. */
+const UNMATCHABLE = '!'
 
 function inRe2Syntax (expression: Expression): string {
   switch (expression.kind) {
@@ -53,12 +54,12 @@ function inRe2Syntax (expression: Expression): string {
 }
 
 function setInRe2Syntax (characters: string): string {
-  if (characters === '') return NEVER
+  if (characters === '') return UNMATCHABLE
   const escaped = characters.replace(/[-+.[\]]/g, '\\$&')
   return characters.length === 1 ? escaped : `[${escaped}]`
 }
 
-/** What is repeated more often than an origin has characters is repeated as often as one likes. */
+/** A maximum that no origin can reach, as origins are shorter, is left out. */
 function quantifier (min: number, max: number): string {
   return `{${min},${max >= MAX_ORIGIN_LENGTH ? '' : max}}`
 }

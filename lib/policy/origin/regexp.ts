@@ -1,4 +1,5 @@
-// Which RegExps may decide about origins: those that match whole origins, keep no state, and can be matched in linear time.
+// Reads a RegExp of a policy. Accepts it if it matches whole origins, keeps no state, and can be matched in linear time; otherwise says why not, and
+// what to write. Called by entry.ts.
 import type { CorsProblemReason } from '../../errors'
 import { parseOriginEntry, type TupleOrigin } from './pattern'
 import { correctionOf } from './regexp-correction'
@@ -6,7 +7,7 @@ import { isAnchored, type RegExpText } from './regexp-expression'
 import { formsOfOrigins } from './regexp-forms'
 import { compileRegExp, type OriginRegExp } from './regexp-re2'
 
-/** Why a RegExp may not stand in a list of origins. */
+/** Why a RegExp is refused as an entry. */
 export interface RegExpRefusal {
   readonly kind: 'refused'
   readonly reason: Extract<CorsProblemReason, 'invalid' | 'unanchored-regexp' | 'unsafe-regexp'>
@@ -15,45 +16,45 @@ export interface RegExpRefusal {
 
 /** Reads a RegExp of a policy. */
 export function parseOriginRegExp (regexp: RegExpText): OriginRegExp | RegExpRefusal {
-  const result = examine(regexp)
-  if (result.kind !== 'mistake') return result
-  const { reason, message, readable } = result
-  const correction = correctionOf(readable, readAcceptable) ?? GENERAL_CORRECTION
+  const result = checkRegExp(regexp)
+  if (result.kind !== 'correctable') return result
+  const { reason, message, parsed: readable } = result
+  const correction = correctionOf(readable, readValidEntry) ?? GENERAL_CORRECTION
   return { kind: 'refused', reason, message: `${message}; write ${correction}` }
 }
 
 const GENERAL_CORRECTION = 'a RegExp from "^https:\\/\\/" to "$", or patterns such as "https://*.example.com"'
 
-/** A mistake in a RegExp that can be read, so that it can be corrected. */
-interface Mistake {
-  readonly kind: 'mistake'
+/** Why a RegExp is refused that was read, so that a correction can be suggested. */
+interface CorrectableRefusal {
+  readonly kind: 'correctable'
   readonly reason: RegExpRefusal['reason']
   readonly message: string
-  readonly readable: OriginRegExp
+  readonly parsed: OriginRegExp
 }
 
-function examine ({ source, flags }: RegExpText): OriginRegExp | RegExpRefusal | Mistake {
+function checkRegExp ({ source, flags }: RegExpText): OriginRegExp | RegExpRefusal | CorrectableRefusal {
   const unknown = flags.replace(/[dgimsuvy]/g, '')
   if (unknown !== '') return { kind: 'refused', reason: 'unsafe-regexp', message: `the flags ${JSON.stringify(unknown)} are not supported; write it without them` }
-  // The flags that a RegExp is corrected to have.
-  const kept = flags.replace(/[gmy]/g, '')
+  // A correction leaves out the flags that are refused.
+  const correctedFlags = flags.replace(/[gmy]/g, '')
   try {
-    const readable = compileRegExp({ source, flags: kept })
-    const { expression } = readable
-    const mistake = (reason: RegExpRefusal['reason'], message: string): Mistake => ({ kind: 'mistake', reason, message, readable })
-    if (/[gy]/.test(flags)) return mistake('unsafe-regexp', 'the flags "g" and "y" make a RegExp remember its last match, so that every other request fails')
-    if (flags.includes('m')) return mistake('unanchored-regexp', 'with the flag "m", "^" and "$" match at every line')
-    if (!isAnchored(expression, 'start') || !isAnchored(expression, 'end')) return mistake('unanchored-regexp', 'a RegExp must match the whole origin')
-    if (formsOfOrigins(expression)?.length === 0) return mistake('invalid', 'this RegExp matches no origin: browsers write a scheme, a host in lower case and perhaps a port, and nothing more')
-    return readable
+    const parsed = compileRegExp({ source, flags: correctedFlags })
+    const { expression } = parsed
+    const refuse = (reason: RegExpRefusal['reason'], message: string): CorrectableRefusal => ({ kind: 'correctable', reason, message, parsed })
+    if (/[gy]/.test(flags)) return refuse('unsafe-regexp', 'the flags "g" and "y" make a RegExp remember its last match, so that every other request fails')
+    if (flags.includes('m')) return refuse('unanchored-regexp', 'with the flag "m", "^" and "$" match at every line')
+    if (!isAnchored(expression, 'start') || !isAnchored(expression, 'end')) return refuse('unanchored-regexp', 'a RegExp must match the whole origin')
+    if (formsOfOrigins(expression)?.length === 0) return refuse('invalid', 'this RegExp matches no origin: browsers write a scheme, a host in lower case and perhaps a port, and nothing more')
+    return parsed
   } catch (error) {
-    // Unsupported syntax, or groups so deep in each other that they cannot be read.
+    // UnsupportedSyntax, or a RangeError for groups that are nested too deeply.
     return { kind: 'refused', reason: 'unsafe-regexp', message: (error as Error).message }
   }
 }
 
-/** An entry that would be accepted without credentials. */
-export function readAcceptable (entry: string | RegExp): TupleOrigin | OriginRegExp | undefined {
-  const result = typeof entry === 'string' ? parseOriginEntry(entry) : examine(entry)
+/** Reads an entry. undefined if it is refused. Does not check the rules of credentials. */
+export function readValidEntry (entry: string | RegExp): TupleOrigin | OriginRegExp | undefined {
+  const result = typeof entry === 'string' ? parseOriginEntry(entry) : checkRegExp(entry)
   return result.kind === 'tuple' || result.kind === 'regexp' ? result : undefined
 }

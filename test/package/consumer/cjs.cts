@@ -3,6 +3,8 @@ import autoload = require('@fastify/autoload')
 import Fastify = require('fastify')
 import cors = require('fastify-cors-policy')
 import imported, { corsPolicy } from 'fastify-cors-policy'
+import inspector = require('fastify-cors-policy/inspector')
+import importedInspector, { inspector as namedInspector } from 'fastify-cors-policy/inspector'
 import type { CorsPluginOptions, CorsPolicy, CorsPolicyError, CorsProblem, CorsProblemReason, RouteCors } from 'fastify-cors-policy'
 import { join } from 'node:path'
 
@@ -33,6 +35,19 @@ async function autoloaded (dir: string) {
   return answers(app)
 }
 
+/** What the inspector serves: its page, and the routes that it lists. */
+async function inspected () {
+  const app = Fastify()
+  await app.register(cors)
+  app.get('/own', { config: { cors: open } }, () => 'ok')
+  const options: inspector.InspectorOptions = { prefix: '/_cors', hosts: ['dev.example.com'] }
+  await app.register(inspector, options)
+  const replies = await Promise.all(['/_cors/', '/_cors/page.css', '/_cors/page.js', '/_cors/icon.svg'].map((url) => app.inject(url)))
+  const { body } = await app.inject('/_cors/routes')
+  await app.close()
+  return [...replies.map((reply) => reply.statusCode), (JSON.parse(body) as Array<{ url: string }>).map(({ url }) => url)]
+}
+
 function reasons (error: CorsPolicyError): CorsProblemReason[] {
   return error.problems.map((problem: CorsProblem) => problem.reason)
 }
@@ -41,6 +56,7 @@ async function main () {
   const app = Fastify()
   await app.register(cors, { policies })
   const namespace = await import('fastify-cors-policy')
+  const inspectorNamespace = await import('fastify-cors-policy/inspector')
 
   console.log(JSON.stringify({
     type: typeof cors,
@@ -49,6 +65,8 @@ async function main () {
     registered: await answers(app),
     autoloadedCjs: await autoloaded('plugins-cjs'),
     autoloadedEsm: await autoloaded('plugins-esm'),
+    sameInspector: [namedInspector, importedInspector, inspector.default, inspectorNamespace.default, inspectorNamespace.inspector].map((other) => other === inspector),
+    inspected: await inspected(),
     refused: await Fastify().register(cors, { policies: { open: { origin: 'https://EXAMPLE.com' } } }).then(() => [], reasons)
   }))
 }

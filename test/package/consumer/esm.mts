@@ -3,6 +3,7 @@ import autoload from '@fastify/autoload'
 import Fastify, { type FastifyInstance } from 'fastify'
 import cors, { corsPolicy, definePolicies } from 'fastify-cors-policy'
 import * as namespace from 'fastify-cors-policy'
+import inspector, { inspector as namedInspector } from 'fastify-cors-policy/inspector'
 import type { CorsPluginOptions, CorsPolicy, CorsPolicyError, CorsProblem, CorsProblemReason, RouteCors } from 'fastify-cors-policy'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -34,6 +35,19 @@ async function autoloaded (dir: string) {
   return answers(app)
 }
 
+/** What the inspector serves: its page, and the routes that it lists. */
+async function inspected () {
+  const app = Fastify()
+  await app.register(cors)
+  app.get('/own', { config: { cors: open } }, () => 'ok')
+  const options: inspector.InspectorOptions = { prefix: '/_cors', hosts: ['dev.example.com'] }
+  await app.register(inspector, options)
+  const replies = await Promise.all(['/_cors/', '/_cors/page.css', '/_cors/page.js', '/_cors/icon.svg'].map((url) => app.inject(url)))
+  const { body } = await app.inject('/_cors/routes')
+  await app.close()
+  return [...replies.map((reply) => reply.statusCode), (JSON.parse(body) as Array<{ url: string }>).map(({ url }) => url)]
+}
+
 function reasons (error: CorsPolicyError): CorsProblemReason[] {
   return error.problems.map((problem: CorsProblem) => problem.reason)
 }
@@ -48,5 +62,7 @@ console.log(JSON.stringify({
   registered: await answers(app),
   autoloadedCjs: await autoloaded('plugins-cjs'),
   autoloadedEsm: await autoloaded('plugins-esm'),
+  sameInspector: [namedInspector, createRequire(import.meta.url)('fastify-cors-policy/inspector')].map((other) => other === inspector),
+  inspected: await inspected(),
   refused: await Fastify().register(cors, { policies: { open: { origin: 'https://EXAMPLE.com' } } }).then(() => [], reasons)
 }))

@@ -1,0 +1,121 @@
+// npm run bench:start: how long a whole process takes from its start until its application is ready, and what an installation weighs. Programs that differ in one
+// thing run in turn, forwards and backwards, many times; the best counts, of the time on the clock and of the processor's. Writes bench/cold-start.json.
+// Options: --rounds <n> (default 30; other numbers print only).
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+const ROOT = join(__dirname, '..', '..')
+const RESULTS = join(ROOT, 'bench', 'cold-start.json')
+const ROUNDS = 30
+
+/** What is added to Fastify: a package, what it is registered with, and what a route declares. */
+const CONTESTANTS: Readonly<Record<string, { readonly name: string, readonly options: string, readonly route: string } | undefined>> = {
+  'Fastify alone': undefined,
+  '@fastify/cors': { name: '@fastify/cors', options: "{ origin: ['https://app.example.com'], credentials: true }", route: '{}' },
+  'fastify-cors-policy': {
+    name: 'fastify-cors-policy',
+    options: "{ policies: { app: { origin: ['https://app.example.com'], credentials: true } } }",
+    route: "{ config: { cors: { extends: 'app' } } }"
+  }
+}
+const FORMS = ['CommonJS', 'ESM'] as const
+const ROUTES = [0, 10, 1000] as const
+
+/** A program that says which share of a processor it took, and that its last route answers as it has to. */
+function program (contestant: string, form: typeof FORMS[number], routes: number): string {
+  const added = CONTESTANTS[contestant]
+  const load = (name: string, from: string): string => form === 'ESM' ? `import ${name} from '${from}'` : `const ${name} = require('${from}')`
+  return `${load('Fastify', 'fastify')}
+${added === undefined ? '' : load('cors', added.name)}
+async function main () {
+  const app = Fastify()
+  ${added === undefined ? '' : `await app.register(cors, ${added.options})`}
+  for (let index = 0; index < ${routes}; index++) app.get('/' + index, ${added?.route ?? '{}'}, async () => 'ok')
+  await app.ready()
+  const { user, system } = process.cpuUsage()
+  if (process.argv[2] === 'check') {
+    const { statusCode, headers } = await app.inject({ url: '/${routes - 1}', headers: { origin: 'https://app.example.com' } })
+    console.log(JSON.stringify([statusCode, headers['access-control-allow-origin'] ?? null]))
+  } else console.log(JSON.stringify((user + system) / 1000))
+  process.exit()
+}
+main()
+`
+}
+
+interface Run { readonly contestant: string, readonly form: string, readonly routes: number, readonly file: string, milliseconds: number, processor: number }
+
+function runAll (folder: string, rounds: number): Run[] {
+  const runs: Run[] = ROUTES.flatMap((routes) => FORMS.flatMap((form) => Object.keys(CONTESTANTS).map((contestant, index) => {
+    const file = join(folder, `${index}-${routes}.${form === 'ESM' ? 'mjs' : 'cjs'}`)
+    writeFileSync(file, program(contestant, form, routes))
+    return { contestant, form, routes, file, milliseconds: Infinity, processor: Infinity }
+  })))
+  for (const { contestant, routes, file } of runs) {
+    const expected = JSON.stringify([routes === 0 ? 404 : 200, CONTESTANTS[contestant] === undefined || (routes === 0 && contestant !== '@fastify/cors') ? null : 'https://app.example.com'])
+    const found = execute(file, 'check')
+    if (found !== expected) throw new Error(`${contestant} with ${routes} routes answers ${found}, not ${expected}`)
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const run of round % 2 === 0 ? runs : runs.toReversed()) {
+      const begin = performance.now()
+      const processor = Number(execute(run.file))
+      run.milliseconds = Math.min(run.milliseconds, performance.now() - begin)
+      run.processor = Math.min(run.processor, processor)
+    }
+  }
+  return runs
+}
+
+function execute (file: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file, ...args], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(stderr)
+  return stdout.trim()
+}
+
+/** The bytes of what is installed with this package: itself, and its dependencies and theirs. The types of TypeBox, which nothing loads, are `types`. */
+function installedSize (): { total: number, types: number, packages: Record<string, number> } {
+  const packages = new Map<string, number>()
+  const add = (manifest: string): void => {
+    const { name, dependencies = {} } = JSON.parse(readFileSync(manifest, 'utf8')) as { name: string, dependencies?: Record<string, string> }
+    if (packages.has(name)) return
+    packages.set(name, manifest === join(ROOT, 'package.json') ? ['dist', 'lib', 'types'].reduce((sum, folder) => sum + sizeOf(join(ROOT, folder)), 0) : sizeOf(dirname(manifest)))
+    for (const dependency of Object.keys(dependencies)) add(manifestOf(dependency, manifest))
+  }
+  add(join(ROOT, 'package.json'))
+  return { total: [...packages.values()].reduce((sum, size) => sum + size, 0), types: packages.get('@sinclair/typebox') ?? 0, packages: Object.fromEntries(packages) }
+}
+
+function manifestOf (name: string, from: string): string {
+  for (const folder of createRequire(from).resolve.paths(name) ?? []) {
+    const file = join(folder, name, 'package.json')
+    if (statSync(file, { throwIfNoEntry: false }) !== undefined) return file
+  }
+  throw new Error(`${name} is not installed`)
+}
+
+function sizeOf (folder: string): number {
+  return readdirSync(folder, { withFileTypes: true }).filter(({ name }) => name !== 'node_modules').reduce((sum, entry) => {
+    const path = join(folder, entry.name)
+    return sum + (entry.isDirectory() ? sizeOf(path) : statSync(path).size)
+  }, 0)
+}
+
+const { values } = parseArgs({ options: { rounds: { type: 'string' } } })
+const rounds = Number(values.rounds ?? ROUNDS)
+const folder = mkdtempSync(join(ROOT, 'build', 'cold-start-')) // within the project, so that the programs find its packages
+try {
+  const runs = runAll(folder, rounds).map(({ file, ...run }) => run)
+  for (const { contestant, form, routes, milliseconds, processor } of runs) {
+    const alone = runs.find((run) => run.form === form && run.routes === routes) as typeof runs[number] // the first
+    console.log(`${`${routes} routes, ${form}, ${contestant}`.padEnd(44)} ${milliseconds.toFixed(1)} ms (${(milliseconds / alone.milliseconds).toFixed(3)}), of a processor ${processor.toFixed(1)} ms (${(processor / alone.processor).toFixed(3)})`)
+  }
+  const installed = installedSize()
+  console.log(`installed: ${(installed.total / 1e6).toFixed(2)} MB, without TypeBox ${((installed.total - installed.types) / 1e6).toFixed(2)} MB`)
+  if (rounds === ROUNDS) writeFileSync(RESULTS, `${JSON.stringify({ date: new Date().toISOString(), node: process.versions.node, rounds, runs, installed }, undefined, 1)}\n`)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}

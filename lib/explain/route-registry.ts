@@ -1,0 +1,104 @@
+// The routes that an application has registered, and which of them a request matches. Matching uses the router of lib/preflight/, as preflights do.
+// explain.ts and routes.ts ask it.
+import type { FastifyInstance } from 'fastify'
+import type { Application } from '../application/application'
+import { observedApplicationOf } from '../application/observer'
+import type { Route } from '../application/route'
+import type { Scope } from '../application/scope'
+import type { CheckedPolicy } from '../declaration/declaration'
+import type { CompiledPolicy } from '../policy/policy'
+import { CONSTRAINT } from '../preflight/generated-route'
+import type { Constraints, RegisteredRoute } from '../preflight/registered'
+
+/** One method of a registered route. */
+export interface RouteInfo {
+  readonly method: string
+  readonly url: string
+  /** The host constraint, if there is one. */
+  readonly host: unknown
+  /** The names of the other constraints. */
+  readonly constraints: readonly string[]
+  readonly policy: CompiledPolicy | null
+  /** The declaration that the policy was compiled from. */
+  readonly checked: CheckedPolicy | undefined
+  /**
+   * What the route declares: `policy`; `off` for `cors: false`; `none`, so that the scope's default policy applies. `uncovered`: the plugin is not
+   * registered in the route's scope, or the declaration is not known.
+   */
+  readonly declared: 'policy' | 'off' | 'none' | 'uncovered'
+  /** Whether the route has a `config.cors`, also where the plugin does not cover it. */
+  readonly hasCorsConfig: boolean
+  readonly scope: Scope | undefined
+  readonly instance: FastifyInstance | undefined
+  /** The request headers that the route's schema declares. */
+  readonly requestHeaders: readonly string[]
+  /** The response headers that the route's schema declares. */
+  readonly responseHeaders: readonly string[]
+}
+
+export interface RouteRegistry {
+  readonly routes: readonly RouteInfo[]
+  /** One scope for each registration of the plugin. */
+  readonly scopes: readonly Scope[]
+  /**
+   * The routes that a request can match, in the router's order of preference. There are several where constraints decide that a preflight does not
+   * carry.
+   */
+  match (method: string, url: string, host: string, hasVersion: boolean): readonly RouteInfo[]
+}
+
+/** The registry of an instance's application. Complete once the application is ready. */
+export function routeRegistryOf (instance: FastifyInstance): RouteRegistry {
+  const application = observedApplicationOf(instance)
+  const registry = registries.get(application) ?? new ApplicationRouteRegistry(application)
+  registries.set(application, registry)
+  return registry
+}
+
+const registries = new WeakMap<Application, RouteRegistry>()
+
+class ApplicationRouteRegistry implements RouteRegistry {
+  readonly #application: Application
+  readonly #infos = new Map<RegisteredRoute, RouteInfo>()
+
+  constructor (application: Application) {
+    this.#application = application
+  }
+
+  get routes (): readonly RouteInfo[] {
+    return this.#application.router.routes.filter(({ constraints }) => !(CONSTRAINT in constraints)).map((route) => this.#infoOf(route))
+  }
+
+  get scopes (): readonly Scope[] {
+    return this.#application.scopes
+  }
+
+  match (method: string, url: string, host: string, hasVersion: boolean): readonly RouteInfo[] {
+    return this.#application.router.reachable({ method, url, host, hasVersion }).map(({ route }) => this.#infoOf(route))
+  }
+
+  #infoOf (registered: RegisteredRoute): RouteInfo {
+    const info = this.#infos.get(registered) ?? toRouteInfo(registered)
+    this.#infos.set(registered, info)
+    return info
+  }
+}
+
+function toRouteInfo ({ method, path, constraints, declared }: RegisteredRoute): RouteInfo {
+  const route = declared as Route | undefined
+  const { host, ...others }: Constraints = constraints
+  return {
+    method,
+    url: path,
+    host,
+    constraints: Object.keys(others),
+    policy: route?.policy ?? null,
+    checked: route === undefined || route.checked === false ? undefined : route.checked,
+    declared: route?.scope === undefined ? 'uncovered' : route.declared === undefined ? 'none' : route.declared.cors === false ? 'off' : 'policy',
+    hasCorsConfig: route?.declared !== undefined,
+    scope: route?.scope,
+    instance: route?.instance,
+    requestHeaders: route?.requestHeaders(method) ?? [],
+    responseHeaders: route?.exposedHeaders() ?? []
+  }
+}

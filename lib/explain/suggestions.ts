@@ -1,0 +1,87 @@
+// Finds what the developer probably meant: an allowed origin or a routed path that differs from the one in the question in one detail.
+// messages.ts and advice.ts use it.
+import { OriginList } from '../policy/origin/list'
+import { parseOriginEntry, type TupleOrigin } from '../policy/origin/pattern'
+import type { PolicyFields } from '../policy/policy'
+import type { RouteRegistry } from './route-registry'
+
+/** An origin that the policy allows, and how it differs from the page's origin. */
+export interface OriginSuggestion {
+  readonly origin: string
+  readonly difference: string
+}
+
+/** Bounds the search in long lists. */
+const MAX_ENTRIES = 10_000
+
+/** The allowed origin that is most similar to this one. */
+export function suggestOrigin (origin: string, { origin: allowed, credentials }: PolicyFields): OriginSuggestion | undefined {
+  const page = parseOriginEntry(origin)
+  if (page.kind !== 'tuple' || typeof allowed === 'function') return undefined
+  const values = [...entriesOf(allowed), ...entriesOf(credentials)].slice(0, MAX_ENTRIES)
+  const entries = values.flatMap((value) => typeof value === 'string' ? parseOriginEntry(value) : []).filter((entry) => entry.kind === 'tuple')
+  for (const { applies, suggest, difference } of SIMILARITIES) {
+    const entry = entries.find((entry) => applies(page, entry))
+    if (entry !== undefined) return { origin: suggest(page, entry), difference: difference(entry) }
+  }
+  return undefined
+}
+
+/** The entries of a policy's `origin` or `credentials`. */
+export function entriesOf (value: unknown): readonly unknown[] {
+  return value instanceof OriginList ? [...value] : [value].flat()
+}
+
+/** One way in which the origin of a page and an entry of a policy are similar. */
+interface Similarity {
+  readonly applies: (page: TupleOrigin, entry: TupleOrigin) => boolean
+  /** The origin that the page needs, for the entry to match it. */
+  readonly suggest: (page: TupleOrigin, entry: TupleOrigin) => string
+  readonly difference: (entry: TupleOrigin) => string
+}
+
+const WWW = /^www\./
+
+/** The most likely mistake first. */
+const SIMILARITIES: readonly Similarity[] = [
+  {
+    applies: (page, entry) => matchesHost(page, entry) && page.scheme === entry.scheme && !matchesPort(page, entry),
+    suggest: (page, { port }) => serialize({ ...page, port }),
+    difference: () => 'the same host on another port'
+  },
+  {
+    applies: (page, entry) => matchesHost(page, entry) && page.scheme !== entry.scheme,
+    suggest: (page, { scheme, port, anyPort }) => serialize({ scheme, host: page.host, port: anyPort ? page.port : port }),
+    difference: ({ scheme }) => `the same host over ${scheme}`
+  },
+  {
+    applies: (page, entry) => !entry.subdomains && page.host.replace(WWW, '') === entry.host.replace(WWW, ''),
+    suggest: (page, { scheme, host, port, anyPort }) => serialize({ scheme, host, port: anyPort ? page.port : port }),
+    difference: ({ host }) => `the same host ${WWW.test(host) ? 'with' : 'without'} "www."`
+  },
+  {
+    applies: (page, entry) => entry.subdomains && page.host === entry.host,
+    suggest: (page, { scheme, host, port, anyPort }) => serialize({ scheme, host: `www.${host}`, port: anyPort ? page.port : port }),
+    difference: () => 'a subdomain: the pattern does not match the host itself'
+  }
+]
+
+function matchesHost (page: TupleOrigin, { host, subdomains }: TupleOrigin): boolean {
+  return subdomains ? page.host.endsWith(`.${host}`) : page.host === host
+}
+
+function matchesPort (page: TupleOrigin, { port, anyPort }: TupleOrigin): boolean {
+  return anyPort || page.port === port
+}
+
+function serialize ({ scheme, host, port }: Pick<TupleOrigin, 'scheme' | 'host' | 'port'>): string {
+  return `${scheme}://${host}${port === '' ? '' : `:${port}`}`
+}
+
+/** The path with a trailing slash added or removed, if a route matches that. */
+export function suggestPath (registry: RouteRegistry, method: string, path: string, host: string): string | undefined {
+  const end = `${path}?`.indexOf('?')
+  const pathname = path.slice(0, end)
+  const other = (pathname.endsWith('/') ? pathname.slice(0, -1) : `${pathname}/`) + path.slice(end)
+  return registry.match(method, other, host, false).length === 0 ? undefined : other
+}

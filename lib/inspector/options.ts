@@ -1,0 +1,61 @@
+// Checks the inspector's options when it is registered. The error lists all problems, and what to write instead. index.ts uses it.
+import { childPointer, corsPolicyError, quote, type CorsProblem } from '../errors'
+
+/** Fastify's own options of `register`, which it passes to every plugin. */
+const OPTIONS_OF_REGISTER: ReadonlySet<string> = new Set(['logLevel', 'logSerializers'])
+
+/**
+ * Checks the options, `NODE_ENV`, and that `app.cors` exists.
+ *
+ * @returns the host names of the option `hosts`
+ * @throws CorsPolicyError with all problems
+ */
+export function checkInspectorOptions (options: object, hasCors: boolean): ReadonlySet<string> {
+  const problems: CorsProblem[] = []
+  for (const [name, value] of Object.entries(options)) {
+    if (OPTIONS_OF_REGISTER.has(name)) continue
+    const check = CHECKS.get(name)
+    if (check !== undefined) check(value, problems)
+    else problems.push({ pointer: childPointer('', name), reason: 'unknown-property', value, message: `the inspector has no option ${quote(name)}; its options are ${[...CHECKS.keys()].join(', ')}` })
+  }
+  const { hosts = [], dangerouslyInProduction } = options as { hosts?: string[], dangerouslyInProduction?: unknown }
+  if (process.env['NODE_ENV'] === 'production' && dangerouslyInProduction !== true) {
+    problems.push({ pointer: '/dangerouslyInProduction', reason: 'missing', value: dangerouslyInProduction, message: 'NODE_ENV is "production", where the inspector would show all policies to everybody who reaches it; register it in development only, or write dangerouslyInProduction: true' })
+  }
+  if (!hasCors) {
+    problems.push({ pointer: '', reason: 'missing', value: undefined, message: 'app.cors does not exist; write app.register(cors, { … }) before app.register(inspector, { … }), on the same instance or on one above it' })
+  }
+  if (problems.length > 0) throw corsPolicyError('the options of fastify-cors-policy/inspector', problems)
+  return new Set(hosts)
+}
+
+const CHECKS: ReadonlyMap<string, (value: unknown, problems: CorsProblem[]) => void> = new Map([
+  ['prefix', (value: unknown, problems: CorsProblem[]) => {
+    // With such a prefix, no route can be declared for the path without the slash. Fastify checks everything else about the prefix.
+    if (typeof value === 'string' && /.\/$/.test(value)) problems.push({ pointer: '/prefix', reason: 'not-canonical', value, message: `${quote(value)} ends with a slash; write ${quote(value.replace(/(?<!\/)\/+$/, ''))}` })
+  }],
+  ['hosts', (value: unknown, problems: CorsProblem[]) => {
+    if (Array.isArray(value)) value.forEach((host: unknown, index) => checkHost(host, childPointer('/hosts', index), problems))
+    else problems.push({ pointer: '/hosts', reason: 'type', value, message: `${quote(value)} is not an array of hosts; write ["dev.example.com"]` })
+  }],
+  ['dangerouslyInProduction', (value: unknown, problems: CorsProblem[]) => {
+    if (typeof value !== 'boolean') problems.push({ pointer: '/dangerouslyInProduction', reason: 'type', value, message: `${quote(value)} is neither true nor false; write one of them` })
+  }]
+])
+
+function checkHost (value: unknown, pointer: string, problems: CorsProblem[]): void {
+  if (typeof value !== 'string') {
+    problems.push({ pointer, reason: 'type', value, message: `${quote(value)} is not a host; write a name such as "dev.example.com"` })
+    return
+  }
+  const hostname = hostnameIn(value)
+  if (hostname === value) return
+  problems.push({ pointer, reason: hostname === undefined ? 'invalid' : 'not-canonical', value, message: `${quote(value)} is not the name of one host as browsers write it; write ${quote(hostname ?? 'dev.example.com')}` })
+}
+
+/** The host name in a text that may also have a port or be a URL; undefined if there is none. */
+function hostnameIn (text: string): string | undefined {
+  const url = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`
+  if (text.includes('*') || !URL.canParse(url)) return undefined
+  return new URL(url).hostname
+}

@@ -1,0 +1,6 @@
+// Marks a hook that many routes share. Fastify calls `bind` on every hook of every route, which would create a new function for each route.
+
+/** Returns the hook itself, with a `bind` that returns the hook as well. The hook must not use `this`. */
+export function sharedHook<Hook extends (...args: never[]) => unknown> (hook: Hook): Hook {
+  return Object.assign(hook, { bind: () => hook })
+}

@@ -1,0 +1,33 @@
+// Beside another CORS plugin while an application moves from it: ours first, the other after it.
+import fastifyCors from '@fastify/cors'
+import t from 'tap'
+import Fastify from 'fastify'
+import cors from '../../lib/index'
+import { accessControl, approves, EVIL, FOO, ok, preflight, request } from '../support'
+
+t.test('registered before @fastify/cors, the routes with a policy are answered here, and all others there', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  await app.register(fastifyCors, { origin: EVIL })
+  app.put('/moved', { config: { cors: { origin: FOO } as never } }, ok)
+  app.put('/left', ok)
+  t.ok(approves(await preflight(app, 'PUT', '/moved'), 'PUT'))
+  t.equal((await preflight(app, 'PUT', '/moved', { origin: EVIL })).statusCode, 403)
+  t.same(accessControl(await request(app, 'PUT', '/moved', FOO)), { 'access-control-allow-origin': FOO })
+  t.same(accessControl(await request(app, 'PUT', '/moved', EVIL)), {})
+  t.equal((await preflight(app, 'PUT', '/left', { origin: EVIL })).headers['access-control-allow-origin'], EVIL)
+  t.equal((await request(app, 'PUT', '/left', EVIL)).headers['access-control-allow-origin'], EVIL)
+})
+
+t.test('registered after it, the developer hears that it answers the preflights', async (t) => {
+  const lines: string[] = []
+  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
+  t.teardown(async () => { await app.close() })
+  await app.register(fastifyCors, { origin: EVIL })
+  await app.register(cors)
+  app.put('/', { config: { cors: { origin: FOO } as never } }, ok)
+  for (let count = 0; count < 2; count++) t.notOk(approves(await preflight(app, 'PUT', '/'), 'PUT'))
+  t.equal(lines.length, 1)
+  t.match(lines[0], /answered a preflight with 204 No Content/)
+})

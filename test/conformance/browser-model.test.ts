@@ -1,0 +1,221 @@
+// Tests of the browser model of lib/browser/: the CORS check, preflights, their cache, redirects, cookies and HTTP caches, against servers
+// that are written here. Nothing of the plugin takes part. That the model is what browsers do, test/browser/conformance.test.ts shows.
+import t from 'tap'
+import { corsChecks, firstFailure, preflightChecks, upToFailure, type CheckedRequest } from '../../lib/browser/checks'
+import { predict, type PageRequest, type Prediction, type Server, type WireRequest, type WireResponse } from '../../lib/browser/fetch'
+import { exposedHeaderNames, type CredentialsMode } from '../../lib/browser/headers'
+import { extractMaxAge, PreflightCache } from '../../lib/browser/preflight-cache'
+import { cookieHeader, cookiesSent, siteOf, type Cookie } from './cookies'
+import { HttpCache } from './http-cache'
+
+const PAGE = 'https://page.test'
+const API = 'https://api.test'
+
+type Headers = Record<string, string>
+
+const answer = (headers: Headers = {}, status = 200, body = ''): WireResponse => ({ status, headers: Object.entries(headers), body })
+
+/** A server that answers preflights with some headers, and other requests with others. */
+function serving (preflight: Headers, actual: Headers, preflightStatus = 204): Server {
+  return async ({ method, headers }) => method === 'OPTIONS' && headers.some(([name]) => name === 'access-control-request-method')
+    ? answer(preflight, preflightStatus)
+    : answer(actual, 200, 'body')
+}
+
+function asking (changes: Partial<PageRequest> = {}): PageRequest {
+  return { origin: PAGE, url: `${API}/`, method: 'GET', headers: [], credentials: 'same-origin', mode: 'cors', useCorsPreflight: false, ...changes }
+}
+
+const sentBy = ({ exchanges }: Prediction): WireRequest[] => exchanges.map(({ request }) => request)
+const linesOf = (prediction: Prediction): string[] => sentBy(prediction).map(({ method, url }) => `${method} ${url}`)
+
+t.test('the CORS check passes for * or the origin itself, and with credentials for the origin alone', async (t) => {
+  const check = (origin: string, credentials: 'include' | 'omit', headers: Headers): string | undefined => firstFailure(corsChecks({ origin, credentials }, Object.entries(headers)))
+  t.equal(check(PAGE, 'omit', {}), 'no Access-Control-Allow-Origin')
+  t.equal(check(PAGE, 'omit', { 'Access-Control-Allow-Origin': '*' }), undefined)
+  t.equal(check(PAGE, 'include', { 'access-control-allow-origin': '*', 'access-control-allow-credentials': 'true' }), 'wildcard with credentials')
+  t.equal(check(PAGE, 'omit', { 'access-control-allow-origin': PAGE }), undefined)
+  for (const other of [`${PAGE}/`, PAGE.toUpperCase(), 'null', '', `${PAGE}, ${PAGE}`]) t.equal(check(PAGE, 'omit', { 'access-control-allow-origin': other }), 'another origin', other)
+  t.equal(check('null', 'omit', { 'access-control-allow-origin': 'null' }), undefined)
+  for (const value of ['True', 'TRUE', '1', '']) t.equal(check(PAGE, 'include', { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': value }), 'credentials not allowed', value)
+  t.equal(check(PAGE, 'include', { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': 'true' }), undefined)
+})
+
+t.test('each check says what a page can be told of it', async (t) => {
+  const put: CheckedRequest = { origin: PAGE, method: 'PUT', headers: [['X-One', '1'], ['Accept', 'a/b'], ['x-one', '2']], credentials: 'omit', useCorsPreflight: false }
+  const named = { 'access-control-allow-origin': PAGE }
+  const good = { ...named, 'access-control-allow-methods': 'PUT', 'access-control-allow-headers': 'x-two, x-one' }
+  const checked = (headers: Headers, request = put, status = 200): string[] => upToFailure(preflightChecks(request, answer(headers, status)))
+    .map(({ subject, meaning, failure }) => `${subject} ${meaning}${failure === undefined ? '' : ` [${failure}]`}`)
+  t.strictSame(checked(good), [
+    `Access-Control-Allow-Origin: ${PAGE} names the origin of this page`,
+    'Status 200 is a success status',
+    'Access-Control-Allow-Methods: PUT allows PUT',
+    'Access-Control-Allow-Headers: x-two, x-one allows X-One'
+  ], 'each name once')
+  const last = (...args: Parameters<typeof checked>): string | undefined => checked(...args).at(-1)
+  t.equal(last({}), 'No Access-Control-Allow-Origin was sent, so only pages of the API’s own origin may read this [preflight: no Access-Control-Allow-Origin]')
+  t.equal(last(good, put, 404), 'Status 404 is not a success status (200 to 299) [preflight: status]')
+  t.equal(last(good, put, 308), 'Status 308 redirects, which a preflight response must not do [preflight: redirect]')
+  t.equal(last(named), 'No Access-Control-Allow-Methods was sent, so PUT is not allowed [method not allowed]')
+  t.equal(last({ ...good, 'access-control-allow-methods': 'put' }), 'Access-Control-Allow-Methods: put does not allow PUT [method not allowed]')
+  t.equal(last({ ...good, 'access-control-allow-headers': 'X One' }), 'Access-Control-Allow-Headers: X One is not a list of names [preflight: unreadable list]')
+  t.equal(last({ ...good, 'access-control-allow-headers': 'X-Two' }), 'Access-Control-Allow-Headers: X-Two does not allow X-One [header not allowed]')
+  t.equal(last({ ...good, 'access-control-allow-headers': '*' }), 'Access-Control-Allow-Headers: * allows X-One')
+  const { 'access-control-allow-headers': _, ...without } = good
+  t.equal(last(without), 'No Access-Control-Allow-Headers was sent, so X-One is not allowed [header not allowed]')
+  const include = { ...put, credentials: 'include' as const }
+  const allowing = { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': 'true' }
+  t.equal(checked({ ...good, ...allowing }, include)[1], 'Access-Control-Allow-Credentials: true allows credentials')
+  t.equal(last({ 'access-control-allow-origin': '*' }, include), `Access-Control-Allow-Origin: * is not ${PAGE}, the origin of this page [preflight: wildcard with credentials]`)
+  t.equal(last(good, include), 'No Access-Control-Allow-Credentials was sent, so nobody may read this with credentials [preflight: credentials not allowed]')
+  t.equal(last({ ...good, ...allowing, 'access-control-allow-credentials': 'TRUE' }, include), 'Access-Control-Allow-Credentials: TRUE is not “true” [preflight: credentials not allowed]')
+})
+
+t.test('a page reads the headers that are exposed to it', async (t) => {
+  const { headers: response } = answer({ ETag: '1', 'X-A': '1', 'set-cookie': 'a=1', 'content-type': 'a/b', 'access-control-expose-headers': '*' })
+  t.strictSame(exposedHeaderNames(response, 'omit'), ['access-control-expose-headers', 'content-type', 'etag', 'x-a'])
+  t.strictSame(exposedHeaderNames(response, 'include'), ['content-type'], 'with credentials, * is a name')
+  t.strictSame(exposedHeaderNames(answer({ ETag: '1', 'access-control-expose-headers': 'etag, set-cookie' }).headers, 'omit'), ['etag'])
+})
+
+t.test('a simple request is sent without a preflight', async (t) => {
+  const prediction = await predict(serving({}, { 'access-control-allow-origin': PAGE }), asking({ method: 'post', headers: [['Accept', 'a/b'], ['Cookie', 'a=1']] }))
+  t.match(prediction, { result: 'readable', status: 200, body: 'body' })
+  t.strictSame(sentBy(prediction)[0]?.headers, [['Accept', 'a/b'], ['origin', PAGE]], 'with its origin, without what is forbidden')
+  t.match(await predict(serving({}, {}), asking()), { result: 'blocked', failure: 'no Access-Control-Allow-Origin', exchanges: [{ request: { method: 'GET' } }] })
+  t.match(await predict(serving({}, {}), asking({ mode: 'no-cors' })), { result: 'opaque' })
+  t.match(await predict(serving({}, {}), asking({ origin: API, method: 'PUT' })), { result: 'readable', exchanges: [{ request: { method: 'PUT' } }] }, 'the same origin')
+  t.strictSame(await predict(serving({}, {}), asking({ method: 'trace' })), { result: 'blocked', failure: 'forbidden method', exchanges: [] })
+})
+
+t.test('a request that is not simple needs a preflight that allows it', async (t) => {
+  const good = { 'access-control-allow-origin': PAGE }
+  const put = asking({ method: 'PUT', headers: [['X-B', '1'], ['X-A', '1']] })
+  const result = async (preflight: Headers, request = put, status = 204): Promise<string | undefined> => (await predict(serving(preflight, good, status), request)).failure
+  const all = { ...good, 'access-control-allow-methods': 'GET, PUT', 'access-control-allow-headers': 'x-a, X-B' }
+
+  const approved = await predict(serving(all, good), put)
+  t.strictSame(linesOf(approved), [`OPTIONS ${API}/`, `PUT ${API}/`])
+  t.strictSame(sentBy(approved)[0]?.headers, [['accept', '*/*'], ['access-control-request-method', 'PUT'], ['access-control-request-headers', 'x-a,x-b'], ['origin', PAGE]])
+  t.equal(await result({}), 'preflight: no Access-Control-Allow-Origin')
+  t.equal(await result(all, put, 200), undefined)
+  t.equal(await result(all, put, 404), 'preflight: status')
+  t.equal(await result(all, put, 302), 'preflight: redirect')
+  t.equal(await result({ ...all, 'access-control-allow-methods': 'put' }), 'method not allowed', 'methods are case-sensitive')
+  t.equal(await result({ ...all, 'access-control-allow-methods': 'PUT POST' }), 'preflight: unreadable list')
+  t.equal(await result({ ...all, 'access-control-allow-headers': 'x-a' }), 'header not allowed')
+  const star = { ...good, 'access-control-allow-methods': '*', 'access-control-allow-headers': '*', 'access-control-allow-credentials': 'true' }
+  t.equal(await result(star), undefined)
+  t.equal(await result(star, { ...put, headers: [['authorization', 'a']] }), 'header not allowed', 'not covered by the wildcard')
+  t.equal(await result({ ...star, 'access-control-allow-headers': '*, Authorization' }, { ...put, headers: [['authorization', 'a']] }), undefined)
+  t.equal(await result(star, { ...put, credentials: 'include' }), 'method not allowed', 'with credentials, * is a name')
+  t.equal(await result({ ...star, 'access-control-allow-methods': 'PUT' }, { ...put, credentials: 'include' }), 'header not allowed')
+  t.equal(await result(good, asking({ method: 'PATCH' })), 'method not allowed')
+  t.equal(await result(good, asking({ method: 'POST', useCorsPreflight: true })), undefined, 'safelisted methods need not be listed')
+})
+
+t.test('the preflight cache spares preflights until its entries end', async (t) => {
+  const browser = { preflights: new PreflightCache() }
+  const allowed = { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': 'true' }
+  const server = serving({ ...allowed, 'access-control-allow-methods': 'PUT, DELETE', 'access-control-allow-headers': 'X-A', 'access-control-max-age': '60' }, allowed)
+  const count = async (changes: Partial<PageRequest>): Promise<number> => sentBy(await predict(server, asking(changes), browser)).filter(({ method }) => method === 'OPTIONS').length
+  t.equal(await count({ method: 'PUT' }), 1)
+  t.equal(await count({ method: 'DELETE' }), 0, 'every method of the answer is remembered')
+  t.equal(await count({ headers: [['x-a', '1']] }), 0, 'and every header')
+  t.equal(await count({ method: 'PUT', url: `${API}/other` }), 1, 'of that URL')
+  t.equal(await count({ method: 'PUT', credentials: 'include' }), 1, 'not for credentials')
+  t.equal(await count({ method: 'PUT', credentials: 'include' }), 0)
+  browser.preflights.now = 59
+  t.equal(await count({ method: 'PUT' }), 0)
+  browser.preflights.now = 60
+  t.equal(await count({ method: 'PUT' }), 1, 'until it is too old')
+  t.equal(await count({ method: 'PATCH' }), 1)
+  t.equal(await count({ method: 'PUT' }), 1, 'a failure clears it')
+
+  const renewed = new PreflightCache()
+  const of = { origin: PAGE, url: API, credentials: 'omit' as const }
+  renewed.store(of, ['PUT'], ['X-A', '*'], 10)
+  renewed.now = 5
+  renewed.store(of, ['PUT'], ['x-a', 'X-B', 'Authorization'], 10)
+  renewed.now = 12
+  t.ok(renewed.hasMethod(of, 'PUT') && renewed.hasHeaderName(of, 'x-a') && renewed.hasHeaderName(of, 'x-other') && renewed.hasHeaderName(of, 'authorization'), 'what is allowed again is kept for longer')
+  renewed.now = 15
+  t.notOk(renewed.hasMethod(of, 'PUT') || renewed.hasHeaderName(of, 'x-a') || renewed.hasHeaderName(of, 'x-other'))
+
+  const cache = new PreflightCache(100)
+  const key = { origin: PAGE, url: API, credentials: 'omit' as const }
+  cache.store(key, ['*'], ['*'], 1000)
+  t.ok(cache.hasMethod(key, 'ANY'))
+  t.ok(cache.hasHeaderName(key, 'x-any'))
+  t.notOk(cache.hasHeaderName(key, 'Authorization'))
+  t.notOk(cache.hasMethod({ ...key, origin: API }, 'ANY'))
+  cache.now = 100
+  t.notOk(cache.hasMethod(key, 'ANY'), 'no longer than the limit')
+  t.strictSame([null, '', '0', '600', '-1', '1.5', 'x'].map(extractMaxAge), [5, 5, 0, 600, 5, 5, 5])
+})
+
+t.test('a redirect is checked at each step', async (t) => {
+  const seen: Array<string | undefined> = []
+  const server = (location: string, status: number, headers: Headers = { 'access-control-allow-origin': '*' }): Server => async (request) => {
+    seen.push(request.headers.find(([name]) => name === 'origin')?.[1])
+    return request.url === `${API}/` ? answer({ ...headers, location }, status) : answer({ 'access-control-allow-origin': '*' })
+  }
+  t.strictSame(linesOf(await predict(server('/next', 302), asking({ method: 'POST' }))), [`POST ${API}/`, `GET ${API}/next`])
+  t.strictSame(linesOf(await predict(server('/next', 307), asking({ method: 'POST' }))), [`POST ${API}/`, `POST ${API}/next`])
+  t.strictSame(linesOf(await predict(server('/next', 303), asking({ method: 'HEAD' }))), [`HEAD ${API}/`, `HEAD ${API}/next`])
+  t.strictSame(linesOf(await predict(server('/next', 303), asking({ method: 'POST', headers: [['Content-Type', 'text/plain'], ['Accept', '*/*']], body: 'text' }))), [`POST ${API}/`, `GET ${API}/next`])
+  seen.length = 0
+  t.match(await predict(server('https://other.test/', 302), asking()), { result: 'readable' })
+  t.strictSame(seen, [PAGE, 'null'], 'from one foreign origin to another')
+  t.match(await predict(server('/next', 302, {}), asking()), { failure: 'no Access-Control-Allow-Origin', exchanges: [{}] }, 'which has to allow it, too')
+  t.match(await predict(server('https://user@other.test/', 302), asking()), { failure: 'redirect with credentials' })
+  t.match(await predict(server('https://:secret@other.test/', 302), asking()), { failure: 'redirect with credentials' })
+  t.match(await predict(server('https://user@other.test/', 302), asking({ mode: 'no-cors' })), { result: 'opaque' }, 'which concerns CORS only')
+  t.match(await predict(server('https://user@api.test/next', 302), asking({ origin: API })), { result: 'readable' }, 'and other origins')
+  t.match(await predict(server('https://user@other.test/next', 302), asking({ origin: API })), { failure: 'redirect with credentials' })
+  t.match(await predict(server('/', 302), asking()), { failure: 'too many redirects' })
+  const prediction = await predict(async ({ method, url }) => {
+    const allowed = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization' }
+    return url === `${API}/` && method === 'GET' ? answer({ ...allowed, location: 'https://other.test/' }, 302) : answer(allowed)
+  }, asking({ headers: [['Authorization', 'a']] }))
+  t.strictSame(sentBy(prediction).map(({ headers }) => headers.some(([name]) => name === 'Authorization')), [false, true, false], 'Authorization stays behind')
+})
+
+t.test('cookies are sent by their site and the credentials mode', async (t) => {
+  const cookies: Cookie[] = [
+    { name: 'lax', host: 'api.site.test', sameSite: 'Lax', secure: false },
+    { name: 'none', host: 'api.site.test', sameSite: 'None', secure: true },
+    { name: 'elsewhere', host: 'other.site.test', sameSite: 'None', secure: true }
+  ]
+  const url = 'https://api.site.test/'
+  t.equal(siteOf('https://a.b.site.test:8443/x'), 'https://site.test')
+  const sent = (origin: string, to: string, credentials: CredentialsMode, isSameOrigin = false): string[] => cookiesSent(cookies, { origin, url: to, credentials, isSameOrigin })
+  t.strictSame(sent('https://app.site.test', url, 'include'), ['lax', 'none'])
+  t.strictSame(sent('http://app.site.test', url, 'include'), ['none'], 'another scheme is another site')
+  t.strictSame(sent('http://app.site.test', 'http://api.site.test/', 'include'), ['lax'], 'Secure')
+  t.strictSame(sent('null', url, 'include'), ['none'])
+  t.strictSame(sent('https://app.site.test', url, 'same-origin'), [])
+  t.strictSame(sent('https://api.site.test', url, 'same-origin', true), ['lax', 'none'])
+  t.strictSame(sent('https://app.site.test', url, 'omit', true), [])
+  const browser = { preflights: new PreflightCache(), cookie: (request: Parameters<typeof cookieHeader>[1]) => cookieHeader(cookies, request) }
+  const cookie = async (credentials: CredentialsMode): Promise<string | undefined> => sentBy(await predict(serving({}, {}), asking({ origin: 'https://app.site.test', url, credentials }), browser))[0]?.headers.find(([name]) => name === 'cookie')?.[1]
+  t.equal(await cookie('include'), 'lax=1; none=1')
+  t.equal(await cookie('omit'), undefined)
+})
+
+t.test('an HTTP cache answers by URL and Vary', async (t) => {
+  const cache = new HttpCache()
+  const get = (origin: string, method = 'GET'): WireRequest => ({ method, url: API, headers: [['origin', origin]] })
+  const kept = { 'cache-control': 'max-age=60' }
+  cache.store(get(PAGE), answer({ 'cache-control': 'no-store' }))
+  cache.store(get(PAGE, 'POST'), answer(kept))
+  t.equal(cache.lookUp(get(PAGE)), undefined)
+  cache.store(get(PAGE), answer(kept))
+  t.ok(cache.lookUp(get('https://other.test')), 'without Vary, for everyone')
+  cache.store(get(PAGE), answer({ ...kept, vary: 'Accept, Origin' }))
+  t.ok(cache.lookUp(get(PAGE)))
+  t.equal(cache.lookUp(get('https://other.test')), undefined)
+  cache.store(get(PAGE), answer({ ...kept, vary: '*' }))
+  t.equal(cache.lookUp(get(PAGE)), undefined)
+})

@@ -1,2 +1,0 @@
-// Which files tap measures the coverage of, whatever the test: the sources. Not test helpers, nor examples, nor the built package.
-export default () => ['lib/**/*.ts']

@@ -1,0 +1,509 @@
+// docs/recipes.md: each program compiles, runs as it is written, and does what is said about it; the tables are complete, and the links lead somewhere.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
+import { connect, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import { runInThisContext } from 'node:vm'
+import t from 'tap'
+import ts from 'typescript'
+import Fastify, { type FastifyInstance } from 'fastify'
+import bearerAuth from '@fastify/bearer-auth'
+import fastifyCors from '@fastify/cors'
+import { Redis } from 'ioredis'
+import { WebSocket } from 'ws'
+import cors from '../../lib/index'
+import { send } from '../support/raw-http'
+import { Examples, run } from '../support/run-examples'
+import { accessControl, application, approves, corsHeaders, EVIL, FOO, ok, preflight, request } from '../support'
+
+const recipes = new Examples('docs/recipes.md')
+const APP = 'https://app.example.com'
+
+t.test('every program compiles', async (t) => {
+  t.same(recipes.compileErrors(), [])
+})
+
+t.test('plugins whose routes take no config', async (t) => {
+  const app = await run(t, recipes.under('Beside other plugins'))
+  t.ok(approves(await preflight(app, 'GET', '/trpc/hello', { origin: APP }), 'GET'))
+  const response = await request(app, 'GET', '/trpc/hello', APP)
+  t.same(response.json(), { result: { data: 'world' } })
+  t.equal(response.headers['access-control-allow-origin'], APP)
+  t.same(accessControl(await request(app, 'GET', '/trpc/hello', EVIL)), {})
+})
+
+t.test('cookies and sessions', async (t) => {
+  const app = await run(t, recipes.under('Cookies and sessions from another origin'))
+  const allowed = { 'access-control-allow-origin': APP, 'access-control-allow-credentials': 'true' }
+  const asked = await preflight(app, 'POST', '/login', { origin: APP })
+  t.ok(approves(asked, 'POST'))
+  t.notOk('set-cookie' in asked.headers)
+
+  const login = await request(app, 'POST', '/login', APP, { headers: { 'x-forwarded-proto': 'https' } })
+  t.same(accessControl(login), allowed)
+  t.match(login.headers['set-cookie'], /SameSite=None/i)
+  t.match(login.headers['set-cookie'], /; Secure/)
+  const cookie = String(login.headers['set-cookie']).split(';')[0] as string
+  const me = await request(app, 'GET', '/me', APP, { headers: { cookie } })
+  t.same(me.json(), { user: 'ada' })
+  t.same(accessControl(me), allowed)
+  t.same((await request(app, 'GET', '/me', APP)).json(), { user: null })
+  t.same(accessControl(await request(app, 'GET', '/me', EVIL, { headers: { cookie } })), {})
+
+  t.equal((await request(app, 'POST', '/login', EVIL, { headers: { cookie } })).statusCode, 403, 'other sites cannot act')
+})
+
+t.test('asking for each request', async (t) => {
+  const asked: string[] = []
+  let status = 200
+  const service = createServer(({ method, url }, response) => {
+    asked.push(`${method} ${url}`)
+    response.writeHead(url === `/origins/${encodeURIComponent(APP)}` ? status : 404).end()
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => new Promise((resolve) => { service.close(resolve); service.closeAllConnections() }))
+  await once(service, 'listening')
+  process.env.TENANT_SERVICE = `http://127.0.0.1:${(service.address() as AddressInfo).port}`
+  const app = await run(t, recipes.under('Asking for each request'))
+  app.log.level = 'silent'
+  status = 500
+  t.same(accessControl(await request(app, 'GET', '/me', APP)), {}, 'a failure allows nobody')
+  status = 200
+  const allowed = { 'access-control-allow-origin': APP, 'access-control-allow-credentials': 'true' }
+  for (const answer of await Promise.all([1, 2, 3].map(async () => await request(app, 'GET', '/me', APP)))) t.same(accessControl(answer), allowed, 'and is not kept')
+  t.equal(asked.length, 2, 'asked once for all that ask at the same time')
+  t.ok(approves(await preflight(app, 'GET', '/me', { origin: APP }), 'GET'))
+  t.same(accessControl(await request(app, 'GET', '/me', EVIL)), {})
+  t.same(accessControl(await request(app, 'GET', '/me', EVIL)), {})
+  t.same(asked.slice(2), [`HEAD /origins/${encodeURIComponent(EVIL)}`])
+})
+
+const REDIS = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'].find(existsSync)
+if (REDIS === undefined && process.env.CORS_REQUIRE_REDIS === '1') throw new Error('CORS_REQUIRE_REDIS=1, but there is no redis-server; install Debian\'s package redis-server')
+
+t.test('origins in Redis', { skip: REDIS === undefined && 'redis-server is not installed' }, async (t) => {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  await new Promise((resolve) => { probe.close(resolve) })
+  const folder = t.testdir({})
+  const socket = join(mkdtempSync(join(tmpdir(), 'redis-')), 'socket')
+  t.teardown(() => { rmSync(dirname(socket), { recursive: true }) })
+  const start = (...where: string[]): ChildProcess => spawn(REDIS as string, [...where, '--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always', '--save', ''], { stdio: 'ignore' })
+  const here = ['--port', String(port), '--bind', '127.0.0.1']
+  let server = start(...here)
+  t.teardown(() => { server.kill('SIGKILL') })
+  process.env.REDIS_URL = `redis://127.0.0.1:${port}`
+  const other = new Redis(process.env.REDIS_URL, { maxRetriesPerRequest: null })
+  other.on('error', () => {})
+  t.teardown(() => { other.disconnect() })
+  await other.sadd('origins', APP)
+  const app = await run(t, recipes.under('Origins in PostgreSQL or Redis'))
+  app.log.level = 'silent'
+  const until = async (origin: string, verdict: boolean): Promise<void> => {
+    for (let tries = 0; ; tries++) {
+      const { headers } = await request(app, 'GET', '/me', origin)
+      if ((headers['access-control-allow-origin'] === origin) === verdict || tries === 1000) {
+        t.equal(headers['access-control-allow-origin'] === origin, verdict, origin)
+        return
+      }
+      await setTimeout(20)
+    }
+  }
+  await until(APP, true)
+  await until(FOO, false)
+  await other.multi().sadd('origins', FOO).publish('origins', '').exec()
+  await until(FOO, true)
+  server.kill('SIGKILL')
+  await once(server, 'exit')
+  await until(FOO, true)
+  // Changed where the application cannot connect, so that nobody tells it: it reads when it is connected again.
+  server = start('--port', '0', '--unixsocket', socket)
+  const elsewhere = new Redis(socket, { maxRetriesPerRequest: null })
+  elsewhere.on('error', () => {})
+  t.equal(await elsewhere.srem('origins', FOO), 1)
+  elsewhere.disconnect()
+  server.kill('SIGTERM')
+  await once(server, 'exit')
+  server = start(...here)
+  await until(FOO, false)
+  await other.multi().sadd('origins', 'http://insecure.example').srem('origins', APP).publish('origins', '').exec()
+  await setTimeout(100)
+  t.equal((await request(app, 'GET', '/me', APP)).headers['access-control-allow-origin'], APP, 'what is refused leaves the list as it was')
+})
+
+t.test('an API gateway', async (t) => {
+  const reached: Array<readonly [method: string | undefined, headers: IncomingHttpHeaders]> = []
+  const upstream = createServer(({ method, headers }, response) => {
+    reached.push([method, headers])
+    response.writeHead(200, { 'access-control-allow-origin': '*', 'access-control-allow-methods': '*', vary: 'Accept' }).end('upstream')
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => new Promise((resolve) => { upstream.close(resolve) }))
+  await once(upstream, 'listening')
+  process.env.UPSTREAM = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`
+  const app = await run(t, recipes.under('An API gateway'))
+
+  t.ok(approves(await preflight(app, 'PUT', '/orders/1', { origin: APP }), 'PUT'))
+  t.equal((await preflight(app, 'PUT', '/orders/1', { origin: EVIL })).statusCode, 403)
+  t.ok(approves(await preflight(app, 'GET', '/catalogue/1', { origin: EVIL }), 'GET'))
+  t.equal(reached.length, 0, 'preflights are answered at the gateway')
+  t.notOk(approves(await preflight(app, 'PUT', '/catalogue/1', { origin: EVIL }), 'PUT'))
+  t.same(accessControl(await preflight(app, 'PUT', '/internal/1', { origin: APP })), {})
+
+  t.same(corsHeaders(await request(app, 'PUT', '/orders/1', APP)), { vary: 'Accept, Origin', 'access-control-allow-origin': APP, 'access-control-allow-credentials': 'true' })
+  t.same(corsHeaders(await request(app, 'GET', '/catalogue/1', EVIL)), { vary: 'Accept', 'access-control-allow-origin': '*' })
+  t.same(corsHeaders(await request(app, 'GET', '/internal/1', APP)), { vary: 'Accept' })
+  t.ok(reached.length > 3)
+  for (const [method, headers] of reached) t.equal(headers.origin, undefined, `the upstream sees no Origin: ${method}`)
+})
+
+t.test('authentication', async (t) => {
+  const app = await run(t, recipes.under('Authentication'))
+  const asked = await preflight(app, 'PUT', '/items/1', { origin: APP, requestHeaders: 'authorization' })
+  t.ok(approves(asked, 'PUT'))
+  t.match(asked.headers['access-control-allow-headers'], 'Authorization')
+  const refused = await request(app, 'PUT', '/items/1', APP)
+  t.equal(refused.statusCode, 401)
+  t.equal(refused.headers['access-control-allow-origin'], APP)
+  const authorization = `Bearer ${(app as FastifyInstance & { jwt: { sign: (payload: object) => string } }).jwt.sign({ user: 'ada' })}`
+  t.same((await request(app, 'PUT', '/items/1', APP, { headers: { authorization } })).json(), { saved: true })
+})
+
+t.test('the warning is as the recipe quotes it', async (t) => {
+  const warnings: string[] = []
+  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { if (JSON.parse(line).level === 40) warnings.push(JSON.parse(line).msg) } } } })
+  t.teardown(async () => { await app.close() })
+  await app.register(bearerAuth, { keys: ['key'] })
+  await app.register(cors)
+  app.put('/', { config: { cors: { origin: FOO } } }, ok)
+  t.equal((await preflight(app, 'PUT', '/')).statusCode, 401)
+  const [, quoted] = recipes.text.match(/^```text\n(.*)\n```$/m) as RegExpMatchArray
+  t.same(warnings, [quoted])
+})
+
+t.test('what the recipe says to hooks that must run first', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.method === 'OPTIONS') return
+    await reply.code(401).send('no')
+  })
+  await app.register(cors)
+  app.put('/', { config: { cors: { origin: FOO } } }, ok)
+  t.match(recipes.text, 'if (request.method === \'OPTIONS\') return`')
+  t.ok(approves(await preflight(app, 'PUT', '/'), 'PUT'))
+  t.equal((await request(app, 'PUT', '/', FOO)).headers['access-control-allow-origin'], FOO)
+})
+
+t.test('rate limits', async (t) => {
+  const app = await run(t, recipes.under('Rate limits'))
+  let requests = 0
+  for (let status = 200; status === 200; requests++) {
+    t.ok(approves(await preflight(app, 'PUT', '/items/1', { origin: APP }), 'PUT'))
+    status = (await request(app, 'PUT', '/items/1', APP)).statusCode
+  }
+  const limited = await request(app, 'PUT', '/items/1', APP)
+  t.equal(limited.statusCode, 429)
+  t.equal(requests - 1, Number(limited.headers['x-ratelimit-limit']), 'preflights are not counted')
+  for (const name of String(limited.headers['access-control-expose-headers']).toLowerCase().split(', ')) t.ok(name in limited.headers, name)
+})
+
+t.test('static files', async (t) => {
+  process.env.FILES = t.testdir({ 'font.woff2': 'font' })
+  const app = await run(t, recipes.under('Static files for everyone'))
+  const response = await request(app, 'GET', '/public/font.woff2', EVIL)
+  t.equal(response.body, 'font')
+  t.same(accessControl(response), { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'ETag, Content-Range' })
+  const asked = await preflight(app, 'GET', '/public/font.woff2', { origin: EVIL, requestHeaders: 'range' })
+  t.ok(approves(asked, 'GET'))
+  t.equal(asked.headers['access-control-allow-headers'], 'Range')
+})
+
+t.test('refused origins reach no handler', async (t) => {
+  const app = await run(t, recipes.under('Refused origins reach no handler'))
+  const post = async (origin: string | undefined, headers = {}): Promise<{ statusCode: number, body: string }> => await request(app, 'POST', '/transfer', origin, { headers: { 'content-type': 'text/plain', ...headers }, payload: 'all' })
+  const refused = await post(EVIL)
+  const [, shown] = recipes.text.match(/^```json\n(\{ "statusCode": 403.*)\n```$/m) as RegExpMatchArray
+  t.same(JSON.parse(refused.body), JSON.parse(shown as string), 'the error is as it is shown')
+  t.equal(refused.statusCode, 403)
+  t.equal((await post('null')).statusCode, 403)
+  t.same(JSON.parse((await post(APP)).body), { done: true })
+  for (const [origin, headers] of [[undefined, {}], [EVIL, { 'sec-fetch-site': 'same-origin' }], ['null', { 'sec-fetch-site': 'none' }], ['https://api.example', { host: 'api.example' }]] as const) t.equal((await post(origin, headers)).statusCode, 200)
+  t.match(recipes.text, `\`Vary: ${String((await request(app, 'POST', '/transfer', EVIL)).headers.vary)}\``)
+})
+
+t.test('credentials for some origins', async (t) => {
+  const app = await run(t, recipes.under('Credentials for some origins'))
+  for (const origin of [APP, EVIL, undefined]) {
+    const headers = corsHeaders(await request(app, 'GET', '/articles', origin))
+    const [, listed] = recipes.text.match(new RegExp(`^\\| ${origin === APP ? `\`${APP}\`` : 'any other, or none'} \\| (.*) \\|$`, 'm')) as RegExpMatchArray
+    const shown = [...(listed as string).matchAll(/`([^:]+): ([^`]+)`/g)].map(([, name = '', value]) => [name.toLowerCase(), value])
+    t.same(headers, Object.fromEntries(shown), String(origin))
+  }
+})
+
+t.test('origins that change at run time', async (t) => {
+  const heading = 'Origins that change at run time'
+  const app = await run(t, recipes.under(heading))
+  const add = async (origin: string): Promise<{ statusCode: number, body: string }> => await app.inject({ method: 'POST', url: '/tenants', payload: { origin } })
+  t.same(accessControl(await request(app, 'GET', '/me', 'https://b.example')), {})
+  const [sent, answered] = recipes.text.match(/(?<=`POST \/tenants` with `).*?(?=`)|(?<=answers `).*?(?=`)/g)?.map((text) => JSON.parse(text) as { origin: string }) as [{ origin: string }, object]
+  t.same(JSON.parse((await add(sent.origin)).body), answered)
+  t.same(accessControl(await request(app, 'GET', '/me', 'https://b.example')), { 'access-control-allow-origin': 'https://b.example', 'access-control-allow-credentials': 'true' })
+  const { statusCode, body } = await add('http://c.example')
+  t.equal(statusCode, 400)
+  t.same(JSON.parse(body), JSON.parse((recipes.text.match(/^```json\n(\{\n[^]*?)^```$/m) as RegExpMatchArray)[1] as string), 'the answer is as it is shown')
+  t.same(accessControl(await request(app, 'GET', '/me', 'http://c.example')), {})
+})
+
+t.test('WebSockets', async (t) => {
+  const app = await run(t, recipes.under('WebSockets'))
+  const greeting = async (origin?: string): Promise<unknown> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${portOf(app)}/events`, origin === undefined ? {} : { origin })
+    try {
+      return await new Promise((resolve) => {
+        socket.once('message', (message) => { resolve(String(message)) })
+        socket.once('unexpected-response', (_request, response) => { resolve(response.statusCode) })
+        socket.once('error', resolve)
+      })
+    } finally {
+      socket.terminate()
+    }
+  }
+  t.equal(await greeting(APP), 'welcome')
+  t.equal(await greeting(EVIL), 403)
+  t.equal(await greeting(), 'welcome')
+  t.equal((await request(app, 'GET', '/events/latest', APP)).headers['access-control-allow-origin'], APP)
+})
+
+t.test('server-sent events and hijacked replies', async (t) => {
+  const app = await run(t, recipes.under('Server-sent events and hijacked replies'))
+  for (const url of ['/stream', '/hijacked', '/library']) {
+    for (const [origin, permission] of [[APP, { 'access-control-allow-origin': APP }], [EVIL, {}], [undefined, {}]] as const) {
+      const response = await request(app, 'GET', url, origin)
+      t.same(corsHeaders(response), { vary: 'Origin', ...permission }, url)
+      t.equal(response.headers['content-type'], 'text/event-stream')
+      t.equal(response.headers['x-request-id'] === undefined, url === '/library', 'the headers of hooks need getHeaders')
+      t.equal(response.body, url === '/library' ? 'data: one\n\n' : 'data: one\n\ndata: two\n\n')
+    }
+  }
+})
+
+t.test('what is written past reply.raw has no CORS headers', async (t) => {
+  const app = await application(t)
+  const h2 = Fastify({ http2: true })
+  t.teardown(async () => { await h2.close() })
+  await h2.register(cors)
+  app.get('/', { config: { cors: { origin: APP } } }, (_request, reply) => {
+    reply.hijack()
+    reply.raw.socket?.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  })
+  h2.get('/', { config: { cors: { origin: APP } } }, (_request, reply) => {
+    reply.hijack()
+    reply.raw.stream.respond({ ':status': 200 })
+    reply.raw.stream.end()
+  })
+  await Promise.all([app.listen({ port: 0, host: '127.0.0.1' }), h2.listen({ port: 0, host: '127.0.0.1' })])
+  const { statusLine, headers } = await send(portOf(app), ['GET / HTTP/1.1', 'Host: a', `Origin: ${APP}`])
+  t.equal(statusLine, 'HTTP/1.1 200 OK')
+  t.same([...headers.keys()], ['content-length'])
+  const client = connectHttp2(`http://127.0.0.1:${(h2.server.address() as AddressInfo).port}`)
+  const stream = client.request({ ':path': '/', origin: APP })
+  const [received] = await once(stream, 'response') as [Record<string, unknown>]
+  t.equal(received['access-control-allow-origin'], undefined)
+  stream.resume()
+  client.close()
+  await once(client, 'close')
+})
+
+t.test('Zod', async (t) => {
+  const app = await run(t, recipes.under('Zod'))
+  const asked = await preflight(app, 'PUT', '/items/1', { origin: APP, requestHeaders: 'x-request-id' })
+  t.ok(approves(asked, 'PUT'))
+  t.match(recipes.text, `allows \`${asked.headers['access-control-allow-headers']}\``)
+  const response = await request(app, 'PUT', '/items/1', APP, { headers: { 'x-request-id': '1' } })
+  t.same(response.json(), { saved: true })
+  t.match(recipes.text, `\`access-control-expose-headers: ${response.headers['access-control-expose-headers']}\``)
+  const invalid = await request(app, 'PUT', '/items/1', APP)
+  t.equal(invalid.statusCode, 400)
+  t.equal(invalid.headers['access-control-allow-origin'], APP)
+})
+
+t.test('@fastify/cors beside this plugin', async (t) => {
+  const app = await run(t, recipes.under('`@fastify/cors` beside this plugin').replace('await app.listen', `
+    app.get('/off', { config: { cors: false } }, async () => 'off')
+    let refused
+    try { app.put('/wrong', { config: { cors: { origin: 'https://a.example', methods: ['PUT'] } } }, async () => 'wrong') } catch (error) { refused = error }
+    app.decorate('refused', refused)
+    await app.listen`))
+  const old = 'https://old.example.com'
+  t.ok(approves(await preflight(app, 'PUT', '/moved', { origin: APP }), 'PUT'))
+  t.equal((await preflight(app, 'PUT', '/moved', { origin: old })).statusCode, 403)
+  t.same(corsHeaders(await request(app, 'PUT', '/moved', APP)), { vary: 'Origin', 'access-control-allow-origin': APP })
+  t.same(accessControl(await request(app, 'PUT', '/moved', old)), {})
+  t.ok(approves(await preflight(app, 'PUT', '/old', { origin: old }), 'PUT'))
+  t.same(accessControl(await request(app, 'PUT', '/old', old)), { 'access-control-allow-origin': old })
+  t.same(accessControl(await request(app, 'GET', '/off', old)), {})
+  t.equal((await preflight(app, 'GET', '/off', { origin: old })).statusCode, 204)
+  t.equal((app as FastifyInstance & { refused: cors.CorsPolicyError }).refused.problems[0]?.pointer, '/methods')
+})
+
+t.test('beside @fastify/cors: registered before, it answers the preflights, and the warning is as the recipe quotes it; registered after, both work', async (t) => {
+  for (const order of ['before', 'after']) {
+    const warnings: string[] = []
+    const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { warnings.push(JSON.parse(line).msg) } } } })
+    t.teardown(async () => { await app.close() })
+    if (order === 'before') await app.register(fastifyCors, { origin: EVIL })
+    await app.register(cors)
+    if (order === 'after') await app.register(fastifyCors, { origin: EVIL })
+    app.put('/moved', { config: { cors: { origin: APP } } }, ok)
+    app.put('/old', ok)
+    const moved = await preflight(app, 'PUT', '/moved', { origin: APP })
+    t.equal(approves(moved, 'PUT'), order === 'after')
+    await preflight(app, 'PUT', '/moved', { origin: APP })
+    t.same(corsHeaders(await request(app, 'PUT', '/moved', APP)), { vary: 'Origin', 'access-control-allow-origin': APP })
+    t.equal((await preflight(app, 'PUT', '/old', { origin: EVIL })).headers['access-control-allow-origin'], EVIL)
+    t.same(warnings.filter((warning) => recipes.text.includes(`\n${warning}\n`)).length, order === 'before' ? 1 : 0)
+    t.same(warnings.length, order === 'before' ? 1 : 0)
+  }
+})
+
+const ERRORS = recipes.under('Errors that Fastify answers without hooks')
+
+t.test('errors without hooks: frameworkErrors', async (t) => {
+  const app = await run(t, ERRORS)
+  const bare = await application(t, { defaultPolicy: { origin: APP } })
+  bare.get('/items/:id', ok)
+  for (const [url, statusCode, code] of [['/%zz', 400, 'FST_ERR_BAD_URL'], [`/items/${'x'.repeat(101)}`, 414, 'FST_ERR_MAX_PARAM_LENGTH']] as const) {
+    t.match(recipes.text, new RegExp(`^\\| ${statusCode} \`${code}\` `, 'm'))
+    const response = await request(app, 'GET', url, APP)
+    t.match(response, { statusCode, headers: { vary: 'Origin', 'access-control-allow-origin': APP, 'access-control-allow-credentials': 'true' } })
+    t.equal(response.json().code, code)
+    t.same(corsHeaders(await request(app, 'GET', url, EVIL)), { vary: 'Origin' })
+    const without = await request(bare, 'GET', url, APP)
+    t.same([without.statusCode, corsHeaders(without)], [statusCode, {}], 'without the recipe, there are no headers')
+    t.notOk(approves(await preflight(app, 'GET', url, { origin: APP }), 'GET'))
+  }
+  const asked = await preflight(app, 'GET', '/items/1', { origin: APP })
+  t.ok(approves(asked, 'GET'))
+})
+
+function portOf (app: FastifyInstance): number {
+  return (app.server.address() as AddressInfo).port
+}
+
+/** What a request gets that begins before the application closes, and ends while it does. */
+async function answerWhileClosing (app: FastifyInstance): Promise<string> {
+  const socket = connect(portOf(app), '127.0.0.1').setEncoding('latin1')
+  let received = ''
+  socket.on('data', (text) => { received += String(text) })
+  const head = `GET /items/1 HTTP/1.1\r\nHost: a\r\nOrigin: ${APP}\r\n`
+  // In one piece: when the first is answered, the second has begun, and its connection is not idle.
+  socket.write(`${head}\r\n${head}`)
+  while (!received.startsWith('HTTP/1.1 200 ')) await once(socket, 'data')
+  const closed = app.close()
+  while (app.server.listening) await setImmediate()
+  const before = received.length
+  socket.write('\r\n')
+  await once(socket, 'close')
+  await closed
+  return received.slice(before)
+}
+
+t.test('errors without hooks: while closing', async (t) => {
+  const answer = await answerWhileClosing(await run(t, ERRORS))
+  t.match(answer, /^HTTP\/1\.1 200 /)
+  t.match(answer, `\r\naccess-control-allow-origin: ${APP}\r\n`)
+
+  const bare = await application(t, { defaultPolicy: { origin: APP } })
+  bare.get('/items/:id', ok)
+  await bare.listen({ port: 0, host: '127.0.0.1' })
+  const refused = await answerWhileClosing(bare)
+  t.match(refused, /^HTTP\/1\.1 503 /)
+  t.notMatch(refused, /access-control/i)
+})
+
+t.test('errors without hooks: requests that cannot be parsed', async (t) => {
+  const app = await run(t, ERRORS)
+  for (const [lines, status] of [
+    [['GET / HTTP/1.1', 'Host: a', `Origin: ${APP}`, `Cookie: ${'x'.repeat(20_000)}`], '431 Request Header Fields Too Large'],
+    [['GET / HTTP/1.1', 'Host: a', 'not a header'], '400 Bad Request']
+  ] as const) {
+    const { statusLine, headers } = await send(portOf(app), lines)
+    t.equal(statusLine, `HTTP/1.1 ${status}`)
+    t.same(headers.get('access-control-allow-origin'), ['*'])
+  }
+})
+
+t.test('migrating: the program', async (t) => {
+  const code = recipes.under('Migrating from `@fastify/cors`')
+  const app = await run(t, code)
+  const [, options] = code.match(/^\/\/ Was: app\.register\(fastifyCors, (.*)\)$/m) as RegExpMatchArray
+  const was = Fastify()
+  t.teardown(async () => { await was.close() })
+  await was.register(fastifyCors, runInThisContext(`(${options})`))
+  was.get('/items/:id', ok)
+  was.put('/items/:id', ok)
+
+  for (const origin of ['https://example.com', 'https://a.example.com']) {
+    t.same(accessControl(await request(app, 'GET', '/items/1', origin)), accessControl(await request(was, 'GET', '/items/1', origin)))
+    const [now, then] = await Promise.all([app, was].map((each) => preflight(each, 'PUT', '/items/1', { origin, requestHeaders: 'content-type' })))
+    t.ok(now !== undefined && then !== undefined && approves(now, 'PUT') && approves(then, 'PUT'))
+    for (const name of ['allow-origin', 'allow-credentials', 'max-age'].map((name) => `access-control-${name}`)) t.equal(now?.headers[name], then?.headers[name], name)
+  }
+  const lookalike = 'https://evilexample.com'
+  t.equal((await request(was, 'GET', '/items/1', lookalike)).headers['access-control-allow-origin'], lookalike)
+  t.equal((await request(app, 'GET', '/items/1', lookalike)).headers['access-control-allow-origin'], undefined, 'the RegExp let in more than it meant to')
+  t.equal((await preflight(app, 'PUT', '/items/1', { origin: lookalike })).statusCode, 403)
+  t.equal((await preflight(was, 'PUT', '/items/1', { origin: EVIL })).statusCode, 204)
+
+  const [there, here] = await Promise.all([was, app].map((each) => preflight(each, 'GET', '/nowhere', { origin: 'https://example.com' })))
+  t.same([there?.statusCode, here?.statusCode], [204, 404], 'a path that does not exist')
+  t.notOk(approves(await preflight(app, 'GET', '/internal', { origin: 'https://example.com' }), 'GET'))
+  const plain = { method: 'OPTIONS', url: '/items/1', headers: { origin: 'https://example.com' } } as const
+  t.same([(await was.inject(plain)).statusCode, (await app.inject(plain)).statusCode], [400, 404], 'no preflight')
+})
+
+/** The first cells of the table that has this heading: the text of every `code` that stands alone, or before a colon. */
+function firstColumn (heading: string): string[] {
+  const lines = recipes.text.split('\n')
+  const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`))
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'))
+  return lines.slice(start + 2, end).map((line) => line.split('|')[1]?.trim() as string)
+}
+
+t.test('migrating: the table has every option of @fastify/cors', async (t) => {
+  const source = ts.createSourceFile('cors.d.ts', readFileSync(join(dirname(require.resolve('@fastify/cors')), 'types', 'index.d.ts'), 'utf8'), ts.ScriptTarget.ES2022)
+  const options: string[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isInterfaceDeclaration(node) && node.name.text === 'FastifyCorsOptions') options.push(...node.members.map((member) => (member.name as ts.Identifier).text))
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  const listed = firstColumn('option of `@fastify/cors`').flatMap((cell) => [...cell.matchAll(/`(\w+)/g)].map(([, name]) => name as string))
+  t.same([...new Set(listed)].sort(), options.sort())
+})
+
+t.test('the table of plugins has every plugin that is tested, and no other', async (t) => {
+  const folder = join(__dirname, '..', 'beside')
+  const tests = readdirSync(folder).filter((file) => file !== 'migration.test.ts')
+  const imported = tests.flatMap((file) => [...readFileSync(join(folder, file), 'utf8').matchAll(/^import .* from '((?:@[\w-]+\/)?[\w-]+)/gm)].map(([, name]) => name as string))
+  const ours = ['tap', 'fastify', 'node', 'ws']
+  t.same(firstColumn('plugin').map((cell) => cell.replaceAll('`', '')).sort(), [...new Set(imported)].filter((name) => !ours.includes(name)).sort())
+})
+
+t.test('the links lead somewhere', async (t) => {
+  const anchors = (text: string): string[] => [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) => (title as string).toLowerCase().replace(/[^\w -]/g, '').replaceAll(' ', '-'))
+  const links = [...recipes.text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link as string).filter((link) => !link.startsWith('https://'))
+  t.ok(links.length > 5)
+  for (const link of links) {
+    const [path = '', anchor] = link.split('#')
+    const file = join(__dirname, '..', '..', 'docs', path === '' ? 'recipes.md' : path)
+    t.ok(existsSync(file), link)
+    if (anchor !== undefined) t.ok(anchors(readFileSync(file, 'utf8')).includes(anchor), link)
+  }
+})

@@ -1,0 +1,221 @@
+// Builds an application of a table: with the plugin, or without it as the oracle. Its handlers say which route ran, and what that route declares after all hooks.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import cors from '../../../lib/index'
+import { fastify } from '../../support/features'
+import { POLICIES, routesOf, type Constraints, type HookStep, type Host, type RegisterStep, type RouteStep, type Step, type Strategy, type Table } from './table'
+
+/** The route that a request reached. */
+export interface Ran {
+  readonly id: number
+  /** Its URL as Fastify knows it. */
+  readonly url: string
+  /** The origins that its policy allows; null where it has none. */
+  readonly allows: readonly string[] | null
+}
+
+export interface Built {
+  readonly app: FastifyInstance
+  /** What each declaration threw. */
+  readonly errors: readonly string[]
+  /** What `ready` threw. */
+  readonly failure: (Error & { code?: string }) | undefined
+  /** Whether the plugin refused something: then this is another application than the one without it. */
+  readonly refused: boolean
+  send: (method: string, url: string, headers: Record<string, string>) => Promise<Answer>
+}
+
+export interface Answer {
+  readonly response: { readonly statusCode: number, readonly body: string, readonly headers: Readonly<Record<string, unknown>> }
+  /** The route whose handler ran, if one did. */
+  readonly ran: Ran | undefined
+}
+
+/** A registration, as the instances below it inherit it. */
+const kRegistration = Symbol('registration')
+
+interface Registration { readonly instance: FastifyInstance, readonly defaultPolicy: RegisterStep['defaultPolicy'] }
+
+type Registered = FastifyInstance & { [kRegistration]?: Registration }
+
+/** The number of a route that is only half registered: where Fastify refuses the second method or path of a declaration, the first remains without its hooks. */
+export const HALF_REGISTERED = -1
+
+const WRONG = { origin: 'https://a.example/' }
+
+export async function build (table: Table, withPlugin: boolean): Promise<Built> {
+  const errors: string[] = []
+  let ran: Ran | undefined
+  let refused = false
+  const ids = new Map(routesOf(table.steps).map(({ route }, id) => [route, id]))
+  const shared = new Map<string, { cors?: unknown }>()
+  const failed: Array<{ readonly instance: FastifyInstance, readonly config: object }> = []
+  let latest: { config?: object } = {}
+  const app = fastify({ routerOptions: { ...table.router, ...(table.strategies.length > 0 && { constraints: strategies(table.strategies) }) } as never, exposeHeadRoutes: table.exposesHead })
+  app.addHook('onRoute', (options) => { latest = options })
+  if (table.addsMethods) for (const method of ['PROPFIND', 'REPORT']) app.addHttpMethod(method)
+
+  function declare (instance: FastifyInstance, step: RouteStep): void {
+    const id = ids.get(step) as number
+    const handler = async function (this: FastifyInstance, request: FastifyRequest): Promise<string> {
+      ran = { id, url: request.routeOptions.url as string, allows: allowedBy(this, request.routeOptions.config as object) }
+      return `route ${id}`
+    }
+    const { methods, url, policy, constraints, exposeHead, slash, refused: isRefused, sharesConfig } = step
+    const made: { cors?: unknown, id: number } = { ...(policy !== 'none' && { cors: POLICIES[policy] }), id }
+    let config: { cors?: unknown } = made
+    if (sharesConfig === true) {
+      config = shared.get(policy) ?? made
+      shared.set(policy, config)
+    }
+    const options = {
+      config,
+      constraints: constraintsOf(constraints),
+      ...(exposeHead !== undefined && { exposeHeadRoute: exposeHead }),
+      ...(slash !== undefined && { prefixTrailingSlash: slash }),
+      ...(isRefused === true && { preHandler: 'bad' as never })
+    }
+    try {
+      if (methods.includes('ALL')) instance.all(url, options as never, handler as never)
+      else instance.route({ ...options, method: [...methods], url, handler: handler as never } as never)
+    } catch (error) {
+      note(`route ${id}`, error)
+      failed.push({ instance, config: latest.config ?? {} })
+    }
+    if (step.afterwards === 'none') delete config.cors
+    else if (step.afterwards !== undefined) config.cors = POLICIES[step.afterwards]
+  }
+
+  function note (where: string, error: unknown): void {
+    const { code, message } = error as Error & { code?: string }
+    if (code === 'FST_ERR_CORS_INVALID_POLICY') refused = true
+    errors.push(`${where}: ${code ?? message}`)
+  }
+
+  function addHook (instance: FastifyInstance, { target, method, change }: HookStep): void {
+    let declared = false
+    instance.addHook('onRoute', function (options) {
+      const { id } = options.config as { id?: number } ?? {}
+      if (target !== -1 && id !== target) return
+      if (method !== undefined && ![options.method].flat().includes(method)) return
+      if (change.change === 'url') options.url = change.to
+      else if (change.change === 'method') options.method = change.to as never
+      else if (change.change === 'constraints') options.constraints = constraintsOf(change.to)
+      else if (change.change === 'cors') changeCors(options as never, change)
+      else if (!declared) {
+        declared = true
+        declare(this, change.route)
+      }
+    })
+  }
+
+  async function run (instance: FastifyInstance, steps: readonly Step[]): Promise<void> {
+    let registered = false
+    for (const step of steps) {
+      if (step.step === 'route') declare(instance, step)
+      else if (step.step === 'hook') addHook(instance, step)
+      else if (step.step === 'scope') {
+        const loaded = instance.register(async (child) => { await run(child, step.steps) }, { prefix: step.prefix })
+        if (step.awaited) await loaded
+      } else if (!registered) {
+        registered = true
+        const loaded = register(instance, step, withPlugin)
+        if (step.awaited) await loaded
+      }
+    }
+  }
+
+  let failure: Built['failure']
+  try {
+    await run(app, table.steps)
+    await app.ready()
+  } catch (error) {
+    failure = error as Error
+    if (failure.code === 'FST_ERR_CORS_INVALID_POLICY') refused = true
+  }
+  return {
+    app,
+    errors,
+    failure,
+    refused,
+    async send (method, url, headers) {
+      ran = undefined
+      try {
+        const response = await app.inject({ method: method as 'GET', url, headers, ...(method === 'QUERY' && { payload: {} }) })
+        return { response, ran }
+      } catch (error) {
+        // Where Fastify registers half of a route and refuses the rest (`/a/:x?` beside `/a`), a request to the first half throws in Fastify. Which declaration
+        // that was, nobody says.
+        const allows = failed.flatMap(({ instance, config }) => allowedBy(instance, config) ?? [])
+        return { response: { statusCode: 500, body: String(error), headers: {} }, ran: { id: HALF_REGISTERED, url: '', allows } }
+      }
+    }
+  }
+}
+
+function register (instance: FastifyInstance, { defaultPolicy }: RegisterStep, withPlugin: boolean): PromiseLike<unknown> {
+  const mark = Object.assign(async (registered: FastifyInstance) => { registered.decorate(kRegistration, { instance: registered, defaultPolicy }) }, { [Symbol.for('skip-override')]: true })
+  const nothing = Object.assign(async () => {}, { [Symbol.for('skip-override')]: true })
+  instance.register(mark)
+  const options = defaultPolicy === 'none' ? {} : { defaultPolicy: POLICIES[defaultPolicy] }
+  return withPlugin ? instance.register(cors, options) : instance.register(nothing)
+}
+
+/** The origins that the policy of a route allows, by its configuration and the registrations around it. */
+function allowedBy (instance: FastifyInstance, config: { cors?: unknown }): readonly string[] | null {
+  let registration = (instance as Registered)[kRegistration]
+  if (registration === undefined) return null
+  if ('cors' in config) return originsOf(config.cors)
+  // One that says nothing of a default has that of the registration around it.
+  while (registration !== undefined && registration.defaultPolicy === 'none') registration = (Object.getPrototypeOf(registration.instance) as Registered)[kRegistration]
+  return registration === undefined ? null : originsOf(POLICIES[registration.defaultPolicy])
+}
+
+function originsOf (policy: unknown): readonly string[] | null {
+  const { origin } = (policy ?? {}) as { origin?: string | readonly string[] }
+  return origin === undefined || policy === WRONG ? null : [origin].flat()
+}
+
+function changeCors (options: { config?: { cors?: unknown } }, { to, how }: { to: string, how: string }): void {
+  if (how === 'replaced') options.config = { ...options.config }
+  options.config ??= {}
+  if (to === 'deleted' || to === 'none') delete options.config.cors
+  else options.config.cors = to === 'wrong' ? WRONG : POLICIES[to as 'A']
+}
+
+function constraintsOf ({ host, ...rest }: Constraints): Record<string, unknown> {
+  return { ...rest, ...(host !== undefined && { host: hostOf(host) }) }
+}
+
+export function hostOf (host: Host): string | RegExp {
+  return typeof host === 'string' ? host : new RegExp(host.source)
+}
+
+interface Storage { get: (value: unknown) => unknown, set: (value: unknown, handler: unknown) => void }
+
+function strategies (all: readonly Strategy[]): Record<string, unknown> {
+  return Object.fromEntries(all.map((strategy) => [strategy.name, {
+    name: strategy.name,
+    mustMatchWhenDerived: strategy.mustMatch,
+    validate: () => {},
+    storage: () => storage(strategy.matches),
+    deriveConstraint: (request: { headers: Record<string, string | undefined> }) => derive(strategy, request.headers)
+  }]))
+}
+
+function storage (matches: Strategy['matches']): Storage {
+  const handlers = new Map<unknown, unknown>()
+  return {
+    set: (value, handler) => { handlers.set(value, handler) },
+    get: (value) => {
+      if (matches === 'equal') return handlers.get(value) ?? null
+      for (const [key, handler] of handlers) if (typeof value === 'string' && value.startsWith(String(key))) return handler
+      return null
+    }
+  }
+}
+
+function derive ({ from, otherwise }: Strategy, headers: Record<string, string | undefined>): string | undefined {
+  if (from === 'host without port') return headers.host?.replace(/:\d+$/, '')
+  if (from === 'host with port') return headers.host?.replace(/(:\d+)?$/, ':80')
+  return headers[from] ?? otherwise
+}

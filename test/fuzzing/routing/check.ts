@@ -1,0 +1,299 @@
+// Judges an application of a table: every preflight that the plugin approves must be one whose announced request reaches, in the twin without the plugin, a
+// route that allows it; and what nobody approves goes where the twin sends it.
+import type { FastifyInstance } from 'fastify'
+import { build, HALF_REGISTERED, type Answer, type Built, type Ran } from './application'
+import { A, B, pathOf, routesOf, type Ask, type Step, type Table } from './table'
+
+/** What can be wrong. */
+export type Fault =
+  | 'wrong approval' // the announced method is approved, and its request reaches a route that does not allow it
+  | 'wrong method' // another method is named, and its request reaches such a route
+  | 'missed approval' // the request reaches a route that allows it, and its preflight is refused
+  | 'missed method' // a method of the same URL and policy is not named
+  | 'wrong refusal' // a preflight is answered 403, and no route of the request refuses it
+  | 'answered elsewhere' // an unanswered preflight does not go where it goes without the plugin
+  | 'wrong response' // the response to the request itself differs from what the policy of its route says
+  | 'routing changed' // the request itself reaches another route than without the plugin
+  | 'boot changed' // a declaration or the start fails which succeeds without the plugin, or the other way round
+
+export interface Finding { readonly fault: Fault, readonly text: string }
+
+export interface Report {
+  readonly findings: readonly Finding[]
+  readonly preflights: number
+  readonly requests: number
+  readonly approved: number
+  /** Why nothing was asked: Fastify cannot start it, or the plugin refuses it. */
+  readonly skipped: 'fastify' | 'plugin' | undefined
+}
+
+/** Methods that need no permission by name (https://fetch.spec.whatwg.org/#cors-safelisted-method). */
+const SAFELISTED = ['GET', 'HEAD', 'POST']
+
+export async function check (table: Table): Promise<Report> {
+  const ours = await build(table, true)
+  const twin = await build(table, false)
+  try {
+    return await new Check(table, ours, twin).run()
+  } finally {
+    await close(ours.app)
+    await close(twin.app)
+  }
+}
+
+/** An application that did not start cannot be closed without its error. */
+async function close (app: FastifyInstance): Promise<void> {
+  await app.close().catch(() => {})
+}
+
+class Check {
+  readonly #findings: Finding[] = []
+  readonly #reached = new Map<string, Promise<Answer[]>>()
+  /** Where the plugin refused a declaration, the application without it is another one: then its own routing is the oracle. */
+  readonly #oracle: Built
+  readonly #isConstrained: boolean
+  #preflights = 0
+  #requests = 0
+  #approved = 0
+
+  constructor (readonly table: Table, readonly ours: Built, readonly twin: Built) {
+    this.#oracle = ours.refused ? ours : twin
+    this.#isConstrained = table.strategies.length > 0 || uses(table.steps, 'version')
+  }
+
+  async run (): Promise<Report> {
+    const skipped = this.#boot()
+    if (skipped === undefined) {
+      for (const ask of this.table.asks) await this.#ask(ask)
+    }
+    return { findings: this.#findings, preflights: this.#preflights, requests: this.#requests, approved: this.#approved, skipped }
+  }
+
+  #boot (): Report['skipped'] {
+    const { ours, twin } = this
+    if (ours.refused) {
+      const mayRefuse = this.#isConstrained || JSON.stringify(this.table.steps).includes('"wrong"')
+      if (!mayRefuse) this.#find('boot changed', `the plugin refuses the application: ${String(ours.failure)} ${ours.errors.join('; ')}`)
+      return ours.failure === undefined ? undefined : 'plugin'
+    }
+    if (ours.errors.join() !== twin.errors.join()) this.#find('boot changed', `declarations fail with (${ours.errors.join('; ')}), without the plugin with (${twin.errors.join('; ')})`)
+    if (ours.failure?.message !== twin.failure?.message) this.#find('boot changed', `it starts with ${String(ours.failure)}, without the plugin with ${String(twin.failure)}`)
+    return twin.failure === undefined && ours.failure === undefined ? undefined : 'fastify'
+  }
+
+  #find (fault: Fault, text: string): void {
+    this.#findings.push({ fault, text })
+  }
+
+  async #ask (ask: Ask): Promise<void> {
+    const path = pathOf(this.table, ask)
+    await this.#actual(ask, path)
+    for (const origin of [A, B]) await this.#preflight(ask, path, origin)
+  }
+
+  /** The request itself, with the plugin and without. */
+  async #actual ({ method, host }: Ask, path: string): Promise<void> {
+    const { ours, twin } = this
+    if (ours.refused) return
+    for (const headers of this.#fulfilments().slice(0, 4)) {
+      const sent = { host, origin: A, ...headers }
+      const [mine, its] = [await ours.send(method, path, sent), await twin.send(method, path, sent)]
+      this.#requests++
+      const where = `${method} ${path} with ${JSON.stringify(sent)}`
+      if (!isSame(mine, its)) {
+        this.#find('routing changed', `${where} is answered ${told(mine)}, without the plugin ${told(its)}`)
+      } else if (its.ran !== undefined && its.ran.id !== HALF_REGISTERED) {
+        const allowed = mine.response.headers['access-control-allow-origin']
+        if (allowed !== (its.ran.allows?.includes(A) === true ? A : undefined)) this.#find('wrong response', `${where} reaches ${shown(its.ran)}, and its response allows ${String(allowed)}`)
+      }
+    }
+  }
+
+  async #preflight (ask: Ask, path: string, origin: string): Promise<void> {
+    const { method, host, announcesVersion } = ask
+    this.#preflights++
+    const headers = { host, origin, 'access-control-request-method': method, ...(announcesVersion && { 'access-control-request-headers': 'accept-version' }) }
+    const where = `preflight ${method} ${path} on ${host} from ${origin}${announcesVersion ? ' with accept-version' : ''}`
+    const answer = await this.ours.send('OPTIONS', path, headers)
+    const without = this.ours.refused ? undefined : await this.twin.send('OPTIONS', path, headers)
+    const { response } = answer
+    const reached = await this.#reaches(method, path, ask)
+    if (response.headers['access-control-allow-origin'] === undefined) {
+      await this.#unapproved(ask, path, where, origin, answer, without, reached)
+      return
+    }
+    if (response.headers['access-control-allow-origin'] !== origin || response.statusCode >= 300) this.#find('wrong approval', `${where} is answered ${told(answer)} ${JSON.stringify(response.headers)}`)
+    const named = String(response.headers['access-control-allow-methods'] ?? '').split(', ').filter((name) => name !== '')
+    const isApproved = named.includes(method) || SAFELISTED.includes(method)
+    if (isApproved) this.#approved++
+    if (isApproved && !await this.#mayBeApproved(method, path, ask, origin)) this.#find('wrong approval', `${where} is approved (${named.join(', ')}), and the request reaches ${shownAll(reached)}`)
+    if (!isApproved) this.#named(where, named, reached, without)
+    for (const other of named.filter((each) => each !== method)) {
+      if (!await this.#mayBeApproved(other, path, ask, origin)) this.#find('wrong method', `${where} names ${other}, whose request reaches ${shownAll(await this.#reaches(other, path, ask))}`)
+    }
+    if (isApproved && !uses(this.table.steps, 'host')) await this.#missedMethods(ask, path, where, named, reached)
+  }
+
+  /** An answer that names other methods, so that the browser says which one is missing. */
+  #named (where: string, named: readonly string[], reached: readonly Ran[], without: Answer | undefined): void {
+    if (named.length === 0) this.#find('wrong approval', `${where} is allowed without a method`)
+    if (reached.length > 0) this.#find('missed approval', `${where} names ${named.join(', ')} only, and the request reaches ${shownAll(reached)}`)
+    // The router of Fastify's own 404s answers 400 where it takes more of the URL for the path, as with semicolons.
+    if (without !== undefined && ![400, 404, 414].includes(without.response.statusCode)) this.#find('answered elsewhere', `${where} is answered, and without the plugin ${told(without)}`)
+  }
+
+  async #unapproved (ask: Ask, path: string, where: string, origin: string, answer: Answer, without: Answer | undefined, reached: readonly Ran[]): Promise<void> {
+    const { response } = answer
+    if (Object.keys(response.headers).some((name) => name.startsWith('access-control-'))) this.#find('wrong response', `${where} is answered with ${JSON.stringify(response.headers)}`)
+    const isElsewhere = without === undefined || isSame(answer, without)
+    if (!isElsewhere) {
+      const isRefusal = response.statusCode === 403 && response.body === ''
+      // A strategy that derives a value from every request, and must match, refuses the generated route that a preflight is led to: nobody answers then.
+      const isUnanswered = response.statusCode === 404 && this.table.strategies.some(({ mustMatch }) => mustMatch)
+      if (!isRefusal && isUnanswered) return
+      if (!isRefusal) this.#find('answered elsewhere', `${where} is answered ${told(answer)}, without the plugin ${told(without)}`)
+      else if (!await this.#mayBeRefused(ask, path, origin, reached)) this.#find('wrong refusal', `${where} is refused, and the request reaches ${shownAll(reached)}`)
+    }
+    if (!this.#isConstrained && this.ours.errors.length === 0 && allows(reached, origin)) {
+      this.#find('missed approval', `${where} is answered ${told(answer)}, and the request reaches ${shownAll(reached)}`)
+    }
+  }
+
+  /** Every method of a URL with one policy belongs into the answer, where nothing of the request but its method decides. */
+  async #missedMethods (ask: Ask, path: string, where: string, named: readonly string[], reached: readonly Ran[]): Promise<void> {
+    if (this.#isConstrained || this.ours.errors.length > 0) return
+    for (const method of ['GET', 'HEAD', 'PUT', 'DELETE'].filter((each) => !named.includes(each))) {
+      const others = await this.#reaches(method, path, ask)
+      if (others.some((other) => reached.some(({ url, allows }) => other.url === url && other.allows?.join() === allows?.join()))) this.#find('missed method', `${where} names ${named.join(', ')}, and ${method} reaches ${shownAll(others)}`)
+    }
+  }
+
+  /** The routes that an announced request may reach, by what it fulfils of the constraints that its preflight does not carry. */
+  async #reaches (method: string, path: string, { host, announcesVersion }: Ask): Promise<Ran[]> {
+    const all = await this.#sendAll(method, path, host)
+    const isKnown = this.#fulfilments().some((headers) => 'accept-version' in headers) && !this.table.strategies.some(({ name, from }) => name === 'version' || from === 'accept-version')
+    const announced = isKnown ? all.filter((_, index) => ('accept-version' in (this.#fulfilments()[index] as object)) === announcesVersion) : all
+    const reached = ran(announced)
+    // Where it would reach nothing without a version, versions take no part: something on the way may add one.
+    return reached.length > 0 || (isKnown && announcesVersion) ? reached : ran(all)
+  }
+
+  /**
+   * Whether the announced request may be approved: whichever route it reaches allows the origin, and it reaches one. Where that depends on constraints, a
+   * request that reaches none is answered 404, and its approval does no harm; what it would reach otherwise must allow the origin all the same.
+   */
+  async #mayBeApproved (method: string, path: string, ask: Ask, origin: string): Promise<boolean> {
+    const reached = await this.#reaches(method, path, ask)
+    if (reached.length > 0 || !this.#isConstrained) return allows(reached, origin)
+    const all = ran(await this.#sendAll(method, path, ask.host))
+    // Of strategies of the application's own the plugin knows no value: it goes by the policy of a route that nothing may reach.
+    const isGuess = this.table.strategies.length > 0 && (all.length === 0 || ask.announcesVersion)
+    return isGuess || allows(all, origin)
+  }
+
+  /** With strategies of the application's own, the plugin cannot know that nothing is reached at all. */
+  async #mayBeRefused ({ method, host, announcesVersion }: Ask, path: string, origin: string, reached: readonly Ran[]): Promise<boolean> {
+    const all = reached.length > 0 ? reached : ran(await this.#sendAll(method, path, host))
+    if (this.table.strategies.length > 0 && (all.length === 0 || (reached.length === 0 && announcesVersion))) return true
+    return all.some(({ id, allows }) => id === HALF_REGISTERED || allows?.includes(origin) === false)
+  }
+
+  #sendAll (method: string, path: string, host: string): Promise<Answer[]> {
+    const key = `${method} ${path} ${host}`
+    let answers = this.#reached.get(key)
+    if (answers === undefined) this.#reached.set(key, answers = this.#send(method, path, host))
+    return answers
+  }
+
+  async #send (method: string, path: string, host: string): Promise<Answer[]> {
+    const answers: Answer[] = []
+    for (const headers of this.#fulfilments()) {
+      this.#requests++
+      answers.push(await this.#oracle.send(method, path, { host, ...headers }))
+    }
+    return answers
+  }
+
+  #all: Array<Record<string, string>> | undefined
+
+  /** The headers of constraints in every combination: none, each value that the table knows, and one that it does not. */
+  #fulfilments (): Array<Record<string, string>> {
+    this.#all ??= fulfilments(this.table)
+    return this.#all
+  }
+}
+
+function fulfilments ({ steps, strategies }: Table): Array<Record<string, string>> {
+  const values = new Map<string, Set<string>>()
+  const add = (header: string, ...all: string[]): void => { values.set(header, new Set([...values.get(header) ?? [], ...all])) }
+  const known = (name: string): string[] => [...new Set(valuesOf(steps, name))]
+  if (!strategies.some(({ name }) => name === 'version')) {
+    const versions = known('version')
+    const majors = versions.map((version) => version.slice(0, 1))
+    // A range is something else than the one version in it only where there are two.
+    if (versions.length > 0) add('accept-version', ...versions, ...majors.filter((major, index) => majors.indexOf(major) !== index).map((major) => `${major}.x`), '9.0.0')
+  }
+  for (const { name, from } of strategies.filter(({ from }) => !from.startsWith('host '))) {
+    const all = known(name)
+    if (all.length > 0) add(from, ...all, 'else')
+  }
+  let combined: Array<Record<string, string>> = [{}]
+  for (const [header, all] of values) combined = combined.flatMap((headers) => [headers, ...[...all].map((value) => ({ ...headers, [header]: value }))])
+  return combined
+}
+
+/** The values of a constraint in a table. */
+function valuesOf (steps: readonly Step[], name: string): string[] {
+  return JSON.stringify(steps).match(new RegExp(`"${name}":"[^"]*"`, 'g'))?.map((text) => text.slice(name.length + 4, -1)) ?? []
+}
+
+function uses (steps: readonly Step[], name: string): boolean {
+  return JSON.stringify(steps).includes(`"${name}":`)
+}
+
+function ran (answers: readonly Answer[]): Ran[] {
+  return answers.flatMap(({ ran }) => ran === undefined ? [] : [ran])
+}
+
+/** Whether the request may be approved: it reaches a route, and whichever it is allows the origin. */
+function allows (reached: readonly Ran[], origin: string): boolean {
+  return reached.length > 0 && reached.every(({ allows }) => allows?.includes(origin) === true)
+}
+
+/** Whether both applications answer the same. */
+function isSame (mine: Answer, its: Answer): boolean {
+  // Fastify says so of any URL with a parameter that is too long, as soon as a route of that method has a parameter there.
+  if (mine.response.statusCode === 414 && its.response.statusCode === 404) return true
+  // Before 5.12, a URL that cannot be decoded is a bad one only for methods that have routes.
+  if (mine.response.body.includes('"FST_ERR_BAD_URL"') && its.response.statusCode === 404) return true
+  return mine.ran?.id === its.ran?.id && mine.response.statusCode === its.response.statusCode && mine.response.body === its.response.body
+}
+
+function told ({ response, ran }: Answer): string {
+  return `${response.statusCode} ${ran === undefined ? response.body.slice(0, 100) : shown(ran)}`
+}
+
+function shown ({ id, url, allows }: Ran): string {
+  return `route ${id} ${url} (${allows?.join(' ') ?? 'no policy'})`
+}
+
+function shownAll (reached: readonly Ran[]): string {
+  return reached.length === 0 ? 'no route' : [...new Set(reached.map(shown))].join(' or ')
+}
+
+/** A table as a person reads it. */
+export function printed ({ router, strategies, addsMethods, exposesHead, steps, asks }: Table): string {
+  const ids = new Map(routesOf(steps).map(({ route }, id) => [route, id]))
+  const lines: string[] = [`router ${JSON.stringify(router)}${addsMethods ? ', adds PROPFIND' : ''}${exposesHead ? '' : ', exposes no HEAD routes'}`, ...strategies.map((each) => `strategy ${JSON.stringify(each)}`)]
+  const print = (steps: readonly Step[], indent: string): void => {
+    for (const step of steps) {
+      const { step: kind, ...rest } = step
+      if (step.step === 'scope') {
+        lines.push(`${indent}scope ${JSON.stringify(step.prefix)}${step.awaited ? ' awaited' : ''}`)
+        print(step.steps, `${indent}  `)
+      } else lines.push(`${indent}${kind}${step.step === 'route' ? ` ${ids.get(step)}` : ''} ${JSON.stringify(rest)}`)
+    }
+  }
+  print(steps, '')
+  return [...lines, ...asks.map((ask) => `ask ${JSON.stringify(ask)}`)].join('\n')
+}

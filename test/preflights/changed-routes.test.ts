@@ -1,0 +1,420 @@
+// Routes that change after the plugin has seen them: by onRoute hooks that run later, and by Fastify, which refuses some or leaves out their HEAD.
+import t, { type Test } from 'tap'
+import Fastify, { type FastifyInstance, type FastifyServerOptions, type RouteOptions } from 'fastify'
+import cors from '../../lib/index'
+import { fastify } from '../support/features'
+import { EVIL, FOO, ok } from '../support'
+import { approved, named, ONE, OTHER, readable } from '../support/routing'
+
+type Hook = (options: RouteOptions & { url: string }) => void
+
+/** What an application does about a route that it changes. */
+interface Case {
+  /** The default policy. */
+  readonly defaultPolicy?: cors.RouteCors
+  readonly declare: (app: FastifyInstance) => void
+  readonly hook: Hook
+  /** The origins allowed for a method of a URL (on a host): of its preflight and of its response. */
+  readonly expected: ReadonlyArray<readonly [method: string, url: string, origins: readonly string[], host?: string]>
+}
+
+const isRoute = ({ config }: RouteOptions): boolean => (config as { changed?: boolean } | undefined)?.changed === true
+const changed = (cors: cors.RouteCors): { cors: cors.RouteCors, changed: boolean } => ({ cors, changed: true })
+
+/** Sets `config.cors`, as hooks do it: in the object that the route was declared with, or in another. */
+function sets (cors: cors.RouteCors, how: 'in place' | 'replaced'): Hook {
+  return (options) => {
+    if (!isRoute(options)) return
+    if (how === 'in place') options.config!.cors = cors
+    else options.config = { ...options.config, cors }
+  }
+}
+
+const cases: Record<string, Case> = {
+  'the URL, to another': {
+    declare: (app) => { app.put('/a', { config: changed(ONE) }, ok) },
+    hook: (options) => { if (isRoute(options)) options.url = '/moved' },
+    expected: [['PUT', '/a', []], ['PUT', '/moved', [FOO]]]
+  },
+  'the URL, to where a pattern of another policy leads': {
+    declare: (app) => {
+      app.put('/items/:id', { config: { cors: OTHER } }, ok)
+      app.put('/a', { config: changed(false) }, ok)
+    },
+    hook: (options) => { if (isRoute(options)) options.url = '/items/me' },
+    expected: [['PUT', '/items/me', []], ['PUT', '/items/7', [EVIL]], ['PUT', '/a', []]]
+  },
+  'the URL, away from a pattern of another policy': {
+    declare: (app) => {
+      app.put('/items/:id', { config: { cors: OTHER } }, ok)
+      app.put('/items/me', { config: changed(ONE) }, ok)
+    },
+    hook: (options) => { if (isRoute(options)) options.url = '/me' },
+    expected: [['PUT', '/items/me', [EVIL]], ['PUT', '/me', [FOO]]]
+  },
+  'the URL of a GET, and so that of its HEAD': {
+    declare: (app) => { app.get('/a', { config: changed(ONE) }, ok) },
+    hook: (options) => { if (isRoute(options)) options.url = '/moved' },
+    expected: [['GET', '/a', []], ['HEAD', '/a', []], ['GET', '/moved', [FOO]], ['HEAD', '/moved', [FOO]]]
+  },
+  'the constraints, to a host': {
+    declare: (app) => {
+      app.put('/a', { config: changed(ONE) }, ok)
+    },
+    hook: (options) => { if (isRoute(options)) options.constraints = { host: 'b.test' } },
+    expected: [['PUT', '/a', [], 'a.test'], ['PUT', '/a', [FOO], 'b.test']]
+  },
+  'the constraints, in place': {
+    declare: (app) => {
+      app.put('/a', { constraints: { host: 'a.test' }, config: changed(ONE) }, ok)
+      app.put('/a', { config: { cors: OTHER } }, ok)
+    },
+    hook: (options) => { if (isRoute(options)) options.constraints!.host = 'b.test' },
+    expected: [['PUT', '/a', [EVIL], 'a.test'], ['PUT', '/a', [FOO], 'b.test']]
+  },
+  'the method': {
+    declare: (app) => { app.put('/a', { config: changed(ONE) }, ok) },
+    hook: (options) => { if (isRoute(options)) options.method = 'DELETE' },
+    expected: [['PUT', '/a', []], ['DELETE', '/a', [FOO]]]
+  },
+  'the method, in place': {
+    declare: (app) => { app.route({ method: ['PUT', 'PATCH'], url: '/a', config: changed(ONE), handler: ok }) },
+    hook: (options) => { if (isRoute(options)) (options.method as string[]).splice(0, 1, 'DELETE') },
+    expected: [['PUT', '/a', []], ['DELETE', '/a', [FOO]], ['PATCH', '/a', [FOO]]]
+  },
+  'config.cors, which it deletes: the default policy remains': {
+    defaultPolicy: OTHER,
+    declare: (app) => { app.put('/a', { config: changed(ONE) }, ok) },
+    hook: (options) => { if (isRoute(options)) delete options.config!.cors },
+    expected: [['PUT', '/a', [EVIL]]]
+  },
+  'config, which it replaces by one without cors': {
+    declare: (app) => { app.put('/a', { config: changed(ONE) }, ok) },
+    hook: (options) => { if (isRoute(options)) options.config = {} },
+    expected: [['PUT', '/a', []]]
+  },
+  'config, which a route had not': {
+    defaultPolicy: ONE,
+    declare: (app) => { app.put('/a', ok) },
+    hook: (options) => { if (options.url === '/a' && options.method === 'PUT') options.config = { cors: OTHER } },
+    expected: [['PUT', '/a', [EVIL]]]
+  },
+  'config.cors of both URLs of a "/" below a prefix': {
+    defaultPolicy: ONE,
+    declare: (app) => { app.register(async (scope) => { scope.put('/', { config: changed(ONE) }, ok) }, { prefix: '/p' }) },
+    hook: (options) => { if (isRoute(options)) options.config = { cors: false } },
+    expected: [['PUT', '/p', []], ['PUT', '/p/', []]]
+  },
+  'config.cors of every route, generated ones too': {
+    defaultPolicy: ONE,
+    declare: (app) => { app.put('/a', { config: { cors: ONE } }, ok) },
+    hook: (options) => { options.config = { ...options.config, cors: false } },
+    expected: [['PUT', '/a', []]]
+  }
+}
+for (const how of ['in place', 'replaced'] as const) {
+  cases[`config.cors to false, ${how}`] = {
+    defaultPolicy: ONE,
+    declare: (app) => { app.get('/a', { config: changed(ONE) }, ok) },
+    hook: sets(false, how),
+    expected: [['GET', '/a', []], ['HEAD', '/a', []]]
+  }
+  cases[`config.cors of a route that declared nothing, to false, ${how}`] = {
+    defaultPolicy: ONE,
+    declare: (app) => { app.put('/a', { config: { changed: true } as never }, ok) },
+    hook: sets(false, how),
+    expected: [['PUT', '/a', []]]
+  }
+  cases[`config.cors to another policy, ${how}`] = {
+    defaultPolicy: ONE,
+    declare: (app) => { app.put('/a', { config: changed(ONE) }, ok) },
+    hook: sets(OTHER, how),
+    expected: [['PUT', '/a', [EVIL]]]
+  }
+  cases[`config.cors from false to a policy, ${how}`] = {
+    declare: (app) => { app.put('/a', { config: changed(false) }, ok) },
+    hook: sets(ONE, how),
+    expected: [['PUT', '/a', [FOO]]]
+  }
+  cases[`config.cors of a route outside the plugin's reach is still nobody's, ${how}`] = {
+    declare: () => {},
+    hook: sets(ONE, how),
+    expected: [['PUT', '/out', []]]
+  }
+}
+
+/** Where the hook is added. */
+const places: Record<string, (app: FastifyInstance, hook: Hook, declare: (app: FastifyInstance) => void, options: cors.CorsPluginOptions) => Promise<void>> = {
+  'before the plugin is registered': async (app, hook, declare, options) => {
+    app.addHook('onRoute', hook)
+    await app.register(cors, options)
+    declare(app)
+  },
+  'after the plugin is registered': async (app, hook, declare, options) => {
+    await app.register(cors, options)
+    app.addHook('onRoute', hook)
+    declare(app)
+  },
+  'while the plugin is loading': async (app, hook, declare, options) => {
+    app.register(cors, options)
+    app.addHook('onRoute', hook)
+    declare(app)
+  },
+  'in a child scope': async (app, hook, declare, options) => {
+    await app.register(cors, options)
+    await app.register(async (scope) => {
+      scope.addHook('onRoute', hook)
+      declare(scope)
+    })
+  },
+  'in the child scope that registers the plugin, late': async (app, hook, declare, options) => {
+    app.register(async (scope) => {
+      scope.addHook('onRoute', hook)
+      declare(scope)
+      await scope.register(cors, options)
+    })
+  }
+}
+
+for (const [place, build] of Object.entries(places)) {
+  for (const [name, { defaultPolicy, declare, hook, expected }] of Object.entries(cases)) {
+    t.test(`an onRoute hook, added ${place}, changes ${name}: what the route is in the end counts`, async (t) => {
+      const app = Fastify()
+      t.teardown(async () => { await app.close() })
+      if (name.includes('outside')) app.put('/out', { config: changed(false) }, ok)
+      await build(app, hook, declare, defaultPolicy === undefined ? {} : { defaultPolicy: defaultPolicy as cors.CorsPolicy })
+      await app.ready()
+      for (const [method, url, origins, host = 'a.test'] of expected) {
+        const where = `${method} ${url} on ${host}`
+        if (!name.includes('outside')) t.strictSame(await readable(app, method, url, { host }), url === '/a' && method !== 'HEAD' && origins.length === 0 && defaultPolicy !== undefined && (await app.inject({ method: method as 'PUT', url, headers: { host } })).statusCode === 404 ? [FOO] : origins, `the response of ${where}`)
+        t.strictSame(await approved(app, method, url, { host }), origins, `the preflight for ${where}`)
+      }
+    })
+  }
+}
+
+t.test('an onRoute hook that writes a wrong policy fails the application, whenever it runs', async (t) => {
+  for (const how of ['in place', 'replaced'] as const) {
+    for (const wrong of ['public', { origin: 'https://foo.example/' }, { orign: FOO }, undefined, null, true]) {
+      for (const [place, build] of Object.entries(places)) {
+        const app = Fastify()
+        let error: Error | undefined
+        try {
+          await build(app, sets(wrong as never, how), (scope) => { scope.put('/a', { config: changed(ONE) }, ok) }, {})
+          await app.ready()
+        } catch (thrown) {
+          error = thrown as Error
+        }
+        t.match(error, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /PUT \/a/ }, `${JSON.stringify(wrong)} ${how}, ${place}`)
+        await app.close().catch(() => {})
+      }
+    }
+  }
+})
+
+t.test('what a hook writes is checked by the names of the route\'s scope', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors, { policies: { named: ONE } })
+  await app.register(async (scope) => {
+    await scope.register(cors, { policies: { named: OTHER } })
+    scope.addHook('onRoute', (options) => { if (isRoute(options)) options.config!.cors = { extends: 'named' } })
+    scope.put('/a', { config: changed(false) }, ok)
+  })
+  t.strictSame(await approved(app, 'PUT', '/a'), [EVIL])
+  t.strictSame(await readable(app, 'PUT', '/a'), [EVIL])
+})
+
+t.test('an object that the application declares several routes with is its own: a hook that changes it changes what comes later, as without the plugin', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  const config: { cors: cors.RouteCors } = { cors: ONE }
+  app.put('/a', { config }, ok)
+  config.cors = OTHER
+  app.put('/b', { config }, ok)
+  config.cors = false
+  t.strictSame([await approved(app, 'PUT', '/a'), await readable(app, 'PUT', '/a')], [[FOO], [FOO]])
+  t.strictSame([await approved(app, 'PUT', '/b'), await readable(app, 'PUT', '/b')], [[EVIL], [EVIL]])
+})
+
+t.test('nor is it kept where the plugin has not loaded yet', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  app.register(cors)
+  const config: { cors: cors.RouteCors } = { cors: ONE }
+  app.put('/a', { config }, ok)
+  config.cors = OTHER
+  app.put('/b', { config }, ok)
+  config.cors = false
+  t.strictSame([await approved(app, 'PUT', '/a'), await readable(app, 'PUT', '/a')], [[FOO], [FOO]])
+  t.strictSame([await approved(app, 'PUT', '/b'), await readable(app, 'PUT', '/b')], [[EVIL], [EVIL]])
+})
+
+t.test('routes that an onRoute hook declares itself are routes like any other', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  app.addHook('onRoute', function (options) {
+    if (options.url === '/a' && options.method === 'PUT') this.put('/:x', { config: { cors: OTHER } }, ok)
+    if (options.url === '/:x' && options.method === 'PUT') this.delete('/a', { config: { cors: false } }, ok)
+  })
+  app.put('/a', { config: { cors: ONE } }, ok)
+  app.delete('/:x', { config: { cors: ONE } }, ok)
+  t.strictSame(await approved(app, 'PUT', '/a'), [FOO])
+  t.strictSame(await approved(app, 'PUT', '/b'), [EVIL])
+  t.strictSame(await approved(app, 'DELETE', '/a'), [])
+  t.strictSame(await approved(app, 'DELETE', '/b'), [FOO])
+})
+
+/** A HEAD route of the application's own, and a GET route whose automatic HEAD Fastify leaves out, as the router takes them for one place. */
+const heads: ReadonlyArray<readonly [router: object, head: string, get: string, requested: string]> = [
+  [{}, '/a', '/a', '/a'],
+  [{}, '/a', '/a/:id?', '/a'],
+  [{}, '/a/:x', '/a/:id?', '/a/1'],
+  [{}, '/a/:x', '/a/:y', '/a/1'],
+  [{}, '/a/:x(^\\d+$)', '/a/:y(^\\d+$)', '/a/1'],
+  [{}, '/a/:x-:y', '/a/:v-:w', '/a/1-2'],
+  [{}, '*', '/*', '/a'],
+  [{}, '/*', '*', '/a'],
+  [{}, '/a::b', '/a::b', '/a:b'],
+  [{ ignoreTrailingSlash: true }, '/a', '/a/', '/a'],
+  [{ ignoreTrailingSlash: true }, '/a/', '/a', '/a/'],
+  [{ ignoreTrailingSlash: true }, '/a/:x/', '/a/:y', '/a/1'],
+  [{ ignoreTrailingSlash: true }, '/a', '/a/:id?/', '/a'],
+  [{ ignoreDuplicateSlashes: true }, '/a/b', '/a//b', '/a/b'],
+  [{ ignoreDuplicateSlashes: true }, '/a//b', '/a/b', '/a//b'],
+  [{ ignoreDuplicateSlashes: true, ignoreTrailingSlash: true }, '/a/b', '/a//b//', '/a/b'],
+  [{ caseSensitive: false }, '/a', '/A', '/a'],
+  [{ caseSensitive: false }, '/A', '/a', '/A'],
+  [{ caseSensitive: false }, '/a/:X', '/A/:y', '/A/1'],
+  [{ useSemicolonDelimiter: true }, '/a', '/a', '/a;b=c'],
+  [{ useSemicolonDelimiter: true, ignoreTrailingSlash: true }, '/a', '/a/', '/a/;b'],
+  [{ maxParamLength: 3 }, '/a/:x', '/a/:y', '/a/1'],
+  [{ allowUnsafeRegex: true }, '/a/:x((?:a+)+)', '/a/:y((?:a+)+)', '/a/a']
+]
+
+for (const [routerOptions, head, get, requested] of heads) {
+  for (const policy of [false, undefined, OTHER] as const) {
+    t.test(`HEAD ${head} with ${JSON.stringify(policy)} before GET ${get} with ${JSON.stringify(routerOptions)}: HEAD keeps its own policy`, async (t) => {
+      const app = fastify({ routerOptions })
+      t.teardown(async () => { await app.close() })
+      await app.register(cors)
+      app.head(head, policy === undefined ? {} : { config: { cors: policy } }, ok)
+      app.get(get, { config: { cors: ONE } }, ok)
+      t.strictSame(await readable(app, 'GET', requested), [FOO])
+      t.strictSame(await readable(app, 'HEAD', requested), policy === OTHER ? [EVIL] : [], 'as its responses say')
+      t.strictSame(await approved(app, 'HEAD', requested), policy === OTHER ? [EVIL] : [])
+      t.strictSame(await approved(app, 'GET', requested), [FOO])
+      t.strictSame(await named(app, 'GET', requested), ['GET'])
+    })
+  }
+}
+
+t.test('HEAD routes of hosts: the automatic one is there for the host that has none', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  app.head('/a/:x', { constraints: { host: 'a.test' }, config: { cors: false } }, ok)
+  app.get('/a/:y', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)
+  app.get('/a/:y', { constraints: { host: 'b.test' }, config: { cors: ONE } }, ok)
+  t.strictSame(await named(app, 'GET', '/a/1', FOO, { host: 'a.test' }), ['GET'])
+  t.strictSame(await approved(app, 'HEAD', '/a/1', { host: 'a.test' }), [])
+  t.strictSame((await named(app, 'GET', '/a/1', FOO, { host: 'b.test' })).sort(), ['GET', 'HEAD'])
+  t.strictSame(await approved(app, 'HEAD', '/a/1', { host: 'b.test' }), [FOO])
+})
+
+/** Ways to declare a route that Fastify refuses after its onRoute hooks. */
+const refusals: Record<string, (app: FastifyInstance, method: 'GET' | 'PUT') => void> = {
+  'a hook that is no function': (app, method) => { app.route({ method, url: '/a', preHandler: 'bad' as never, config: { cors: ONE }, handler: ok }) },
+  'a list of hooks with one that is no function': (app, method) => { app.route({ method, url: '/a', onRequest: [ok as never, 1 as never], config: { cors: ONE }, handler: ok }) },
+  'an asynchronous hook with a callback': (app, method) => { app.route({ method, url: '/a', onSend: [(async (_request: unknown, _reply: unknown, _payload: unknown, _done: unknown) => {}) as never], config: { cors: ONE }, handler: ok }) },
+  'a constraint without a strategy': (app, method) => { app.route({ method, url: '/a', constraints: { unknown: 'x' } as never, config: { cors: ONE }, handler: ok }) },
+  'a version that is none': (app, method) => { app.route({ method, url: '/a', constraints: { version: 1 as never }, config: { cors: ONE }, handler: ok }) },
+  'a later onRoute hook that throws': (app, method) => {
+    let thrown = false
+    app.addHook('onRoute', ({ url, method: other }) => {
+      if (url !== '/a' || other !== method || thrown) return
+      thrown = true
+      throw new Error('not this one')
+    })
+    app.route({ method, url: '/a', config: { cors: ONE }, handler: ok })
+  }
+}
+
+for (const [name, declare] of Object.entries(refusals)) {
+  for (const method of ['PUT', 'GET'] as const) {
+    t.test(`a route that Fastify refused (${name}, ${method}) does not answer for the real one`, async (t) => {
+      for (const policy of [OTHER, false, undefined] as const) {
+        const app = Fastify()
+        t.teardown(async () => { await app.close() })
+        await app.register(cors)
+        t.throws(() => { declare(app, method) })
+        app.route({ method, url: '/a', config: policy === undefined ? {} : { cors: policy }, handler: ok })
+        const expected = policy === OTHER ? [EVIL] : []
+        t.strictSame(await readable(app, method, '/a'), expected)
+        t.strictSame(await approved(app, method, '/a'), expected)
+      }
+    })
+
+    t.test(`nor for a pattern beside it, nor for nothing at all (${name}, ${method})`, async (t) => {
+      const app = Fastify()
+      t.teardown(async () => { await app.close() })
+      await app.register(cors)
+      t.throws(() => { declare(app, method) })
+      t.strictSame(await approved(app, method, '/a'), [], 'there is no such route')
+      const other = Fastify()
+      t.teardown(async () => { await other.close() })
+      await other.register(cors)
+      t.throws(() => { declare(other, method) })
+      other.route({ method, url: '/:x', config: { cors: OTHER }, handler: ok })
+      t.strictSame(await approved(other, method, '/a'), [EVIL])
+    })
+  }
+}
+
+async function startsAsWithout (t: Test, declare: (app: FastifyInstance) => void, expected: Case['expected'], options: FastifyServerOptions = {}): Promise<void> {
+  const app = fastify(options)
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  declare(app)
+  await t.resolves(async () => { await app.ready() }, 'the application starts, as it does without the plugin')
+  for (const [method, url, origins] of expected) {
+    t.strictSame(await readable(app, method, url), origins)
+    t.strictSame(await approved(app, method, url), origins)
+  }
+}
+
+t.test('an application that goes on after the router refused a URL starts', async (t) => {
+  for (const url of ['/*/b', '/:x?/b', '', 'a', '/:x((a+)+$)']) {
+    await startsAsWithout(t, (app) => {
+      t.throws(() => { app.put(url, { config: { cors: ONE } }, ok) }, `${JSON.stringify(url)} is refused`)
+      app.put('/b', { config: { cors: OTHER } }, ok)
+    }, [['PUT', '/b', [EVIL]]])
+  }
+})
+
+t.test('a wildcard in the middle of a word and a slash after it, which ignoreTrailingSlash takes away, is a route', async (t) => {
+  await startsAsWithout(t, (app) => { app.put('/a*/', { config: { cors: ONE } }, ok) }, [['PUT', '/ab', [FOO]]], { routerOptions: { ignoreTrailingSlash: true } })
+})
+
+t.test('of a route for several methods, those before the one that was declared already are registered: they approve nothing that is not there', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  app.get('/a', { config: { cors: OTHER } }, ok)
+  t.throws(() => { app.route({ method: ['PUT', 'GET'], url: '/a', config: { cors: ONE }, handler: ok }) }, { message: /already declared for route/ })
+  t.strictSame(await approved(app, 'GET', '/a'), [EVIL])
+  t.strictSame(await named(app, 'GET', '/a', EVIL), ['GET', 'HEAD'])
+  t.notOk((await approved(app, 'PUT', '/a')).includes(EVIL))
+})
+
+t.test('routes of an application that were refused for another reason, and declared again rightly, count', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  t.throws(() => { app.put('/a', { config: { cors: { origin: 'https://foo.example/' } } }, ok) }, { code: 'FST_ERR_CORS_INVALID_POLICY' })
+  app.put('/a', { config: { cors: OTHER } }, ok)
+  t.throws(() => { app.put('/a', { config: { cors: ONE } }, ok) }, { code: 'FST_ERR_DUPLICATED_ROUTE' })
+  t.strictSame(await approved(app, 'PUT', '/a'), [EVIL])
+})

@@ -1,0 +1,146 @@
+// Several copies of the package in one process, and other things that happen to a process: nested versions, `jest -i`, `resetModules`, hot reload, a
+// polluted prototype.
+import { readdirSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import t from 'tap'
+import Fastify from 'fastify'
+import type cors from '../../lib/index'
+import { accessControl, approves, EVIL, FOO, ok, preflight, request } from '../support'
+
+const LIB = join(__dirname, '..', '..', 'lib')
+const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((file) => extname(file) === extname(__filename)).map((file) => join(LIB, file))
+
+/** The package once more, as if it were installed twice. */
+function anotherCopy (): typeof cors {
+  for (const file of files) delete require.cache[file]
+  return require('../../lib/index') as typeof cors
+}
+
+t.test('two copies of the package are two plugins for two applications', async (t) => {
+  const [one, other] = [anotherCopy(), anotherCopy()]
+  t.not(one, other)
+  for (const plugin of [one, other, one]) {
+    const app = Fastify()
+    t.teardown(async () => { await app.close() })
+    await app.register(plugin)
+    app.put('/', { config: { cors: { origin: FOO } } }, ok)
+    t.ok(approves(await preflight(app, 'PUT', '/'), 'PUT'))
+    t.same(accessControl(await request(app, 'PUT', '/', EVIL)), {})
+  }
+})
+
+t.test('an application that registers neither is as it was', async (t) => {
+  anotherCopy()
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  app.put('/', { config: { cors: 'mine' as never } }, async (request) => request.routeOptions.config)
+  t.equal((await request(app, 'PUT', '/')).json().cors, 'mine')
+  t.notOk(app.hasConstraintStrategy('corsPreflight'))
+})
+
+t.test('two copies in one application share the one that came first', async (t) => {
+  const [one, other] = [anotherCopy(), anotherCopy()]
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(one, { policies: { public: { origin: '*' } } })
+  await app.register(async (scope) => {
+    await scope.register(other, { policies: { partner: { origin: FOO } } })
+    scope.put('/partner', { config: { cors: { extends: 'partner' } } }, ok)
+    scope.put('/public', { config: { cors: { extends: 'public' } } }, ok)
+  })
+  for (const url of ['/partner', '/public']) t.ok(approves(await preflight(app, 'PUT', url), 'PUT'), url)
+  t.notOk(approves(await preflight(app, 'PUT', '/partner', { origin: EVIL }), 'PUT'))
+})
+
+t.test('a constraint of the application with the name of ours is refused at register, not at Fastify()', async (t) => {
+  const plugin = anotherCopy()
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  app.addConstraintStrategy({ name: 'corsPreflight', storage: () => ({ get: () => null, set: () => {} }), deriveConstraint: () => undefined })
+  await t.rejects(async () => { await app.register(plugin) }, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /"corsPreflight"/ })
+})
+
+t.test('what is on a polluted prototype is no field of a policy', async (t) => {
+  const plugin = anotherCopy()
+  const prototype = Object.prototype as Record<string, unknown>
+  const polluted = { credentials: true, enforceOrigin: true, cors: { origin: '*' }, exposedHeaders: ['X-A'] }
+  for (const [name, value] of Object.entries(polluted)) Object.defineProperty(prototype, name, { value, configurable: true, enumerable: false, writable: true })
+  t.teardown(() => { for (const name of Object.keys(polluted)) delete prototype[name] })
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(plugin, { policies: { named: { origin: FOO } } })
+  app.put('/', { config: { cors: { extends: 'named' } } }, ok)
+  app.put('/undeclared', { config: {} }, ok)
+  await app.ready()
+  for (const name of Object.keys(polluted)) delete prototype[name]
+  t.same(accessControl(await request(app, 'PUT', '/', FOO)), { 'access-control-allow-origin': FOO })
+  t.equal((await preflight(app, 'PUT', '/')).headers['access-control-allow-credentials'], undefined)
+  t.equal((await request(app, 'PUT', '/', EVIL)).statusCode, 200)
+  t.same(accessControl(await request(app, 'PUT', '/undeclared', FOO)), {})
+})
+
+t.test('printPlugins() names the instances of the plugin', async (t) => {
+  const plugin = anotherCopy()
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(plugin)
+  await app.ready()
+  t.match(app.printPlugins(), /corsOptionsRoutes/)
+  t.notMatch(app.printPlugins(), /=>|addHook/)
+})
+
+t.test('two applications that share one server, their registrations interleaved, are covered each', async (t) => {
+  const { createServer } = await import('node:http')
+  const plugin = anotherCopy()
+  const server = createServer()
+  const apps = [FOO, EVIL].map((origin) => ({ origin, app: Fastify({ serverFactory: () => server }) }))
+  for (const { app, origin } of apps) app.put('/before', { config: { cors: { origin } } }, ok)
+  for (const { app } of apps) app.register(plugin)
+  for (const { app, origin } of apps) app.put('/', { config: { cors: { origin } } }, ok)
+  for (const { app, origin } of apps) {
+    for (const url of ['/', '/before']) {
+      t.ok(approves(await preflight(app, 'PUT', url, { origin }), 'PUT'), `${url} from ${origin}`)
+      t.same(accessControl(await request(app, 'PUT', url, origin)), { 'access-control-allow-origin': origin })
+    }
+  }
+  for (const { app } of apps) await app.close()
+})
+
+t.test('thirty scopes with a registration and a host each: the error says what to do, and one registration around them boots', async (t) => {
+  const plugin = anotherCopy()
+  const hosts = Array.from({ length: 30 }, (_, index) => `h${index}.test`)
+  const each = Fastify()
+  t.teardown(async () => { await each.close() })
+  for (const host of hosts) {
+    each.register(async (scope) => {
+      await scope.register(plugin)
+      scope.all('/', { constraints: { host }, config: { cors: { origin: FOO } } }, ok)
+    })
+  }
+  await t.rejects(async () => { await each.ready() }, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /register the plugin once/ })
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(plugin)
+  for (const host of hosts) app.register(async (scope) => { scope.all('/', { constraints: { host }, config: { cors: { origin: `https://${host}` } } }, ok) })
+  for (const host of hosts) t.ok(approves(await preflight(app, 'PUT', '/', { origin: `https://${host}`, headers: { host } }), 'PUT'), host)
+})
+
+t.test('a default policy that is set later than the registration of a scope inside reaches that scope', async (t) => {
+  const plugin = anotherCopy()
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  app.register(plugin, { defaultPolicy: { origin: EVIL } })
+  app.register(async (outer) => {
+    outer.register(async (inner) => {
+      await inner.register(plugin)
+      inner.get('/inner', ok)
+      inner.setNotFoundHandler(async (_request, reply) => await reply.code(404).send('inner'))
+    }, { prefix: '/in' })
+    outer.register(plugin, { defaultPolicy: { origin: FOO } })
+  })
+  for (const url of ['/in/inner', '/in/none']) {
+    t.same(accessControl(await request(app, 'GET', url, EVIL)), {}, url)
+    t.same(accessControl(await request(app, 'GET', url, FOO)), { 'access-control-allow-origin': FOO }, url)
+  }
+  t.notOk(approves(await preflight(app, 'GET', '/in/inner', { origin: EVIL }), 'GET'))
+})

@@ -1,0 +1,285 @@
+// enforceOrigin: requests from pages of refused origins end with 403 before body and handler, and nobody else's do.
+import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import websocket from '@fastify/websocket'
+import fc from 'fast-check'
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import t from 'tap'
+import { WebSocket } from 'ws'
+import cors, { originList } from '../../lib/index'
+import { send } from '../support/raw-http'
+import { application, approves, BAR, corsHeaders, EVIL, FOO, ok, preflight, refusal, request } from '../support'
+
+const VARY = 'Origin, Sec-Fetch-Site'
+const HOST = 'api.example'
+const ENFORCED: cors.RouteCors = { origin: FOO, credentials: true, enforceOrigin: true }
+const REFUSED = { statusCode: 403, code: 'FST_ERR_CORS_ORIGIN_REFUSED', error: 'Forbidden', message: 'Pages of this origin may not send this request' }
+
+/** An application with an enforced route, and what its handler was given. */
+async function enforced (t: Parameters<typeof application>[0], policy: cors.RouteCors = ENFORCED, server: FastifyServerOptions = {}): Promise<{ app: FastifyInstance, handled: unknown[] }> {
+  const app = await application(t, {}, server)
+  const handled: unknown[] = []
+  app.route({ method: ['GET', 'POST', 'PUT', 'DELETE'], url: '/', config: { cors: policy }, handler: async ({ body }) => { handled.push(body); return 'ok' } })
+  return { app, handled }
+}
+
+const status = async (app: FastifyInstance, origin: string | undefined, headers: Record<string, string> = {}): Promise<number> => {
+  return (await request(app, 'POST', '/', origin, { headers: { host: HOST, ...headers } })).statusCode
+}
+
+t.test('a refused origin gets 403, an allowed one its response', async (t) => {
+  const { app, handled } = await enforced(t)
+  for (const origin of [EVIL, 'null', `${FOO}:8443`, 'https://FOO.example', `${FOO}, ${EVIL}`, 'x', '']) {
+    const response = await request(app, 'POST', '/', origin, { headers: { 'content-type': 'text/plain' }, payload: 'money=all' }) // a form's
+    t.strictSame(response.json(), REFUSED, origin)
+    t.equal(response.statusCode, 403)
+    t.strictSame(corsHeaders(response), { vary: VARY }, 'and no permission')
+  }
+  t.strictSame(handled, [], 'no handler has run')
+  const response = await request(app, 'POST', '/', FOO, { headers: { 'content-type': 'text/plain' }, payload: 'a' })
+  t.equal(response.statusCode, 200)
+  t.strictSame(corsHeaders(response), { vary: VARY, 'access-control-allow-origin': FOO, 'access-control-allow-credentials': 'true' })
+  t.strictSame(handled, ['a'])
+  t.equal((await request(app, 'POST', '/', BAR)).statusCode, 403)
+  t.equal((await request(app, 'GET', '/', EVIL)).statusCode, 403, 'whatever the method')
+})
+
+t.test('without enforceOrigin, a refused origin reaches the handler', async (t) => {
+  for (const enforceOrigin of [false, undefined]) {
+    const { app, handled } = await enforced(t, { origin: FOO, ...(enforceOrigin !== undefined && { enforceOrigin }) })
+    const response = await request(app, 'POST', '/', EVIL)
+    t.equal(response.statusCode, 200)
+    t.strictSame(corsHeaders(response), { vary: 'Origin' })
+    t.equal(handled.length, 1)
+  }
+})
+
+t.test('no body is parsed, and no later hook runs', async (t) => {
+  const ran: string[] = []
+  const app = await application(t)
+  app.addContentTypeParser('text/plain', { parseAs: 'string' }, (_request, body, done) => { ran.push('parser'); done(null, body) })
+  app.removeContentTypeParser('text/plain')
+  app.addContentTypeParser('text/plain', (_request, payload, done) => { ran.push('parser'); payload.resume(); done(null, '') })
+  app.post('/', {
+    config: { cors: ENFORCED },
+    onRequest: async () => { ran.push('onRequest') },
+    preParsing: async () => { ran.push('preParsing') },
+    preValidation: async () => { ran.push('preValidation') },
+    preHandler: async () => { ran.push('preHandler') },
+    onSend: async () => { ran.push('onSend') },
+    onResponse: async () => { ran.push('onResponse') }
+  }, async () => { ran.push('handler') })
+  const options = { headers: { 'content-type': 'text/plain' }, payload: 'a' }
+  t.equal((await request(app, 'POST', '/', EVIL, options)).statusCode, 403)
+  await setTimeout(1)
+  t.strictSame(ran, ['onSend', 'onResponse'])
+  t.equal((await request(app, 'POST', '/', FOO, options)).statusCode, 200)
+  t.ok(ran.includes('parser') && ran.includes('handler'))
+})
+
+t.test('a body that is never sent is not waited for', async (t) => {
+  const { app, handled } = await enforced(t)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const { statusLine } = await send(port, ['POST / HTTP/1.1', 'Host: a', `Origin: ${EVIL}`, 'Content-Type: text/plain', 'Content-Length: 1000000', 'Connection: close'])
+  t.equal(statusLine, 'HTTP/1.1 403 Forbidden')
+  t.strictSame(handled, [])
+})
+
+t.test('what is no page of another origin is never refused', async (t) => {
+  const { app } = await enforced(t)
+  t.equal(await status(app, undefined), 200, 'no Origin: no browser, or a navigation')
+  t.equal(await status(app, undefined, { 'sec-fetch-site': 'cross-site' }), 200)
+  for (const origin of [EVIL, 'null', `https://${HOST}`]) {
+    t.equal(await status(app, origin, { 'sec-fetch-site': 'same-origin' }), 200, `same-origin: ${origin}`)
+    t.equal(await status(app, origin, { 'sec-fetch-site': 'none' }), 200, `none: ${origin}`)
+  }
+  for (const site of ['same-site', 'cross-site', '', 'same-origin, cross-site', 'Same-Origin', 'anything']) {
+    t.equal(await status(app, EVIL, { 'sec-fetch-site': site }), 403, site)
+    t.equal(await status(app, `https://${HOST}`, { 'sec-fetch-site': site }), 403, 'the header has the last word')
+    t.equal(await status(app, FOO, { 'sec-fetch-site': site }), 200, 'an allowed origin, wherever its page is')
+  }
+})
+
+/** Without Sec-Fetch-Site: the Origin, the Host, whether that is the application's own page. */
+const SAME: ReadonlyArray<readonly [origin: string, host: string, same: boolean]> = [
+  [`https://${HOST}`, HOST, true], [`http://${HOST}`, HOST, true], [`https://${HOST}`, `${HOST}:443`, true], [`http://${HOST}`, `${HOST}:80`, true], [`http://${HOST}:3000`, `${HOST}:3000`, true],
+  [`http://${HOST}`, 'API.Example', true], ['http://[::1]:3000', '[::1]:3000', true], ['http://[::1]', '[::1]', true], ['http://127.0.0.1:1', '127.0.0.1:1', true],
+  [`https://${HOST}`, `${HOST}:80`, false], [`http://${HOST}`, `${HOST}:443`, false], [`http://${HOST}:3000`, HOST, false], [`http://${HOST}`, `${HOST}:3000`, false], [`http://${HOST}:3000`, `${HOST}:3001`, false],
+  [`http://a.${HOST}`, HOST, false], [`http://${HOST}`, `a.${HOST}`, false], [`http://${HOST}`, `${HOST}.`, false], ['http://evil.test', HOST, false], ['null', HOST, false], ['null', 'null', false],
+  [`capacitor://${HOST}`, HOST, false], [`ws://${HOST}`, HOST, false], [`http://${HOST}:80`, `${HOST}:80`, false], [`http://${HOST}/`, HOST, false], ['http://API.example', HOST, false], [`http://x@${HOST}`, HOST, false], ['http://', '', false], [`HTTP://${HOST}`, HOST, false]
+]
+
+t.test('where a browser does not say, an Origin with the host and port of the request is its own', async (t) => {
+  const { app } = await enforced(t)
+  for (const [origin, host, same] of SAME) t.equal(await status(app, origin, { host }), same ? 200 : 403, `${origin} at ${host}`)
+})
+
+t.test('the host is what Fastify says it is: a proxy is believed only where it is trusted', async (t) => {
+  const forwarded = { 'x-forwarded-host': 'www.example', 'x-forwarded-proto': 'https' }
+  const { app } = await enforced(t)
+  t.equal(await status(app, 'https://www.example', forwarded), 403)
+  t.equal(await status(app, `https://${HOST}`, forwarded), 200)
+  for (const trustProxy of [true, '127.0.0.1', (address: string) => address === '127.0.0.1']) {
+    const { app } = await enforced(t, ENFORCED, { trustProxy })
+    t.equal(await status(app, 'https://www.example', forwarded), 200, `trustProxy: ${String(trustProxy)}`)
+    t.equal(await status(app, `https://${HOST}`, forwarded), 403)
+    t.equal(await status(app, 'http://www.example', forwarded), 403, 'with TLS, the port of http: is another')
+    t.equal(await status(app, 'https://www.example', { ...forwarded, 'x-forwarded-proto': 'http' }), 200)
+    t.equal(await status(app, 'https://www.example', { 'x-forwarded-host': 'evil.test, www.example' }), 200, 'the last one')
+    t.equal(await status(app, 'https://evil.test', { 'x-forwarded-host': 'evil.test, www.example' }), 403)
+    t.equal(await status(app, `https://${HOST}`), 200, 'without the header, Host')
+  }
+})
+
+/** Older versions of Fastify believe the X-Forwarded-Host of everyone as soon as they trust anyone. */
+async function believesAnyProxy (server: FastifyServerOptions, headers: Record<string, string>): Promise<boolean> {
+  const app = Fastify(server)
+  app.get('/', async (request) => request.host)
+  const { body } = await app.inject({ url: '/', headers: { host: HOST, ...headers } })
+  await app.close()
+  return body !== HOST
+}
+
+t.test('another proxy than the trusted one is not believed', async (t) => {
+  const [server, forwarded] = [{ trustProxy: '192.0.2.1' }, { 'x-forwarded-host': 'www.example', 'x-forwarded-proto': 'https' }]
+  if (await believesAnyProxy(server, forwarded)) return t.plan(0, 'this Fastify believes the X-Forwarded-Host of proxies that it does not trust')
+  const { app } = await enforced(t, ENFORCED, server)
+  t.equal(await status(app, 'https://www.example', forwarded), 403)
+  t.equal(await status(app, `https://${HOST}`, forwarded), 200)
+})
+
+t.test('every combination is judged as by a naive reading', async (t) => {
+  const { app } = await enforced(t)
+  const hosts = fc.constantFrom('a.test', 'b.test', 'a.test:80', 'a.test:443', 'a.test:8080', 'b.test:8080')
+  const origins = fc.oneof(fc.constantFrom(undefined, FOO, 'null', 'junk'), fc.tuple(fc.constantFrom('http', 'https', 'app'), fc.constantFrom('a.test', 'b.test', 'a.test:8080', 'a.test:443', 'a.test:80')).map(([scheme, host]) => `${scheme}://${host}`))
+  const sites = fc.constantFrom(undefined, 'same-origin', 'same-site', 'cross-site', 'none')
+  const seen = { 200: 0, 403: 0 }
+  await fc.assert(fc.asyncProperty(origins, hosts, sites, async (origin, host, site) => {
+    const url = origin !== undefined && URL.canParse(origin) ? new URL(origin) : undefined
+    const isOwn = url !== undefined && origin === url.origin && (['http', 'https'].some((scheme) => new URL(`${scheme}://${host}`).host === url.host && (host.includes(':') ? Number(host.split(':')[1]) === Number(url.port || (url.protocol === 'https:' ? 443 : 80)) : true)))
+    const goes = origin === undefined || origin === FOO || (site === undefined ? isOwn : site === 'same-origin' || site === 'none')
+    const expected = goes ? 200 : 403
+    seen[expected]++
+    const actual = await status(app, origin, { host, ...(site !== undefined && { 'sec-fetch-site': site }) })
+    if (actual !== expected) throw new Error(`${String(origin)} to ${host}, ${String(site)}: ${actual}`)
+  }), { numRuns: 1000 })
+  t.ok(seen[200] > 100 && seen[403] > 100, JSON.stringify(seen))
+})
+
+t.test('preflights are answered as before', async (t) => {
+  const { app } = await enforced(t)
+  app.options('/own', { config: { cors: ENFORCED } }, ok)
+  t.ok(approves(await preflight(app, 'PUT', '/'), 'PUT'))
+  const refused = await preflight(app, 'PUT', '/', { origin: EVIL })
+  t.equal(refused.statusCode, 403)
+  t.equal(refused.body, '')
+  t.equal((await preflight(app, 'PUT', '/', { origin: `https://${HOST}`, headers: { host: HOST } })).statusCode, 403)
+  t.equal((await preflight(app, 'PUT', '/own', { origin: EVIL })).statusCode, 200, "the user's own OPTIONS route")
+  t.equal((await request(app, 'OPTIONS', '/own', EVIL)).statusCode, 403, 'which is a route like any other for what is no preflight')
+})
+
+t.test('functions, lists and credentials for some decide as ever', async (t) => {
+  const list = originList([FOO])
+  const asked: string[] = []
+  const app = await application(t)
+  const declare = (url: string, policy: object): unknown => app.post(url, { config: { cors: { ...policy, enforceOrigin: true } as cors.RouteCors } }, ok)
+  declare('/sync', { origin: (origin: string) => origin === FOO })
+  declare('/async', { origin: async (origin: string) => { asked.push(origin); await setTimeout(1); return origin === FOO } })
+  declare('/failing', { origin: async () => { throw new Error('out of order') } })
+  declare('/list', { origin: list })
+  declare('/some', { origin: FOO, credentials: [BAR] })
+  const statusOf = async (url: string, origin: string, headers = {}): Promise<number> => (await request(app, 'POST', url, origin, { headers })).statusCode
+  for (const url of ['/sync', '/async', '/list', '/some']) t.strictSame([await statusOf(url, FOO), await statusOf(url, EVIL)], [200, 403], url)
+  t.strictSame(asked, [FOO, EVIL], 'a function is asked once')
+  t.equal(await statusOf('/failing', FOO), 403, 'unknown means refused')
+  t.equal(await statusOf('/async', EVIL, { 'sec-fetch-site': 'same-origin' }), 200)
+  list.replace([BAR])
+  t.strictSame([await statusOf('/list', FOO), await statusOf('/list', BAR)], [403, 200])
+  t.equal(await statusOf('/some', BAR), 200)
+})
+
+t.test('it is inherited, replaced, and part of what makes policies equal', async (t) => {
+  const app = await application(t, { policies: { enforced: { origin: FOO, enforceOrigin: true }, open: { origin: '*' } } })
+  app.post('/inherited', { config: { cors: { extends: 'enforced' } } }, ok)
+  app.post('/lifted', { config: { cors: { extends: 'enforced', enforceOrigin: false } } }, ok)
+  app.put('/', { config: { cors: { extends: 'enforced' } } }, ok)
+  app.delete('/', { config: { cors: { origin: FOO } } }, ok)
+  const problems = (policy: object): string[] => refusal(() => app.get('/', { config: { cors: policy as cors.RouteCors } }, ok)).problems.map(({ pointer, reason }) => `${pointer} ${reason}`)
+  t.strictSame(problems({ origin: '*', enforceOrigin: true }), ['/enforceOrigin conflict'])
+  t.strictSame(problems({ origin: '*', credentials: [FOO], enforceOrigin: true }), ['/enforceOrigin conflict'], 'everyone may still read')
+  t.strictSame(problems({ extends: 'open', enforceOrigin: true }), ['/enforceOrigin conflict'])
+  t.strictSame(problems({ extends: 'enforced', origin: '*' }), ['/origin conflict'])
+  t.strictSame(problems({ origin: FOO, enforceOrigin: 'true' }), ['/enforceOrigin type'])
+  t.match(refusal(() => app.get('/', { config: { cors: { origin: '*', enforceOrigin: true } } }, ok)).message, 'write the origins that may send requests, or leave enforceOrigin out')
+  t.strictSame([(await request(app, 'POST', '/inherited', EVIL)).statusCode, (await request(app, 'POST', '/lifted', EVIL)).statusCode], [403, 200])
+  t.equal((await preflight(app, 'PUT', '/')).headers['access-control-allow-methods'], 'PUT')
+})
+
+t.test('error handlers see the error, and hold its response', async (t) => {
+  const app = await application(t)
+  app.setErrorHandler((error: Error & { code?: string, statusCode?: number }, _request, reply) => { reply.code(418).send({ code: error.code, status: error.statusCode }) })
+  app.post('/', { config: { cors: ENFORCED } }, ok)
+  app.post('/failing', { config: { cors: ENFORCED }, errorHandler: () => { throw new Error('the handler fails as well') } }, ok)
+  const response = await request(app, 'POST', '/', EVIL)
+  t.strictSame([response.statusCode, response.json()], [418, { code: 'FST_ERR_CORS_ORIGIN_REFUSED', status: 403 }])
+  t.strictSame(corsHeaders(response), { vary: VARY })
+  const failing = await request(app, 'POST', '/failing', EVIL)
+  t.not(failing.statusCode, 200)
+  t.strictSame(corsHeaders(failing), { vary: VARY })
+})
+
+t.test('a 404 of the scope is refused by its default policy, and so is a HEAD', async (t) => {
+  const ran: unknown[] = []
+  const app = await application(t, { defaultPolicy: ENFORCED })
+  app.setNotFoundHandler({ preValidation: async ({ body }: FastifyRequest) => { ran.push(body) } }, async (_request, reply) => { ran.push('handler'); return await reply.code(404).send('nothing') })
+  app.get('/', ok)
+  app.get('/off', { config: { cors: false } }, ok)
+  t.strictSame([(await request(app, 'POST', '/nowhere', EVIL, { payload: { a: 1 } })).statusCode, ran], [403, []])
+  t.equal((await request(app, 'POST', '/nowhere', FOO, { payload: { a: 1 } })).statusCode, 404)
+  t.strictSame(ran, [{ a: 1 }, 'handler'])
+  t.strictSame([(await request(app, 'HEAD', '/', EVIL)).statusCode, (await request(app, 'HEAD', '/', FOO)).statusCode], [403, 200])
+  t.equal((await request(app, 'GET', '/off', EVIL)).statusCode, 200, 'a route without a policy is not concerned')
+  t.equal((await preflight(app, 'GET', '/nowhere', { origin: EVIL })).statusCode, 404)
+})
+
+t.test('WebSocket upgrades are refused likewise', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  await app.register(websocket)
+  let opened = 0
+  for (const [url, policy] of [
+    ['/events', ENFORCED],
+    ['/async', { origin: async (origin: string) => { await setTimeout(5); return origin === FOO }, enforceOrigin: true }],
+    ['/open', { origin: FOO }]
+  ] as const) {
+    app.get(url, { websocket: true, config: { cors: policy } }, (socket) => { opened++; socket.send('welcome') })
+  }
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const greeting = async (url: string, origin: string | undefined, headers = {}): Promise<unknown> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${url}`, { headers, ...(origin !== undefined && { origin }) })
+    try {
+      return await new Promise((resolve) => {
+        socket.once('message', (message) => { resolve(String(message)) })
+        socket.once('unexpected-response', (_request, response) => { resolve(response.statusCode) })
+        socket.once('error', resolve)
+      })
+    } finally {
+      socket.on('error', () => {}) // of one that was never open
+      socket.terminate()
+    }
+  }
+  for (const url of ['/events', '/async']) {
+    t.equal(await greeting(url, FOO), 'welcome', url)
+    const before = opened
+    for (const origin of [EVIL, 'null', `http://127.0.0.1:${port + 1}`]) t.equal(await greeting(url, origin), 403, `${url} from ${origin}`)
+    t.equal(await greeting(url, EVIL, { 'sec-fetch-site': 'cross-site' }), 403)
+    t.equal(opened, before, 'no handler has run')
+    t.equal(await greeting(url, undefined), 'welcome', 'no browser')
+    t.equal(await greeting(url, `http://127.0.0.1:${port}`), 'welcome', "the application's own page")
+    t.equal(await greeting(url, EVIL, { 'sec-fetch-site': 'same-origin' }), 'welcome')
+  }
+  t.equal(await greeting('/open', EVIL), 'welcome', 'without enforceOrigin, nothing stands in the way')
+})

@@ -1,0 +1,89 @@
+// The schemas as they are compiled when the package is built (lib/schema/compile.mjs): the same schemas, checks that agree with TypeBox on every value, and
+// files that are what lib/ would be compiled to now. It tests dist/ as well, so build first (npm test does).
+import { Value } from '@sinclair/typebox/value'
+import type { TSchema } from '@sinclair/typebox'
+import fc from 'fast-check'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import ts from 'typescript'
+import { originList } from '../../lib/index'
+import * as definitions from '../../lib/schema'
+import * as compiled from '../../lib/schema/compiled'
+
+interface Compile { readonly compiled: () => string, readonly policiesFile: () => string }
+
+const ROOT = join(__dirname, '..', '..')
+const SCHEMAS = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPolicySchema', 'RouteCorsSchema', 'CorsPluginOptionsSchema'] as const
+
+/** The fields of all schemas, with the schema of each; those of policies in the options are checked as policies, not by a schema. */
+const FIELDS: ReadonlyArray<readonly [name: string, schema: TSchema]> = (['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPluginOptionsSchema'] as const)
+  .flatMap((name) => Object.entries<TSchema>(definitions[name].properties))
+  .filter(([name]) => name !== 'policies' && name !== 'defaultPolicy')
+
+t.test('a build is of the sources as they are', async (t) => {
+  const compile = await import(join(ROOT, 'lib', 'schema', 'compile.mjs')) as Compile
+  t.equal(readFileSync(join(ROOT, 'lib', 'schema', 'compiled.ts'), 'utf8'), compile.compiled(), 'lib/schema/compiled.ts; else run: npm run schemas')
+  t.equal(compile.compiled(), compile.compiled(), 'which is the same each time')
+  t.equal(readFileSync(join(ROOT, 'policies.schema.json'), 'utf8'), compile.policiesFile(), 'policies.schema.json')
+  const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(ROOT, 'tsconfig.build.json'), ts.sys.readFile).config, ts.sys, ROOT)
+  const sources = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+  t.ok(sources.length > 50)
+  const stale = sources.filter((file) => {
+    const built = join(ROOT, 'dist', file.replace(/\.ts$/, '.js'))
+    const { outputText } = ts.transpileModule(readFileSync(join(ROOT, 'lib', file), 'utf8'), { compilerOptions: options, fileName: join(ROOT, 'lib', file) })
+    return !existsSync(built) || readFileSync(built, 'utf8') !== outputText
+  })
+  t.strictSame(stale, [], 'dist/; else run: npm run build')
+  const built = readdirSync(join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))
+  const isCopied = (file: string): boolean => existsSync(join(ROOT, 'lib', file)) && readFileSync(join(ROOT, 'lib', file), 'utf8') === readFileSync(join(ROOT, 'dist', file), 'utf8')
+  t.strictSame(built.filter((file) => !sources.includes(file.replace(/\.js$/, '.ts')) && !isCopied(file)), [], 'which has nothing else')
+})
+
+t.test('a compiled schema is the schema', async (t) => {
+  for (const name of SCHEMAS) {
+    // JSON first: what is compared as values has functions of its own.
+    t.equal(JSON.stringify(compiled[name]), JSON.stringify(definitions[name]), `${name} as JSON`)
+    t.strictSame(comparable(compiled[name]), comparable(definitions[name]), `${name}, with the symbols of TypeBox`)
+  }
+})
+
+/** Every property of a value and of those in it; symbols by their description, functions by what they return. */
+function comparable (value: unknown): unknown {
+  if (typeof value === 'function') return ['a function', (value as () => unknown)()]
+  if (typeof value !== 'object' || value === null) return value
+  return Reflect.ownKeys(value).map((key) => [typeof key === 'symbol' ? `registered ${String(Symbol.keyFor(key))}` : key, comparable(value[key as never])])
+}
+
+const method = (): boolean => true
+
+/** Right for some field, or almost. */
+const NEAR: readonly unknown[] = [
+  true, false, 0, 1, 200, 204, 600, 86400, 86401, -1, -0, 0.5, NaN, Infinity, 5n, '', 'a', '*', 'null', 'https://a.example', 'https://a.example/', 'https://*.a.example', 'HTTPS://A', 'X-Id', 'X Id',
+  'x'.repeat(256), 'x'.repeat(257), undefined, null, Symbol('a'), method, async () => true, class {}, /^https:\/\/a\.example$/u, new Date(), new Map(), new Uint8Array(1), Object.create(null),
+  originList([]), originList(['https://a.example']), { size: 0, has: method, add: method, delete: method, replace: method }, { size: 0.5, has: method, add: method, delete: method, replace: method },
+  { source: 'a', flags: '', lastIndex: 0, exec: method, test: method }, { source: 'a', flags: '', lastIndex: 0, exec: method }, { source: 'a', flags: '', lastIndex: '0', exec: method, test: method }, new Proxy([], {})
+]
+const near = fc.constantFrom(...NEAR)
+const value = fc.oneof(
+  near,
+  fc.array(near, { maxLength: 3 }),
+  fc.string(),
+  fc.integer({ min: -2, max: 86_403 }),
+  fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withNullPrototype: true, withSparseArray: true, withTypedArray: true }),
+  fc.constantFrom('size', 'has', 'add', 'delete', 'replace').chain((key) => near.map((other) => ({ size: 0, has: method, add: method, delete: method, replace: method, [key]: other })))
+)
+
+t.test('a compiled check says what TypeBox says', async (t) => {
+  t.strictSame(Object.keys(compiled.checks).sort(), [...new Set(FIELDS.map(([name]) => name))].sort(), 'there is one of each field')
+  for (const [name, schema] of FIELDS) {
+    const check = compiled.checks[name] as (value: unknown) => boolean
+    let right = 0
+    fc.assert(fc.property(value, (value) => {
+      const expected = Value.Check(schema, value)
+      if (expected) right++
+      return check(value) === expected
+    }), { numRuns: 2000, seed: 15, examples: NEAR.flatMap((value) => [[value], [[value]]] as Array<[unknown]>) })
+    t.ok(right > 0 && right < 2000, `${name}: ${right} of 2000 are right`)
+  }
+})
