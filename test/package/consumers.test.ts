@@ -66,7 +66,7 @@ t.test('the packed package', async (t) => {
   const programs = await addApplications(consumer)
 
   t.test('holds the build, its sources and the papers, and nothing else', async (t) => {
-    const papers = ['README.md', 'LICENSE', 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/results.json', 'bench/results.svg']
+    const papers = ['README.md', 'LICENSE', 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/results.json', 'bench/results.md', 'bench/results.svg']
     const single = ['package.json', ...papers, 'types/fastify.d.ts', 'policies.schema.json']
     for (const file of [...single, 'dist/index.js', 'dist/index.d.ts', 'dist/inspector/index.d.ts', ...['index.js', 'page.html', 'page.css', 'page.js', 'icon.svg'].map((name) => `dist/inspector/${name}`)]) t.ok(files.includes(file), file)
     t.strictSame(files.filter((file) => !/^(?:(?:dist|lib)\/|docs\/[\w-]+\.md$)/.test(file) && !single.includes(file)), [], 'nothing else')
