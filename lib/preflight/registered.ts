@@ -122,14 +122,14 @@ export function collectRoutes<Route> (method: string, print: (options: object) =
 /** The file and the position in it that a function is called from. */
 function callSiteOf (callee: (route: never) => object): string | undefined {
   const { prepareStackTrace } = Error
+  const error: { stack?: string } = {}
   try {
     Error.prepareStackTrace = (_error, [site]) => site?.getFileName() == null ? undefined : `${String(site.getFileName())}:${String(site.getPosition())}`
-    const error: { stack?: string } = {}
-    Error.captureStackTrace(error, callee)
-    return error.stack
   } catch {
     return undefined // `Error.prepareStackTrace` is read-only
-  } finally {
-    if (Error.prepareStackTrace !== prepareStackTrace) Error.prepareStackTrace = prepareStackTrace
   }
+  Error.captureStackTrace(error, callee)
+  const { stack } = error
+  Error.prepareStackTrace = prepareStackTrace
+  return stack
 }

@@ -311,3 +311,13 @@ t.test('as many hosts in one registration start in any case', async (t) => {
   await app.ready()
   for (const index of [0, 1, 28, 29]) t.strictSame(await approved(app, 'PUT', '/', { host: `h${index}.test` }), [index % 2 === 0 ? FOO : EVIL])
 })
+
+t.test('where Fastify cannot say whether a route is registered, another policy for the same URL is a conflict', async (t) => {
+  const app = await application(t)
+  app.put('/other', ok)
+  // The router takes no wildcard there, and does not look for one either.
+  t.throws(() => app.hasRoute({ method: 'PUT', url: '/*a' }))
+  const declare = (version: string, origin: string): void => { app.put('/*a', { constraints: { version }, config: { cors: { origin } } }, ok) }
+  t.throws(() => declare('1.0.0', FOO), /Wildcard must be the last character/)
+  t.throws(() => declare('2.0.0', EVIL), { code: 'FST_ERR_CORS_INVALID_POLICY', problems: [{ reason: 'conflict' }] })
+})
