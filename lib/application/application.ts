@@ -1,19 +1,21 @@
 // The state of the plugin for one Fastify application: its scopes, its routes and the policy of each route. The observer reports every declared route;
-// a registration of the plugin adds a scope. For each route with a policy, this class declares an OPTIONS route and sets the hooks of the responses.
+// a registration of the plugin adds a scope. Each route with a policy gets an OPTIONS route (options-routes.ts), and hooks that set the headers of its
+// responses.
 // It creates the PreflightRouter, which answers preflights once every route is registered.
-import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { checkRouteCors, isDefinedPolicy, type CheckedPolicy } from '../declaration/declaration'
 import { literalKey } from '../declaration/fields'
 import { corsPolicyError, quote, type CorsProblem } from '../errors'
 import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/policy'
-import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, optionsRouteOnError, optionsRouteOnSend, optionsRouteOnResponse, sendAnswer } from '../preflight/generated-route'
-import { registeredRoutes, trackRegistrations, type Constraints, type RegisteredRoute } from '../preflight/registered'
+import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, sendAnswer } from '../preflight/generated-route'
+import { registeredRoutes, type RegisteredRoute } from '../preflight/registered'
 import { PreflightRouter } from '../preflight/router'
 import { hasListeners, reportRefusal } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
-import { conflictBetween, refuseTooMany } from './conflicts'
+import { conflictBetween } from './conflicts'
 import { Interned } from './interned'
+import { OptionsRoutes, optionsRouteAt } from './options-routes'
 import { Route, type ObservedOptions } from './route'
 import { setScope, type Scope } from './scope'
 import { warnOfAmbiguousRoutes, warnOfRefusedOptionsRoutes, warnOfUnreadableSchemas, warnOfUnreadDeclarations } from './warnings'
@@ -33,8 +35,7 @@ export class Application {
   /** Names of the constraints whose strategy the application defines. */
   readonly #customConstraints = new Set<string>()
   readonly #seenConstraints = new Set<string>()
-  /** Why Fastify rejected a generated OPTIONS route, by URL. */
-  readonly #refusedOptionsRoutes = new Map<string, string>()
+  readonly #optionsRoutes: OptionsRoutes
   #hasScopes = false
   /** Every registration of the plugin. */
   readonly scopes: Scope[] = []
@@ -46,6 +47,7 @@ export class Application {
 
   constructor (root: FastifyInstance) {
     this.#root = root
+    this.#optionsRoutes = new OptionsRoutes(root)
     const { constraints, routerOptions } = root.initialConfig as { constraints?: Named, routerOptions?: { constraints?: Named } }
     for (const { name } of Object.values({ ...constraints, ...routerOptions?.constraints })) this.#customConstraints.add(name)
   }
@@ -84,7 +86,7 @@ export class Application {
     const earlierOptionsPaths = new Set(registeredRoutes(this.#root, 'OPTIONS').routes.map(({ path }) => path))
     addPreflightConstraint(this.#root, (preflight) => this.router.resolve(preflight) ?? this.#reportUnanswered(preflight))
     // The router applies the constraint only at URLs with a route declared after it. Without one, these OPTIONS routes would receive answered preflights.
-    for (const path of earlierOptionsPaths) this.#root.route(this.#optionsRouteOptions(path, new GeneratedRoute(path), undefined))
+    for (const path of earlierOptionsPaths) this.#optionsRoutes.declareBeside(path)
   }
 
   /** A preflight that no policy answers is routed as without the plugin. Fastify has not created a request yet. */
@@ -153,12 +155,12 @@ export class Application {
     if (policy === null || scope === undefined || optionsRouteAt(url, route) !== undefined) return
     const shared = routes.find((other) => other.scope === scope && optionsRouteAt(url, other) !== undefined)
     const optionsRoute = (shared && optionsRouteAt(url, shared)) ?? new GeneratedRoute(url)
-    if (shared === undefined && !this.#declareOptionsRoute(optionsRoute, scope, routes)) return
+    if (shared === undefined && !this.#optionsRoutes.declare(optionsRoute, scope, routes)) return
     route.optionsRoutes = [...route.optionsRoutes, optionsRoute]
     if (this.#customConstraints.size === 0) return
     const constraints = Object.fromEntries(Object.entries(route.constraints).filter(([name]) => this.#customConstraints.has(name)))
     // A custom strategy may derive a value from preflights too, and exclude every route without that constraint.
-    if (Object.keys(constraints).length > 0) this.#declareOptionsRoute(optionsRoute, scope, routes, constraints)
+    if (Object.keys(constraints).length > 0) this.#optionsRoutes.declare(optionsRoute, scope, routes, constraints)
   }
 
   /** True if Fastify cannot tell: hasRoute throws for a URL that the router changes before it registers it. */
@@ -167,41 +169,6 @@ export class Application {
       return methods.some((method) => this.#root.hasRoute({ method: method as never, url: urls.at(-1) as string, constraints: constraints as never }))
     } catch {
       return true
-    }
-  }
-
-  /** Returns whether the OPTIONS route was declared. An instance cannot declare a URL outside its prefix: then the parent scope declares it. */
-  #declareOptionsRoute (optionsRoute: GeneratedRoute, scope: Scope, routes: readonly Route[], constraints: Constraints = {}): boolean {
-    const instance = scope.optionsRoutes
-    const { url } = optionsRoute
-    if (!url.startsWith(instance.prefix)) return scope.parent !== undefined && this.#declareOptionsRoute(optionsRoute, scope.parent, routes, constraints)
-    refuseTooMany(url, routes)
-    const path = url.slice(instance.prefix.length)
-    // Fastify removes one of two slashes where prefix and path meet.
-    try {
-      instance.route(this.#optionsRouteOptions(instance.prefix.endsWith('/') && path.startsWith('/') ? `/${path}` : path, optionsRoute, scope, constraints))
-      return true
-    } catch (err) {
-      // Most often Fastify rejects the route itself for the same reason, and reports that.
-      this.#refusedOptionsRoutes.set(url, (err as Error).message)
-      return false
-    }
-  }
-
-  #optionsRouteOptions (url: string, optionsRoute: GeneratedRoute, scope: Scope | undefined, constraints: Constraints = {}): RouteOptions {
-    return {
-      method: 'OPTIONS',
-      url,
-      prefixTrailingSlash: 'slash',
-      config: trackRegistrations({}, undefined) as never,
-      constraints: { ...constraints, [CONSTRAINT]: optionsRoute },
-      ...(scope?.hideOptionsRoute !== false && { schema: HIDDEN as object }),
-      ...(scope?.logLevel !== undefined && { logLevel: scope.logLevel as never }),
-      onError: optionsRouteOnError,
-      onSend: optionsRouteOnSend,
-      // An onResponse hook costs time on every preflight, and its warning is lost without a logger.
-      ...(this.#root.log.warn !== this.#root.log.info && { onResponse: optionsRouteOnResponse }),
-      handler: sendAnswer
     }
   }
 
@@ -246,7 +213,7 @@ export class Application {
     }
     for (const { route, response } of this.#derivedExposures) response.expose(route.exposedHeaders())
     warnOfUnreadDeclarations(this.#root.log, this.#routes)
-    warnOfRefusedOptionsRoutes(this.#root.log, this.#refusedOptionsRoutes)
+    warnOfRefusedOptionsRoutes(this.#root.log, this.#optionsRoutes.refused)
     warnOfUnreadableSchemas(this.#root.log, this.#routes)
     if ([...this.#seenConstraints, ...this.#customConstraints].some((name) => name !== 'host')) this.#checkRegisteredRoutes()
     this.#untracked = this.#routes.filter(({ isUntracked }) => isUntracked)
@@ -261,8 +228,9 @@ export class Application {
     for (const routes of this.router.routesByUrl) {
       for (const { method, declared: route } of routes) {
         for (const { method: otherMethod, declared: other } of routes) {
-          const conflict = method === otherMethod && route !== undefined && other !== undefined && conflictBetween(route as Route, other as Route)
-          if (conflict instanceof Error) throw conflict
+          if (method !== otherMethod || route === undefined || other === undefined) continue
+          const conflict = conflictBetween(route as Route, other as Route)
+          if (conflict !== undefined) throw conflict
         }
       }
     }
@@ -272,12 +240,4 @@ export class Application {
   }
 }
 
-/** The OPTIONS route of a route at this URL. */
-function optionsRouteAt (url: string, { optionsRoutes }: Route): GeneratedRoute | undefined {
-  return optionsRoutes.find((optionsRoute) => optionsRoute.url === url)
-}
-
 interface Named { readonly [key: string]: { readonly name: string } }
-
-/** One object for all generated routes. */
-const HIDDEN = { hide: true }

@@ -1,0 +1,68 @@
+// Declares the generated OPTIONS routes of an application: one for each URL and scope that has a policy. Application calls it when a route is declared.
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { CONSTRAINT, GeneratedRoute, optionsRouteOnError, optionsRouteOnResponse, optionsRouteOnSend, sendAnswer } from '../preflight/generated-route'
+import { trackRegistrations, type Constraints } from '../preflight/registered'
+import { refuseTooMany } from './conflicts'
+import type { Route } from './route'
+import type { Scope } from './scope'
+
+export class OptionsRoutes {
+  readonly #root: FastifyInstance
+  /** Why Fastify rejected an OPTIONS route, by URL. */
+  readonly refused = new Map<string, string>()
+
+  constructor (root: FastifyInstance) {
+    this.#root = root
+  }
+
+  /** Declares one at the path of an OPTIONS route that was declared before the plugin was registered. It answers nothing. */
+  declareBeside (path: string): void {
+    this.#root.route(this.#optionsFor(path, new GeneratedRoute(path), undefined, {}))
+  }
+
+  /**
+   * Returns whether it was declared. An instance cannot declare a URL outside its prefix: then the parent scope declares it. `routes` are the routes of the
+   * URL so far.
+   */
+  declare (optionsRoute: GeneratedRoute, scope: Scope, routes: readonly Route[], constraints: Constraints = {}): boolean {
+    const instance = scope.optionsRoutes
+    const { url } = optionsRoute
+    if (!url.startsWith(instance.prefix)) return scope.parent !== undefined && this.declare(optionsRoute, scope.parent, routes, constraints)
+    refuseTooMany(url, routes)
+    const path = url.slice(instance.prefix.length)
+    // Fastify removes one of two slashes where prefix and path meet.
+    try {
+      instance.route(this.#optionsFor(instance.prefix.endsWith('/') && path.startsWith('/') ? `/${path}` : path, optionsRoute, scope, constraints))
+      return true
+    } catch (err) {
+      // Most often Fastify rejects the route itself for the same reason, and reports that.
+      this.refused.set(url, (err as Error).message)
+      return false
+    }
+  }
+
+  #optionsFor (url: string, optionsRoute: GeneratedRoute, scope: Scope | undefined, constraints: Constraints): RouteOptions {
+    return {
+      method: 'OPTIONS',
+      url,
+      prefixTrailingSlash: 'slash',
+      config: trackRegistrations({}, undefined) as never,
+      constraints: { ...constraints, [CONSTRAINT]: optionsRoute },
+      ...(scope?.hideOptionsRoute !== false && { schema: HIDDEN as object }),
+      ...(scope?.logLevel !== undefined && { logLevel: scope.logLevel as never }),
+      onError: optionsRouteOnError,
+      onSend: optionsRouteOnSend,
+      // An onResponse hook costs time on every preflight, and its warning is lost without a logger.
+      ...(this.#root.log.warn !== this.#root.log.info && { onResponse: optionsRouteOnResponse }),
+      handler: sendAnswer
+    }
+  }
+}
+
+/** One object for all generated routes. */
+const HIDDEN = { hide: true }
+
+/** The OPTIONS route of a route at this URL. */
+export function optionsRouteAt (url: string, { optionsRoutes }: Route): GeneratedRoute | undefined {
+  return optionsRoutes.find((optionsRoute) => optionsRoute.url === url)
+}
