@@ -11,7 +11,7 @@ import { addScope } from './plugin'
 import * as list from './policy/origin/list'
 import type { CorsRefusal, CorsRefusalMessage, CorsRefusalReason } from './response/refused'
 import type * as schema from './schema'
-import type { CorsOriginFunction, CorsOriginList } from './schema'
+import type { CorsOriginFunction, CorsOriginList } from './schema/origins'
 import * as compiled from './schema/compiled'
 
 /**

@@ -8,11 +8,12 @@ import { printable, quote, type CorsProblem } from '../errors'
 import { derivedAllowedHeaders } from '../policy/derived-headers'
 import { isSerialisedOrigin } from '../policy/origin/pattern'
 import { compilePolicy, type CompiledPolicy, type PolicyFields } from '../policy/policy'
+import { isCredentialedOrigin } from '../response/credentialed'
+import { allowsWithoutAsking } from '../response/decision'
 import type { CorsRefusalReason } from '../response/refused'
 import type { ExplanationContext } from './context'
 import { declaredPolicy, routeName } from './messages'
 import { otherMethods, refusedHeaders } from './reasons'
-import { isCredentialedOrigin } from './response-headers'
 import type { RouteInfo } from './route-registry'
 import { suggestOrigin, suggestPath } from './suggestions'
 
@@ -121,12 +122,10 @@ function findNamedPolicy ({ names }: Scope, allowsRequest: (policy: CheckedPolic
 
 /** Whether a policy allows a page's request. False for a policy with an origin function, which cannot be asked here. */
 function policyAllows (policy: CompiledPolicy, page: PageRequest, names: readonly string[], derived: readonly string[]): boolean {
-  const { origin, allowedHeaders } = policy
-  const isListed = isCredentialedOrigin(policy, page.origin)
-  const credentials = policy.credentials || isListed
-  const allowed = allowedHeaders ?? { any: false, names: derived }
+  const credentials = policy.credentials || isCredentialedOrigin(policy, page.origin)
+  const allowed = policy.allowedHeaders ?? { any: false, names: derived }
   const allowedNames = allowed.names.map((name) => name.toLowerCase())
-  return (isListed || origin.kind === 'any' || (origin.kind === 'list' && origin.matches(page.origin))) &&
+  return allowsWithoutAsking(policy, page.origin) &&
     (page.credentials !== 'include' || credentials) &&
     names.every((name) => allowedNames.includes(name) || (allowed.any && (credentials || !isNonWildcardName(name))))
 }

@@ -2,6 +2,7 @@
 // explain.ts, advice.ts and routes.ts use it.
 import type { CompiledPolicy } from '../policy/policy'
 import { isSerialisedOrigin } from '../policy/origin/pattern'
+import { isCredentialedOrigin } from '../response/credentialed'
 import type { Decision } from '../response/decision'
 import { ResponsePolicy } from '../response/response'
 import type { RouteInfo } from './route-registry'
@@ -16,11 +17,6 @@ export async function decideOnOrigin (policy: CompiledPolicy | null, origin: str
     case 'list': return rule.matches(origin) && origin
     case 'function': return isSerialisedOrigin(origin) && await askOriginFunction() && origin
   }
-}
-
-/** Whether the policy's `credentials` is a list that matches the origin. */
-export function isCredentialedOrigin ({ credentialedOrigins }: CompiledPolicy, origin: string): boolean {
-  return credentialedOrigins?.matches(origin) === true
 }
 
 /** The CORS headers of a response of the route; without a route, those of a 404. */

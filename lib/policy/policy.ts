@@ -6,7 +6,7 @@ import type { CredentialSwitches } from './origin/credentials'
 import { readEntry, credentialProblems, type Entry } from './origin/entry'
 import { OriginList } from './origin/list'
 import { createMatcher, type OriginMatcher } from './origin/matcher'
-import type { CorsOriginFunction } from '../schema'
+import type { CorsOriginFunction } from '../schema/origins'
 
 /** The fields of a policy after `extends` is resolved. Each field has the right type; the elements of arrays are checked here. */
 export interface PolicyFields {

@@ -9,6 +9,7 @@ import { isListOfNames, namesIn } from '../http/headers'
 import { canBePreflighted, SAFELISTED_METHODS } from '../http/methods'
 import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/policy'
+import { allowsWithoutAsking } from '../response/decision'
 import type { CorsRefusal, CorsRefusalReason } from '../response/refused'
 import { PreflightAnswer } from './answer'
 import { ApplicationRoutes, type AnnouncedRequest } from './application-routes'
@@ -175,9 +176,8 @@ export class PreflightRouter {
     const [match] = matches
     const policy = commonPolicy(matches)
     if (match === undefined || policy === null) return undefined
-    const { origin: rule, credentialedOrigins } = policy
     // An origin function is called only for routes that exist.
-    if (rule.kind !== 'any' && !(rule.kind === 'list' && rule.matches(origin)) && credentialedOrigins?.matches(origin) !== true) return undefined
+    if (!allowsWithoutAsking(policy, origin)) return undefined
     return this.#resolutionFor(policy, match.route, { ...announced, method: match.route.method })
   }
 

@@ -1,4 +1,4 @@
-// For policies that allow credentials only to some origins: whether the request's origin is one of them. Preflights and actual responses use it.
+// For policies that allow credentials only to some origins: whether an origin is one of them. Preflights, actual responses and lib/explain use it.
 import type { FastifyRequest } from 'fastify'
 import type { CompiledPolicy } from '../policy/policy'
 
@@ -7,4 +7,9 @@ export function credentialedOrigin ({ credentialedOrigins }: CompiledPolicy, req
   if (credentialedOrigins === undefined) return undefined
   const { origin } = request.raw.headers
   return origin !== undefined && credentialedOrigins.matches(origin) ? origin : undefined
+}
+
+/** Whether the policy's `credentials` is a list that matches the origin. */
+export function isCredentialedOrigin ({ credentialedOrigins }: CompiledPolicy, origin: string): boolean {
+  return credentialedOrigins?.matches(origin) === true
 }

@@ -2,8 +2,9 @@
 // lib/explain use it.
 import type { FastifyRequest } from 'fastify'
 import { isSerialisedOrigin } from '../policy/origin/pattern'
-import type { OriginRule } from '../policy/policy'
-import type { CorsOriginFunction } from '../schema'
+import type { CompiledPolicy, OriginRule } from '../policy/policy'
+import type { CorsOriginFunction } from '../schema/origins'
+import { isCredentialedOrigin } from './credentialed'
 import { recordOriginFunctionFailure, warnOfTruthyAnswer } from './refused'
 
 /** The value of `Access-Control-Allow-Origin`: an origin or `'*'`. False if the origin is refused. */
@@ -15,6 +16,12 @@ export function decide (rule: OriginRule, request: FastifyRequest): Decision | P
   const { origin } = request.raw.headers
   if (origin === undefined) return false
   return rule.kind === 'list' ? rule.matches(origin) && origin : isSerialisedOrigin(origin) && callOnce(rule.decide, origin, request)
+}
+
+/** Whether a policy allows an origin. False where only its origin function can tell, which is not called. */
+export function allowsWithoutAsking (policy: CompiledPolicy, origin: string): boolean {
+  const { origin: rule } = policy
+  return rule.kind === 'any' || (rule.kind === 'list' && rule.matches(origin)) || isCredentialedOrigin(policy, origin)
 }
 
 /**

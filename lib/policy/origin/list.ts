@@ -1,7 +1,7 @@
 // The package's export `originList`: lists of origins that change while the application runs. A list keeps the rules of credentials of all policies
 // that use it, so that a change cannot add an entry that one of these policies would refuse.
 import { corsPolicyError, quote, type CorsProblem } from '../../errors'
-import type { CorsOriginList } from '../../schema'
+import type { CorsOriginList } from '../../schema/origins'
 import { entryKey, readEntry, credentialProblems, type Entry, type EntryProblem } from './entry'
 import type { CredentialSwitches } from './credentials'
 import { OriginSet, type OriginMatcher } from './matcher'
