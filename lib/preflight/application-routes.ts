@@ -94,8 +94,9 @@ export class ApplicationRoutes {
   /** The routing table of a method, built when it is first needed. Undefined if the method has no routes, or if they are unknown. */
   tableOf (method: string): RoutingTable | undefined {
     const existing = this.#tablesByMethod.get(method)
+    if (existing !== undefined) return existing
     const registered = this.#registeredByMethod.get(method)
-    if (existing !== undefined || registered === undefined || this.#unreadableMethods.has(method)) return existing
+    if (registered === undefined || this.#unreadableMethods.has(method)) return undefined
     try {
       const table = this.#tableFactory.make(registered)
       this.#tablesByMethod.set(method, table)
