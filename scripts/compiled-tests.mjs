@@ -1,8 +1,9 @@
 // Compiles the project's tests and runs them by node itself, without tap's loaders. Used by test-versions.mjs and test-quick.mjs.
 import { spawn } from 'node:child_process'
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -23,15 +24,19 @@ export async function succeed (command, args, options) {
   return stdout
 }
 
-/** Puts the project into a folder, with its sources compiled beside them and unchecked, and `dist` as it is packed. */
-export async function compile (folder) {
-  for (const name of ['lib', 'test', 'types', 'docs', 'tsconfig.json']) cpSync(join(ROOT, name), join(folder, name), { recursive: true })
-  writeFileSync(join(folder, 'tsconfig.versions.json'), JSON.stringify({
-    extends: './tsconfig.json',
-    compilerOptions: { noEmit: false, noCheck: true, declaration: false, inlineSources: true, types: [], paths: {} },
-    include: ['lib', 'test', 'types']
-  }))
-  await succeed(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.versions.json'], { cwd: folder })
+/** Puts the project into a folder: each TypeScript file of lib/ and test/ compiled alone, beside its source and without checking types; and `dist` as it is packed. */
+export function compile (folder) {
+  for (const name of ['lib', 'test', 'types', 'docs', 'tsconfig.json', 'package.json']) cpSync(join(ROOT, name), join(folder, name), { recursive: true })
+  const { options, errors } = ts.convertCompilerOptionsFromJson(ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile).config.compilerOptions, ROOT)
+  if (errors.length > 0) throw new Error(errors.map(({ messageText }) => String(messageText)).join('\n'))
+  const compilerOptions = { ...options, declaration: false, sourceMap: false, inlineSourceMap: true, inlineSources: true, noEmit: false }
+  for (const name of ['lib', 'test']) {
+    for (const file of readdirSync(join(folder, name), { recursive: true, encoding: 'utf8' })) {
+      if (!/(?<!\.d)\.ts$/.test(file)) continue
+      const source = join(folder, name, file)
+      writeFileSync(source.replace(/\.ts$/, '.js'), ts.transpileModule(readFileSync(source, 'utf8'), { fileName: source, compilerOptions }).outputText)
+    }
+  }
   cpSync(join(folder, 'lib'), join(folder, 'dist'), { recursive: true, filter: (source) => !source.endsWith('.ts') })
 }
 

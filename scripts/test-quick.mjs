@@ -5,10 +5,9 @@
 //   fuzzing, and what LONG names                         long runs over random input, and tests that start many processes
 //   sources, and what FILES names                        tests of the repository's own files, its examples and its build
 // Names restrict it to the files whose paths in test/ contain one of them: npm run test:quick -- preflights responses
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import ts from 'typescript'
-import { each, ROOT, runTest } from './compiled-tests.mjs'
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { compile, each, ROOT, runTest } from './compiled-tests.mjs'
 
 const FOLDERS = ['attacks', 'beside', 'conformance', 'explain', 'inspector', 'origins', 'policies', 'preflights', 'processes', 'responses', 'schemas', 'scopes']
 const LONG = ['origins/matcher', 'origins/regexps', 'origins/regexps-differential', 'preflights/agreement', 'processes/shared', 'schemas/typebox']
@@ -18,30 +17,6 @@ const TIMEOUT = 60_000
 
 const FOLDER = join(ROOT, 'build', 'quick')
 
-/** Every file of lib/ and test/, compiled alone; what is no TypeScript is copied. */
-function transpile () {
-  const { options, errors } = ts.convertCompilerOptionsFromJson(JSON.parse(JSON.stringify(ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile).config.compilerOptions)), ROOT)
-  if (errors.length > 0) throw new Error(errors.map(({ messageText }) => String(messageText)).join('\n'))
-  for (const folder of ['lib', 'test']) {
-    for (const entry of readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue
-      const source = join(entry.parentPath, entry.name)
-      const target = join(FOLDER, source.slice(ROOT.length))
-      mkdirSync(dirname(target), { recursive: true })
-      if (!/(?<!\.d)\.ts$/.test(entry.name)) cpSync(source, target)
-      else {
-        const { outputText } = ts.transpileModule(readFileSync(source, 'utf8'), {
-          fileName: source, compilerOptions: { ...options, declaration: false, sourceMap: false, inlineSourceMap: true, inlineSources: true, noEmit: false }
-        })
-        writeFileSync(target.replace(/\.ts$/, '.js'), outputText)
-      }
-    }
-  }
-  // What a program that a test starts takes for the build.
-  cpSync(join(FOLDER, 'lib'), join(FOLDER, 'dist'), { recursive: true, filter: (source) => !source.endsWith('.ts') })
-  for (const name of ['docs', 'package.json']) cpSync(join(ROOT, name), join(FOLDER, name), { recursive: true })
-}
-
 const names = process.argv.slice(2)
 const all = FOLDERS.flatMap((folder) => readdirSync(join(ROOT, 'test', folder)).filter((file) => file.endsWith('.test.ts')).map((file) => `${folder}/${file.slice(0, -'.test.ts'.length)}`))
 for (const name of [...LONG, ...FILES]) if (!all.includes(name)) throw new Error(`test/${name}.test.ts is not there; write the name that it has now in scripts/test-quick.mjs`)
@@ -50,7 +25,7 @@ if (chosen.length === 0) throw new Error(`no test has such a name; write a part 
 
 const started = performance.now()
 rmSync(FOLDER, { recursive: true, force: true })
-transpile()
+compile(FOLDER)
 const compiled = performance.now()
 const results = await each(chosen, AT_ONCE, async (name) => {
   const start = performance.now()

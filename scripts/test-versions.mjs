@@ -122,7 +122,7 @@ try {
   rmSync(compiled, { recursive: true, force: true })
   mkdirSync(compiled, { recursive: true })
   if (!existsSync(join(base, 'node_modules'))) symlinkSync(join(ROOT, 'node_modules'), join(base, 'node_modules'))
-  await compile(compiled)
+  compile(compiled)
   const nodes = await each(options.node, 1, (spec) => nodeFolder(base, spec))
   const fastifys = await each(options.fastify, 1, (spec) => fastifyFolder(base, spec, compiled))
   const rows = []
