@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import type { Frame, Page } from 'playwright-core'
 import cors, { type CorsQuestion, type CorsRefusalReason } from '../../lib/index'
+import { strategy } from '../support/routing'
 import { troubles } from '../support/troubles'
 import type { OpenPage } from './engine'
 import { ENGINES, skipped } from './engines'
@@ -29,18 +30,6 @@ const REQUESTS: { readonly [Reason in CorsRefusalReason]: Pick<CorsQuestion, 'me
   'invalid-request-headers': { url: '/any-headers', method: 'PUT', headers: Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`x-${index}-${'a'.repeat(220)}`, '1'])) },
   'forbidden-method': { url: '/items/7', method: 'trace' },
   'origin-function-failed': { url: '/failing', method: 'PUT' }
-}
-
-const TENANT = {
-  tenant: {
-    name: 'tenant',
-    storage () {
-      const map = new Map()
-      return { get: (key: string) => map.get(key) ?? null, set: (key: string, value: never) => { map.set(key, value) } }
-    },
-    deriveConstraint: ({ headers }: { headers: Record<string, unknown> }) => headers['x-tenant'] as string,
-    validate () {}
-  }
 }
 
 type Explain = cors.CorsDecoration['explain']
@@ -73,7 +62,7 @@ async function start (t: Test): Promise<{ port: number, api: (reason: string) =>
     return { url: `http://api.test:${(app.server.address() as AddressInfo).port}`, explain: async (question) => await app.cors.explain(question) }
   }
   const ordinary = await api({})
-  const ambiguous = await api({ constraints: TENANT as never })
+  const ambiguous = await api({ constraints: strategy('tenant') as never })
   return { port, api: (reason) => reason === 'ambiguous-route' ? ambiguous : ordinary }
 }
 

@@ -15,10 +15,10 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import bearerAuth from '@fastify/bearer-auth'
 import fastifyCors from '@fastify/cors'
 import { Redis } from 'ioredis'
-import { WebSocket } from 'ws'
 import cors from '../../lib/index'
 import { send } from '../support/raw-http'
 import { Examples, run } from '../support/run-examples'
+import { greeting } from '../support/web-socket'
 import { accessControl, application, approves, corsHeaders, EVIL, FOO, ok, preflight, request } from '../support'
 
 const recipes = new Examples('docs/recipes.md')
@@ -262,21 +262,10 @@ t.test('origins that change at run time', async (t) => {
 
 t.test('WebSockets', async (t) => {
   const app = await run(t, recipes.under('WebSockets'))
-  const greeting = async (origin?: string): Promise<unknown> => {
-    const socket = new WebSocket(`ws://127.0.0.1:${portOf(app)}/events`, origin === undefined ? {} : { origin })
-    try {
-      return await new Promise((resolve) => {
-        socket.once('message', (message) => { resolve(String(message)) })
-        socket.once('unexpected-response', (_request, response) => { resolve(response.statusCode) })
-        socket.once('error', resolve)
-      })
-    } finally {
-      socket.terminate()
-    }
-  }
-  t.equal(await greeting(APP), 'welcome')
-  t.equal(await greeting(EVIL), 403)
-  t.equal(await greeting(), 'welcome')
+  const greetingOf = (origin?: string): Promise<unknown> => greeting(`ws://127.0.0.1:${portOf(app)}/events`, origin)
+  t.equal(await greetingOf(APP), 'welcome')
+  t.equal(await greetingOf(EVIL), 403)
+  t.equal(await greetingOf(), 'welcome')
   t.equal((await request(app, 'GET', '/events/latest', APP)).headers['access-control-allow-origin'], APP)
 })
 

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import cors, { type CorsRefusalReason, type CorsRefusalMessage } from '../../lib/index'
 import { EVIL, FOO, ok, preflight, request } from '../support'
+import { strategy } from '../support/routing'
 
 interface Line { readonly level: number, readonly msg: string, readonly reqId?: string, readonly cors?: { readonly reason?: string, readonly replaced?: string[], readonly origin?: string, readonly route?: string, readonly policy?: string | null } }
 
@@ -26,18 +27,6 @@ function published (t: Test): CorsRefusalMessage[] {
   diagnostics.subscribe('fastify-cors-policy.refused', listen)
   t.teardown(() => { diagnostics.unsubscribe('fastify-cors-policy.refused', listen) })
   return messages
-}
-
-const TENANT = {
-  tenant: {
-    name: 'tenant',
-    storage () {
-      const map = new Map()
-      return { get: (key: string) => map.get(key) ?? null, set: (key: string, value: never) => { map.set(key, value) } }
-    },
-    deriveConstraint: ({ headers }: { headers: Record<string, unknown> }) => headers['x-tenant'] as string,
-    validate () {}
-  }
 }
 
 const POLICIES = {
@@ -120,7 +109,7 @@ t.test('each refusal is logged at debug, and published', async (t) => {
 })
 
 t.test('a preflight that several routes may answer is refused as ambiguous', async (t) => {
-  const { app, lines } = await logging(t, {}, 'debug', { constraints: TENANT as never })
+  const { app, lines } = await logging(t, {}, 'debug', { constraints: strategy('tenant') as never })
   app.put('/:any', { config: { cors: { origin: FOO } }, constraints: { tenant: 'a' } as never }, ok)
   app.put('/*', { config: { cors: false } }, ok)
   await preflight(app, 'PUT', '/7', { origin: FOO })

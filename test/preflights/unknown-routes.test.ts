@@ -1,7 +1,7 @@
 // What is unknown is refused: routes that cannot be read from Fastify's router, or not be reproduced, and URLs for which no OPTIONS route can be declared.
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import FindMyWay from 'find-my-way'
 import cors from '../../lib/index'
 import { collectRoutes } from '../../lib/preflight/registered'
@@ -109,20 +109,17 @@ t.test('a URL that the router refuses stands for no path, also where the plugin 
 
 t.test('a route that a hook moves out of the prefix of its scope is answered by the parent scope, or by none', async (t) => {
   const { server } = logged()
-  const app = await application(t, {}, server)
-  await app.register(async (scope) => {
+  const moving = async (scope: FastifyInstance): Promise<void> => {
     await scope.register(cors)
     scope.addHook('onRoute', (route) => { if (route.url === '/in/moved') route.url = '/out' })
     scope.put('/moved', { config: { cors: ONE } }, ok)
-  }, { prefix: '/in' })
+  }
+  const app = await application(t, {}, server)
+  await app.register(moving, { prefix: '/in' })
   t.ok(approves(await preflight(app, 'PUT', '/out'), 'PUT'), 'the parent scope answers')
   const alone = Fastify()
   t.teardown(async () => { await alone.close() })
-  await alone.register(async (scope) => {
-    await scope.register(cors)
-    scope.addHook('onRoute', (route) => { if (route.url === '/in/moved') route.url = '/out' })
-    scope.put('/moved', { config: { cors: ONE } }, ok)
-  }, { prefix: '/in' })
+  await alone.register(moving, { prefix: '/in' })
   t.notOk(approves(await preflight(alone, 'PUT', '/out'), 'PUT'), 'no scope can')
   t.equal((await request(alone, 'PUT', '/out', FOO)).headers['access-control-allow-origin'], FOO)
 })

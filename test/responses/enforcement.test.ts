@@ -5,10 +5,10 @@ import websocket from '@fastify/websocket'
 import fc from 'fast-check'
 import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
 import t from 'tap'
-import { WebSocket } from 'ws'
 import cors, { originList } from '../../lib/index'
 import { send } from '../support/raw-http'
 import { application, approves, BAR, corsHeaders, EVIL, FOO, ok, preflight, refusal, request } from '../support'
+import { greeting } from '../support/web-socket'
 
 const VARY = 'Origin, Sec-Fetch-Site'
 const HOST = 'api.example'
@@ -258,28 +258,16 @@ t.test('WebSocket upgrades are refused likewise', async (t) => {
   }
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
-  const greeting = async (url: string, origin: string | undefined, headers = {}): Promise<unknown> => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}${url}`, { headers, ...(origin !== undefined && { origin }) })
-    try {
-      return await new Promise((resolve) => {
-        socket.once('message', (message) => { resolve(String(message)) })
-        socket.once('unexpected-response', (_request, response) => { resolve(response.statusCode) })
-        socket.once('error', resolve)
-      })
-    } finally {
-      socket.on('error', () => {}) // of one that was never open
-      socket.terminate()
-    }
-  }
+  const greetingOf = (path: string, origin: string | undefined, headers = {}): Promise<unknown> => greeting(`ws://127.0.0.1:${port}${path}`, origin, headers)
   for (const url of ['/events', '/async']) {
-    t.equal(await greeting(url, FOO), 'welcome', url)
+    t.equal(await greetingOf(url, FOO), 'welcome', url)
     const before = opened
-    for (const origin of [EVIL, 'null', `http://127.0.0.1:${port + 1}`]) t.equal(await greeting(url, origin), 403, `${url} from ${origin}`)
-    t.equal(await greeting(url, EVIL, { 'sec-fetch-site': 'cross-site' }), 403)
+    for (const origin of [EVIL, 'null', `http://127.0.0.1:${port + 1}`]) t.equal(await greetingOf(url, origin), 403, `${url} from ${origin}`)
+    t.equal(await greetingOf(url, EVIL, { 'sec-fetch-site': 'cross-site' }), 403)
     t.equal(opened, before, 'no handler has run')
-    t.equal(await greeting(url, undefined), 'welcome', 'no browser')
-    t.equal(await greeting(url, `http://127.0.0.1:${port}`), 'welcome', "the application's own page")
-    t.equal(await greeting(url, EVIL, { 'sec-fetch-site': 'same-origin' }), 'welcome')
+    t.equal(await greetingOf(url, undefined), 'welcome', 'no browser')
+    t.equal(await greetingOf(url, `http://127.0.0.1:${port}`), 'welcome', "the application's own page")
+    t.equal(await greetingOf(url, EVIL, { 'sec-fetch-site': 'same-origin' }), 'welcome')
   }
-  t.equal(await greeting('/open', EVIL), 'welcome', 'without enforceOrigin, nothing stands in the way')
+  t.equal(await greetingOf('/open', EVIL), 'welcome', 'without enforceOrigin, nothing stands in the way')
 })
