@@ -22,7 +22,7 @@ const CHECKED_BY_FIELD = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'Co
 export function definitions () {
   const { outputText } = ts.transpileModule(readFileSync(SOURCE, 'utf8'), { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 } })
   const exports = {}
-  new Function('require', 'exports', outputText)(createRequire(SOURCE), exports) // eslint-disable-line no-new-func
+  new Function('require', 'exports', outputText)(createRequire(SOURCE), exports) // eslint-disable-line no-new-func -- the code is this package's own
   return exports
 }
 
@@ -101,7 +101,7 @@ export function compiled () {
   const constants = RUNTIME_SCHEMAS.map((name, index) => `export const ${name}: typeof definitions.${name} = ${writer.write(schemas[index])}`)
   const checks = [...checksOf(CHECKED_BY_FIELD.map((name) => defined[name]))].map(([name, code]) => `  ${name}: (() => {\n${code}\n  })()`)
   return [
-    '// @ts-nocheck: written by compile.mjs from lib/schema.ts; change that, and run: npm run schemas',
+    '// @ts-nocheck: the checks are plain JavaScript of TypeBox. Written by compile.mjs from lib/schema.ts; change that, and run: npm run schemas',
     "import type * as definitions from '../schema'",
     ...writer.declarations,
     ...constants,
