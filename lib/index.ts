@@ -27,7 +27,7 @@ import * as compiled from './schema/compiled'
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 async function cors (instance: FastifyInstance, options: cors.CorsPluginOptions): Promise<void> {
-  await addScope(instance, options)
+  return addScope(instance, options)
 }
 
 fp(cors, { name: 'fastify-cors-policy', fastify: '5.x' })

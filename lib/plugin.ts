@@ -1,7 +1,7 @@
 // Runs when the plugin is registered: checks the options, creates the scope, and adds the hooks that set the headers of 404 responses. lib/index.ts calls it.
-import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
 import { decorateWithCors } from './explain/decoration'
-import { sendAnswer } from './preflight/generated-route'
+import { answerPreflights } from './preflight/generated-route'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
 import { applicationOf, instanceChain } from './application/observer'
 import { checkOptions } from './declaration/options'
@@ -9,7 +9,6 @@ import type { CompiledPolicy } from './policy/policy'
 import { requiredHeadersOf } from './response/required-headers'
 import { ResponsePolicy } from './response/response'
 import type { PluginOptions } from './schema'
-import { batchAfterCallbacks } from './application/batched-after'
 import { hasOwnScope, inheritedPolicies, Scope, scopeOf } from './application/scope'
 import { sharedHook } from './response/shared-hook'
 
@@ -19,10 +18,10 @@ const kAddScope = Symbol.for('fastify-cors-policy.addScope')
 interface Root { [kAddScope]?: typeof addScope }
 
 /** Registers the plugin on an instance. Throws a CorsPolicyError for wrong options. */
-export async function addScope (instance: FastifyInstance, options: PluginOptions): Promise<void> {
+export function addScope (instance: FastifyInstance, options: PluginOptions): void | Promise<void> {
   const root = instanceChain(instance)[0] as FastifyInstance & Root
   const first = root[kAddScope] ?? addScope
-  if (first !== addScope) return await first(instance, options)
+  if (first !== addScope) return first(instance, options)
   const problems: CorsProblem[] = []
   const checked = checkOptions(options, inheritedPolicies(instance), problems)
   checkLogLevel(checked.logLevel, instance, problems)
@@ -34,23 +33,11 @@ export async function addScope (instance: FastifyInstance, options: PluginOption
   const application = applicationOf(instance)
   Object.defineProperty(root, kAddScope, { value: addScope, configurable: true })
   if (scopeOf(instance) === undefined) decorateWithCors(instance)
-  // The generated OPTIONS routes get an instance of their own: its hook answers preflights before any hook that is added later.
-  let optionsRoutes!: FastifyInstance
-  await instance.register(named(function corsOptionsRoutes (child, _, done) {
-    child.addHook('onRequest', sendAnswer as never)
-    batchAfterCallbacks(child)
-    optionsRoutes = child
-    done()
-  }))
-  const scope = new Scope(instance, checked, optionsRoutes)
+  const scope = new Scope(instance, checked)
+  instance.addHook('onRequest', answerPreflights(scope.optionsRoutes))
   application.addScope(scope)
   // A scope without a default policy may inherit one from a parent that is registered later.
   if (checked.defaultPolicy === undefined ? instanceChain(instance).length > 1 : checked.defaultPolicy !== false) setNotFoundHeaders(instance, scope)
-}
-
-/** Names a plugin. Without a name, Fastify searches every loaded module for it. */
-function named (plugin: FastifyPluginCallback): FastifyPluginCallback {
-  return Object.assign(plugin, { [Symbol.for('fastify.display-name')]: plugin.name })
 }
 
 /** A not-found handler has no route with hooks of the plugin. Hooks of the instance set the headers of its responses, and ignore all others. */

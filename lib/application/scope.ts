@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { NO_NAMED_POLICIES, withInherited, type CheckedPolicy, type NamedPolicies } from '../declaration/declaration'
 import type { CheckedOptions } from '../declaration/options'
+import { optionsRoutesInstance } from './options-routes-instance'
 
 /** Where an instance carries its scope; child instances inherit it. */
 const kScope = Symbol('fastify-cors-policy.scope')
@@ -14,9 +15,12 @@ export class Scope {
   readonly names: NamedPolicies
   readonly #defaultPolicy: CheckedPolicy | false | undefined
 
-  /** `optionsRoutes` is the child instance on which the generated OPTIONS routes are declared. */
-  constructor (instance: FastifyInstance, { policies, defaultPolicy, logLevel, hideOptionsRoute }: CheckedOptions, readonly optionsRoutes: FastifyInstance) {
+  /** What the generated OPTIONS routes are declared on. */
+  readonly optionsRoutes: FastifyInstance
+
+  constructor (instance: FastifyInstance, { policies, defaultPolicy, logLevel, hideOptionsRoute }: CheckedOptions) {
     this.instance = instance
+    this.optionsRoutes = optionsRoutesInstance(instance)
     this.logLevel = logLevel
     this.hideOptionsRoute = hideOptionsRoute
     this.names = withInherited(policies, inheritedPolicies(instance))

@@ -48,6 +48,8 @@ interface Registration {
 
 const kRegistration = Symbol('fastify-cors-policy.registration')
 
+const kDeclared = Symbol('fastify-cors-policy.declared')
+
 let order = 0
 
 /** The number of the next declaration or registration. */
@@ -60,7 +62,16 @@ export function nextOrder (): number {
  * before it registers that URL. The copy reads the property, so registrations are numbered in the router's own order.
  */
 export function trackRegistrations<Config extends object> (config: Config, declared: DeclaredRoute | undefined): Config {
-  return Object.defineProperty(config, kRegistration, { enumerable: true, get: (): Registration => ({ declared, order: nextOrder() }) })
+  Object.defineProperty(config, kDeclared, { value: declared })
+  return Object.defineProperty(config, kRegistration, REGISTRATION)
+}
+
+/** One getter for every route. With getters of their own, these objects would be slow and large. */
+const REGISTRATION: PropertyDescriptor = {
+  enumerable: true,
+  get (this: { readonly [kDeclared]: DeclaredRoute | undefined }): Registration {
+    return { declared: this[kDeclared], order: nextOrder() }
+  }
 }
 
 /** Whether a route's `config` still has that property. A later onRoute hook may have replaced the `config`. */

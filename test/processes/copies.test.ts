@@ -79,16 +79,6 @@ t.test('what is on a polluted prototype is no field of a policy', async (t) => {
   t.same(accessControl(await request(app, 'PUT', '/undeclared', FOO)), {})
 })
 
-t.test('printPlugins() names the instances of the plugin', async (t) => {
-  const plugin = anotherCopy()
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(plugin)
-  await app.ready()
-  t.match(app.printPlugins(), /corsOptionsRoutes/)
-  t.notMatch(app.printPlugins(), /=>|addHook/)
-})
-
 t.test('two applications that share one server, their registrations interleaved, are covered each', async (t) => {
   const { createServer } = await import('node:http')
   const plugin = anotherCopy()

@@ -295,3 +295,47 @@ t.test('config.cors that is undefined does not pass for the default', async (t) 
   t.match(refusal(() => app.get('/', { config: { cors: misspelt } as never }, ok)), { problems: [{ pointer: '', reason: 'type', value: undefined }] })
   app.get('/', { config: {} }, ok)
 })
+
+t.test('a preflight passes the hooks before the registration whose route it is for, and no other', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  let passed: string[] = []
+  const note = (instance: FastifyInstance, name: string): void => {
+    instance.addHook('onRequest', async () => { passed.push(name) })
+  }
+  note(app, 'before')
+  await app.register(cors)
+  note(app, 'after')
+  app.register(async (scope) => {
+    note(scope, 'before in the scope')
+    await scope.register(cors)
+    note(scope, 'after in the scope')
+    scope.put('/inner', { config: { cors: ONE } }, ok)
+  })
+  app.put('/outer', { config: { cors: ONE } }, ok)
+  const passing = async (url: string): Promise<string[]> => {
+    passed = []
+    t.ok(approves(await preflight(app, 'PUT', url), 'PUT'), url)
+    return passed
+  }
+  t.same(await passing('/outer'), ['before'])
+  t.same(await passing('/inner'), ['before', 'after', 'before in the scope'])
+  passed = []
+  await request(app, 'PUT', '/inner', FOO)
+  t.same(passed, ['before', 'after', 'before in the scope', 'after in the scope'])
+})
+
+t.test('onRoute hooks that are added after the registration see no generated route, and it makes no instance of its own', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  const seen = { before: [] as string[], after: [] as string[] }
+  let instances = 0
+  app.addHook('onRegister', () => { instances++ })
+  app.addHook('onRoute', ({ method, url }) => { seen.before.push(`${String(method)} ${url}`) })
+  await app.register(cors)
+  app.addHook('onRoute', ({ method, url }) => { seen.after.push(`${String(method)} ${url}`) })
+  app.put('/a', { config: { cors: ONE } }, ok)
+  t.same(seen, { before: ['OPTIONS /a', 'PUT /a'], after: ['PUT /a'] })
+  t.equal(instances, 0)
+  t.ok(approves(await preflight(app, 'PUT', '/a'), 'PUT'))
+})
