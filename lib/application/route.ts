@@ -163,10 +163,14 @@ export class Route implements DeclaredRoute {
     const earlier = this.#response
     if (response === earlier) return
     this.#response = response
-    const options = this.#options as { [Name in HookName]?: RouteOptions[Name] | undefined }
-    options.onRequest = joined(response?.onRequest, without(options.onRequest, earlier?.onRequest))
-    options.onError = joined(response?.onError, without(options.onError, earlier?.onError))
-    options.onSend = joined(without(options.onSend, earlier?.onSend), response?.onSend)
+    const options = this.#options as RouteHooks
+    // The route inherits the hooks that it does not have itself. V8 copies the hidden class of the options for each property that is added.
+    const inherits = Object.getPrototypeOf(options) === (earlier?.routeHooks ?? Object.prototype)
+    if (inherits) Object.setPrototypeOf(options, response?.routeHooks ?? Object.prototype)
+    const isOwn = (name: keyof RouteHooks): boolean => !inherits || Object.hasOwn(options, name)
+    if (isOwn('onRequest')) options.onRequest = joined(response?.onRequest, without(options.onRequest, earlier?.onRequest))
+    if (isOwn('onError')) options.onError = joined(response?.onError, without(options.onError, earlier?.onError))
+    if (isOwn('onSend')) options.onSend = joined(without(options.onSend, earlier?.onSend), response?.onSend)
   }
 
   /** Called when every route is registered. Releases Fastify's options, which would stay in memory otherwise. */
@@ -190,7 +194,8 @@ const NO_OPTIONS_ROUTES: readonly GeneratedRoute[] = []
 
 const NO_LISTS: ReadonlyArray<'allowedHeaders' | 'exposedHeaders'> = []
 
-type HookName = 'onRequest' | 'onError' | 'onSend'
+/** The hooks that the plugin adds to a route. */
+type RouteHooks = { [Name in 'onRequest' | 'onError' | 'onSend']?: RouteOptions[Name] | undefined }
 
 /** Hooks as Fastify takes them. */
 type Hooks<Hook> = Hook | Hook[] | undefined

@@ -62,7 +62,7 @@ export function nextOrder (): number {
  * before it registers that URL. The copy reads the property, so registrations are numbered in the router's own order.
  */
 export function trackRegistrations<Config extends object> (config: Config, declared: DeclaredRoute | undefined): Config {
-  Object.defineProperty(config, kDeclared, { value: declared })
+  (config as { [kDeclared]?: typeof declared })[kDeclared] = declared
   return Object.defineProperty(config, kRegistration, REGISTRATION)
 }
 
