@@ -2,10 +2,10 @@
 // thing run in turn, forwards and backwards, many times; the best counts, of the time on the clock and of the processor's. Writes bench/cold-start.json.
 // Options: --rounds <n> (default 30; other numbers print only).
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { installedSize } from './installed-size'
 
 const ROOT = join(__dirname, '..', '..')
 const RESULTS = join(ROOT, 'bench', 'cold-start.json')
@@ -76,32 +76,12 @@ function execute (file: string, ...args: string[]): string {
   return stdout.trim()
 }
 
-/** The bytes of what is installed with this package: itself, and its dependencies and theirs. The types of TypeBox, which nothing loads, are `types`. */
-function installedSize (): { total: number, types: number, packages: Record<string, number> } {
-  const packages = new Map<string, number>()
-  const add = (manifest: string): void => {
-    const { name, dependencies = {} } = JSON.parse(readFileSync(manifest, 'utf8')) as { name: string, dependencies?: Record<string, string> }
-    if (packages.has(name)) return
-    packages.set(name, manifest === join(ROOT, 'package.json') ? ['dist', 'lib', 'types'].reduce((sum, folder) => sum + sizeOf(join(ROOT, folder)), 0) : sizeOf(dirname(manifest)))
-    for (const dependency of Object.keys(dependencies)) add(manifestOf(dependency, manifest))
-  }
-  add(join(ROOT, 'package.json'))
-  return { total: [...packages.values()].reduce((sum, size) => sum + size, 0), types: packages.get('@sinclair/typebox') ?? 0, packages: Object.fromEntries(packages) }
-}
-
-function manifestOf (name: string, from: string): string {
-  for (const folder of createRequire(from).resolve.paths(name) ?? []) {
-    const file = join(folder, name, 'package.json')
-    if (statSync(file, { throwIfNoEntry: false }) !== undefined) return file
-  }
-  throw new Error(`${name} is not installed`)
-}
-
-function sizeOf (folder: string): number {
-  return readdirSync(folder, { withFileTypes: true }).filter(({ name }) => name !== 'node_modules').reduce((sum, entry) => {
-    const path = join(folder, entry.name)
-    return sum + (entry.isDirectory() ? sizeOf(path) : statSync(path).size)
-  }, 0)
+/** What the package's own files weigh: those that npm packs. */
+function packedSize (): number {
+  const { status, stdout, stderr } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: ROOT, encoding: 'utf8' })
+  if (status !== 0) throw new Error(stderr)
+  const [{ unpackedSize }] = JSON.parse(stdout) as [{ unpackedSize: number }]
+  return unpackedSize
 }
 
 const { values } = parseArgs({ options: { rounds: { type: 'string' } } })
@@ -113,7 +93,7 @@ try {
     const alone = runs.find((run) => run.form === form && run.routes === routes) as typeof runs[number] // the first
     console.log(`${`${routes} routes, ${form}, ${contestant}`.padEnd(44)} ${milliseconds.toFixed(1)} ms (${(milliseconds / alone.milliseconds).toFixed(3)}), of a processor ${processor.toFixed(1)} ms (${(processor / alone.processor).toFixed(3)})`)
   }
-  const installed = installedSize()
+  const installed = installedSize(join(ROOT, 'package.json'), packedSize())
   console.log(`installed: ${(installed.total / 1e6).toFixed(2)} MB, without TypeBox ${((installed.total - installed.types) / 1e6).toFixed(2)} MB`)
   if (rounds === ROUNDS) writeFileSync(RESULTS, `${JSON.stringify({ date: new Date().toISOString(), node: process.versions.node, rounds, runs, installed }, undefined, 1)}\n`)
 } finally {

@@ -189,7 +189,7 @@ t.test('the engine, the parser and the public suffix list are loaded only where 
   const loaded = (policy: string): string[] => {
     const script = `const cors = require(${JSON.stringify(join(__dirname, '..', '..', 'dist', 'index.js'))}); cors.definePolicies({ policy: ${policy} }); ` +
       // eslint-disable-next-line no-template-curly-in-string -- it is a program
-      'process.stdout.write(JSON.stringify(["re2js", "regexpp", "tldts"].filter((name) => Object.keys(require.cache).some((file) => file.includes(`/${name}/`)))))'
+      'process.stdout.write(JSON.stringify(["re2js", "regexpp", "tldts"].filter((name) => Object.keys(require.cache).some((file) => file.includes(`/${name}/`) || file.endsWith(`/${name}.js`)))))'
     const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
     return stdout === '' ? fail(stderr) : JSON.parse(stdout) as string[]
   }

@@ -4,6 +4,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
+import { installedSize } from '../../bench/installed-size'
 import { isRelative, linksIn } from '../support/markdown'
 import { installPackage, NODE_MODULES, ROOT, run } from './installed'
 
@@ -17,6 +18,9 @@ const COMPILERS = ['typescript', 'typescript-5.4', 'typescript-5.9', 'typescript
 const EXPORTS = ['CorsPluginOptionsSchema', 'CorsPolicySchema', 'RouteCorsSchema', 'corsPolicy', 'default', 'definePolicies']
 
 interface Analysis { problems?: Record<string, unknown> }
+
+/** Bytes, of all that is installed with the package but the types of TypeBox. */
+const MAX_INSTALLED = 4_000_000
 
 /** What the consumers print. */
 interface Facts {
@@ -66,10 +70,10 @@ t.test('the packed package', async (t) => {
   const programs = await addApplications(consumer)
 
   t.test('holds the build, its sources and the papers, and nothing else', async (t) => {
-    const papers = ['README.md', 'LICENSE', 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/results.json', 'bench/results.md', 'bench/results.svg']
+    const papers = ['README.md', 'LICENSE', 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/results.md', 'bench/results.svg']
     const single = ['package.json', ...papers, 'types/fastify.d.ts', 'policies.schema.json']
-    for (const file of [...single, 'dist/index.js', 'dist/index.d.ts', 'dist/inspector/index.d.ts', ...['index.js', 'page.html', 'page.css', 'page.js', 'icon.svg'].map((name) => `dist/inspector/${name}`)]) t.ok(files.includes(file), file)
-    t.strictSame(files.filter((file) => !/^(?:(?:dist|lib)\/|docs\/[\w-]+\.md$)/.test(file) && !single.includes(file)), [], 'nothing else')
+    for (const file of [...single, 'dist/index.js', 'dist/index.d.ts', 'dist/inspector/index.d.ts', 'dist/policy/origin/tldts.js', ...['index.js', 'page.html', 'page.css', 'page.js', 'icon.svg'].map((name) => `dist/inspector/${name}`)]) t.ok(files.includes(file), file)
+    t.strictSame(files.filter((file) => !/^(?:dist\/|lib\/.+\.ts$|docs\/[\w-]+\.md$)/.test(file) && !single.includes(file)), [], 'nothing else')
     const maps = files.filter((file) => file.endsWith('.map'))
     t.not(maps.length, 0, 'has source maps')
     const sources = await Promise.all(maps.map(async (file) => {
@@ -77,6 +81,12 @@ t.test('the packed package', async (t) => {
       return map.sources.map((source) => join(dirname(file), source))
     }))
     t.strictSame(sources.flat().filter((source) => !files.includes(source)), [], 'whose sources are there')
+  })
+
+  t.test('weighs less than 4 MB, with its dependencies and without the types of TypeBox', async (t) => {
+    const { total, types, packages } = installedSize(join(consumer, 'node_modules', 'fastify-cors-policy', 'package.json'))
+    t.ok(types > 0 && Object.keys(packages).length > 6, 'all are counted')
+    t.ok(total - types < MAX_INSTALLED, `${total - types} bytes: ${JSON.stringify(packages)}`)
   })
 
   t.test('has every file that its documents link to', async (t) => {
@@ -143,7 +153,7 @@ t.test('the packed package', async (t) => {
       t.strictSame(facts.autoloadedEsm, ['*', '*', null], 'autoloaded from an ESM file')
       t.ok(facts.sameInspector.length > 1 && !facts.sameInspector.includes(false), 'the inspector is one plugin, however it is imported')
       t.strictSame(facts.inspected, [200, 200, 200, 200, ['/own', '/own']], 'and serves its files')
-      t.strictSame(facts.refused, ['not-canonical'], 'a mistake in the options is refused')
+      t.strictSame(facts.refused, ['not-canonical', 'public-suffix'], 'mistakes in the options are refused')
     })
   }
 })

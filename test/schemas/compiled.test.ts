@@ -1,5 +1,5 @@
 // The schemas as they are compiled when the package is built (lib/schema/compile.mjs): the same schemas, checks that agree with TypeBox on every value, and
-// files that are what lib/ would be compiled to now. It tests dist/ as well, so build first (npm test does).
+// files that are what lib/ would be compiled to now, the copied public suffix list among them. It tests dist/ as well, so build first (npm test does).
 import { Value } from '@sinclair/typebox/value'
 import type { TSchema } from '@sinclair/typebox'
 import fc from 'fast-check'
@@ -11,6 +11,7 @@ import { originList } from '../../lib/index'
 import * as definitions from '../../lib/schema'
 import * as compiled from '../../lib/schema/compiled'
 
+interface Suffixes { readonly publicSuffixes: () => string }
 interface Compile { readonly compiled: () => string, readonly policiesFile: () => string }
 
 const ROOT = join(__dirname, '..', '..')
@@ -26,6 +27,11 @@ t.test('a build is of the sources as they are', async (t) => {
   t.equal(readFileSync(join(ROOT, 'lib', 'schema', 'compiled.ts'), 'utf8'), compile.compiled(), 'lib/schema/compiled.ts; else run: npm run schemas')
   t.equal(compile.compiled(), compile.compiled(), 'which is the same each time')
   t.equal(readFileSync(join(ROOT, 'policies.schema.json'), 'utf8'), compile.policiesFile(), 'policies.schema.json')
+  const { publicSuffixes } = await import(join(ROOT, 'scripts', 'public-suffixes.mjs')) as Suffixes
+  const suffixes = publicSuffixes()
+  for (const folder of ['lib', 'dist']) t.equal(readFileSync(join(ROOT, folder, 'policy', 'origin', 'tldts.js'), 'utf8'), suffixes, `${folder}/policy/origin/tldts.js, of the tldts that is installed; else run: npm run build`)
+  t.match(suffixes, /^\/\*!.*Copyright \(c\) .* Rémi Berson.*Permission is hereby granted.*\*\/\n"use strict"/s, 'which begins with its licence')
+  t.notMatch(suffixes, 'sourceMappingURL', 'and names no source map')
   const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(ROOT, 'tsconfig.build.json'), ts.sys.readFile).config, ts.sys, ROOT)
   const sources = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
   t.ok(sources.length > 50)

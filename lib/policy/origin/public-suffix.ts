@@ -1,6 +1,5 @@
 // Tells which hosts are public suffixes (https://publicsuffix.org). Anyone can register a subdomain of those, so a pattern of them is refused with
 // credentials (credentials.ts), and corrections avoid them (regexp-correction.ts).
-import type { parse as parseHost } from 'tldts'
 
 /** Top-level names that are reserved (https://www.iana.org/assignments/special-use-domain-names): nobody can register below them. */
 const SPECIAL_USE: ReadonlySet<string> = new Set(['example', 'internal', 'invalid', 'local', 'localhost', 'test'])
@@ -15,7 +14,10 @@ export function isRegistrableDomain (host: string): boolean {
   return suffixes()(host, { allowPrivateDomains: true }).domain === host
 }
 
-/** Loads the list when it is first needed: it takes over a megabyte of heap, and most policies do not need it. */
-function suffixes (): typeof parseHost {
-  return (require('tldts') as typeof import('tldts')).parse
+/**
+ * Loads the list when it is first needed: it takes over a megabyte of heap, and most policies do not need it. It is a copy of the one file of `tldts` that is
+ * needed (scripts/public-suffixes.mjs).
+ */
+function suffixes (): typeof import('tldts').parse {
+  return (require('./tldts') as typeof import('tldts')).parse
 }

@@ -67,7 +67,7 @@ async function main () {
     autoloadedEsm: await autoloaded('plugins-esm'),
     sameInspector: [namedInspector, importedInspector, inspector.default, inspectorNamespace.default, inspectorNamespace.inspector].map((other) => other === inspector),
     inspected: await inspected(),
-    refused: await Fastify().register(cors, { policies: { open: { origin: 'https://EXAMPLE.com' } } }).then(() => [], reasons)
+    refused: await Fastify().register(cors, { policies: { open: { origin: 'https://EXAMPLE.com' }, wide: { origin: 'https://*.github.io', credentials: true } } }).then(() => [], reasons)
   }))
 }
 

@@ -64,5 +64,5 @@ console.log(JSON.stringify({
   autoloadedEsm: await autoloaded('plugins-esm'),
   sameInspector: [namedInspector, createRequire(import.meta.url)('fastify-cors-policy/inspector')].map((other) => other === inspector),
   inspected: await inspected(),
-  refused: await Fastify().register(cors, { policies: { open: { origin: 'https://EXAMPLE.com' } } }).then(() => [], reasons)
+  refused: await Fastify().register(cors, { policies: { open: { origin: 'https://EXAMPLE.com' }, wide: { origin: 'https://*.github.io', credentials: true } } }).then(() => [], reasons)
 }))
