@@ -9,7 +9,7 @@ import { corsPolicyError, quote, type CorsProblem } from '../errors'
 import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/policy'
 import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, sendAnswer } from '../preflight/generated-route'
-import { registeredRoutes, type RegisteredRoute } from '../preflight/registered'
+import { registeredRoutes, type DeclaredRoute, type RegisteredRoute } from '../preflight/registered'
 import { PreflightRouter } from '../preflight/router'
 import { hasListeners, reportRefusal } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
@@ -43,7 +43,7 @@ export class Application {
   /** Whether every route is registered. */
   #isReady = false
   /** Routes that the router's registrations do not lead back to. Set when every route is registered. */
-  #untracked: readonly Route[] = []
+  #untracked: readonly DeclaredRoute[] = []
 
   constructor (root: FastifyInstance) {
     this.#root = root
@@ -98,7 +98,7 @@ export class Application {
   /** Created when it is first needed, and kept when every route is registered: before that, `app.cors` sees the routes so far. */
   get router (): PreflightRouter {
     if (this.#router !== undefined) return this.#router
-    const router = new PreflightRouter(this.#root, this.#customConstraints, [...this.#untracked, ...this.#routes.filter(({ isUntracked }) => isUntracked)])
+    const router = new PreflightRouter(this.#root, this.#customConstraints, [...this.#untracked, ...untrackedRoutes(this.#routes)])
     if (this.#isReady) this.#router = router
     return router
   }
@@ -156,7 +156,7 @@ export class Application {
     const shared = routes.find((other) => other.scope === scope && optionsRouteAt(url, other) !== undefined)
     const optionsRoute = (shared && optionsRouteAt(url, shared)) ?? new GeneratedRoute(url)
     if (shared === undefined && !this.#optionsRoutes.declare(optionsRoute, scope, routes)) return
-    route.optionsRoutes = [...route.optionsRoutes, optionsRoute]
+    route.optionsRoutes = route.optionsRoutes.length === 0 ? optionsRoute.alone : [...route.optionsRoutes, optionsRoute]
     if (this.#customConstraints.size === 0) return
     const constraints = Object.fromEntries(Object.entries(route.constraints).filter(([name]) => this.#customConstraints.has(name)))
     // A custom strategy may derive a value from preflights too, and exclude every route without that constraint.
@@ -216,7 +216,7 @@ export class Application {
     warnOfRefusedOptionsRoutes(this.#root.log, this.#optionsRoutes.refused)
     warnOfUnreadableSchemas(this.#root.log, this.#routes)
     if ([...this.#seenConstraints, ...this.#customConstraints].some((name) => name !== 'host')) this.#checkRegisteredRoutes()
-    this.#untracked = this.#routes.filter(({ isUntracked }) => isUntracked)
+    this.#untracked = untrackedRoutes(this.#routes)
     for (const route of this.#routes) route.releaseOptions()
     this.#routes = []
     this.#derivedExposures.length = 0
@@ -238,6 +238,18 @@ export class Application {
     const ambiguous = this.router.ambiguousRoutes().map(({ method, path }: RegisteredRoute) => `${method} ${path}`)
     if (ambiguous.length > 0) warnOfAmbiguousRoutes(this.#root.log, ambiguous)
   }
+}
+
+/** The routes that registrations do not lead to, and those that they lead to in place of these: a hook may have copied the `config` of another route. */
+function untrackedRoutes (routes: readonly Route[]): DeclaredRoute[] {
+  const untracked = new Set<DeclaredRoute>()
+  for (const route of routes) {
+    const { trackedDeclaration } = route
+    if (trackedDeclaration === route) continue
+    untracked.add(route)
+    if (trackedDeclaration !== undefined) untracked.add(trackedDeclaration)
+  }
+  return [...untracked]
 }
 
 interface Named { readonly [key: string]: { readonly name: string } }

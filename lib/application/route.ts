@@ -7,13 +7,16 @@ import type * as DerivedHeaders from '../policy/derived-headers'
 import type { RouteSchema } from '../policy/derived-headers'
 import type { CompiledPolicy } from '../policy/policy'
 import type { GeneratedRoute } from '../preflight/generated-route'
-import { isTracked, nextOrder, trackRegistrations, type Constraints, type DeclaredRoute } from '../preflight/registered'
+import { nextOrder, trackedDeclarationOf, trackRegistrations, type Constraints, type DeclaredRoute } from '../preflight/registered'
 import type { ResponsePolicy } from '../response/response'
-import { copyDeclaration, isSameDeclaration } from './declared-config'
+import { copyDeclaration, isSameDeclaration, shallowCopy } from './declared-config'
 import { scopeOf, type Scope } from './scope'
 
 /** What an onRoute hook is given. */
 export type ObservedOptions = RouteOptions & { url: string }
+
+/** A route's `config`. */
+interface Config { cors?: unknown }
 
 /** The options that are needed after the application is ready. */
 type RouteFacts = Pick<ObservedOptions, 'method' | 'url' | 'constraints' | 'schema'>
@@ -37,6 +40,8 @@ export class Route implements DeclaredRoute {
   /** Undefined after releaseOptions(). */
   #options: ObservedOptions | undefined
   #facts: RouteFacts
+  /** The `config` that keepDeclaration() gave the route. */
+  #ownConfig: Config | undefined
   #kept: Declared
   /** The caller's own `config.cors`. The caller may change it later, without effect. */
   #callers: unknown = NOT_KEPT
@@ -91,9 +96,11 @@ export class Route implements DeclaredRoute {
   }
 
   /** The route's own `config`. A polluted prototype has no effect. */
-  get config (): { readonly cors?: unknown } | undefined {
+  get config (): Config | undefined {
     const options = this.#options
-    return options !== undefined && Object.hasOwn(options, 'config') ? options.config ?? undefined : undefined
+    if (options === undefined) return undefined
+    const config = options.config as Config | null | undefined
+    return config === this.#ownConfig || Object.hasOwn(options, 'config') ? config ?? undefined : undefined
   }
 
   /** The current `config.cors`. */
@@ -112,8 +119,10 @@ export class Route implements DeclaredRoute {
     const { declared, config } = this
     this.#kept = declared && { cors: copyDeclaration(declared.cors) }
     if (!copies) this.#callers = declared?.cors ?? NOT_KEPT
-    const own = copies && declared !== undefined ? { ...config, cors: copyDeclaration(declared.cors) } : { ...config }
-    ;(this.#options as ObservedOptions).config = trackRegistrations(own, this) as never
+    const own: Config = shallowCopy(config ?? {})
+    if (copies && declared !== undefined) own.cors = copyDeclaration(declared.cors)
+    this.#ownConfig = trackRegistrations(own, this)
+    ;(this.#options as ObservedOptions).config = own as never
   }
 
   /** Whether an onRoute hook has changed the declaration. */
@@ -122,9 +131,12 @@ export class Route implements DeclaredRoute {
     return declared === undefined || this.#kept === undefined ? declared !== this.#kept : !isSameDeclaration(declared.cors, this.#kept.cors)
   }
 
-  /** Whether the router's registrations do not lead back to it: it was declared before the plugin was registered, or a hook replaced its `config`. */
-  get isUntracked (): boolean {
-    return !isTracked(this.config)
+  /**
+   * The declaration that its registrations lead to: itself. Undefined or another route if a hook replaced its `config`, and undefined if it was declared
+   * before the plugin was registered.
+   */
+  get trackedDeclaration (): DeclaredRoute | undefined {
+    return trackedDeclarationOf(this.config)
   }
 
   get #schema (): RouteSchema | undefined {
@@ -180,6 +192,7 @@ export class Route implements DeclaredRoute {
     this.#kept = declared
     this.#facts = { method, url, constraints, schema } as RouteFacts
     this.#options = undefined
+    this.#ownConfig = undefined
     this.#callers = NOT_KEPT
     this.#response = undefined
   }

@@ -28,16 +28,17 @@ export class ApplicationRoutes {
 
   /**
    * Call it when every route is registered. `customConstraints` are the constraints for which the application has its own strategies. `untracked` are the
-   * declarations whose registrations were not tracked (see `trackRegistrations`).
+   * declarations whose registrations lead to no declaration or to another one (see `trackRegistrations`), and these others.
    */
   constructor (root: FastifyInstance, customConstraints: ReadonlySet<string>, untracked: readonly DeclaredRoute[]) {
     this.#root = root
     const constraints = { custom: customConstraints, versions: false }
     this.#constraints = constraints
     this.#tableFactory = new RoutingTableFactory(root, constraints)
-    const declarations = this.#untrackedByPath(untracked)
+    const untrackedRoutes = new Set(untracked)
+    const untrackedByPath = this.#byPath(untracked)
     for (const method of root.supportedMethods.filter(canBePreflighted)) {
-      const registered = this.#readRoutes(method, declarations)
+      const registered = this.#readRoutes(method, untrackedRoutes, untrackedByPath)
       const { routes } = registered
       if (routes.length > 0) this.#registeredByMethod.set(method, registered)
       constraints.versions ||= !customConstraints.has('version') && routes.some(({ constraints }) => constraints.version !== undefined)
@@ -107,19 +108,22 @@ export class ApplicationRoutes {
     }
   }
 
-  #untrackedByPath (untracked: readonly DeclaredRoute[]): Map<string, DeclaredRoute[]> {
-    const declarations = new Map<string, DeclaredRoute[]>()
-    for (const declared of untracked) {
-      for (const path of declared.urls.flatMap((url) => this.pathsOf(url))) addTo(declarations, path, declared)
+  #byPath (declarations: Iterable<DeclaredRoute>): Map<string, DeclaredRoute[]> {
+    const byPath = new Map<string, DeclaredRoute[]>()
+    for (const declared of declarations) {
+      for (const path of declared.urls.flatMap((url) => this.pathsOf(url))) addTo(byPath, path, declared)
     }
-    return declarations
+    return byPath
   }
 
-  #readRoutes (method: string, untracked: ReadonlyMap<string, readonly DeclaredRoute[]>): CollectedRoutes<RegisteredRoute> {
+  #readRoutes (
+    method: string, untracked: ReadonlySet<DeclaredRoute>, untrackedByPath: ReadonlyMap<string, readonly DeclaredRoute[]>
+  ): CollectedRoutes<RegisteredRoute> {
     try {
       const { routes, routerCode } = registeredRoutes(this.#root, method)
-      const isUntracked = ({ declared, order }: RegisteredRoute): boolean => untracked.size > 0 && declared === undefined && order === 0
-      return { routerCode, routes: routes.map((route) => isUntracked(route) ? { ...route, ...untrackedDeclarationOf(route, untracked) } : route) }
+      if (untracked.size === 0) return { routes, routerCode }
+      const isUntracked = ({ declared, order }: RegisteredRoute): boolean => declared === undefined ? order === 0 : untracked.has(declared)
+      return { routerCode, routes: routes.map((route) => isUntracked(route) ? { ...route, ...untrackedDeclarationOf(route, untrackedByPath) } : route) }
     } catch (err) {
       this.#markUnreadable(method, err)
       return { routerCode: undefined, routes: [] }
@@ -135,15 +139,16 @@ export class ApplicationRoutes {
 const NO_MATCHES: readonly Match[] = []
 
 /**
- * The declaration of a route that was registered untracked. If several declarations with different policies fit, the result is undefined: Fastify refused all
+ * The declaration of a route that was registered untracked, found by its path. If several declarations with different policies fit, the result is undefined: Fastify refused all
  * but one of them, and it is unknown which one it accepted.
  */
 function untrackedDeclarationOf (
   { method, path, constraints }: RegisteredRoute, untracked: ReadonlyMap<string, readonly DeclaredRoute[]>
-): Pick<RegisteredRoute, 'declared' | 'order'> | undefined {
+): Pick<RegisteredRoute, 'declared' | 'order'> {
   const fits = (declared: DeclaredRoute): boolean => declared.methods.includes(method) && isDeepStrictEqual(declared.constraints, constraints)
   const [first, ...others] = untracked.get(path)?.filter(fits) ?? []
-  return first === undefined || others.some(({ policy }) => policy !== first.policy) ? undefined : { declared: first, order: first.order }
+  const isUnknown = first === undefined || others.some(({ policy }) => policy !== first.policy)
+  return isUnknown ? { declared: undefined, order: 0 } : { declared: first, order: first.order }
 }
 
 /** Equal for the routes that a browser requests at one URL. */

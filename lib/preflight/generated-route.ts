@@ -14,10 +14,16 @@ let generated = 0
 export class GeneratedRoute {
   // The router compares constraint values field by field. The id makes every value different.
   readonly id = ++generated
-  /** Private, so that the router does not compare it. */
+  // The router does not compare private fields.
   #instance: FastifyInstance | undefined
+  readonly #alone = Object.freeze([this])
 
   constructor (readonly url: string) {}
+
+  /** A list of this route only, which the routes of a URL share. */
+  get alone (): readonly GeneratedRoute[] {
+    return this.#alone
+  }
 
   /** The instance that the route is declared on. Its hook answers the preflight. */
   get instance (): FastifyInstance | undefined {

@@ -41,14 +41,11 @@ export interface RegisteredRoute {
   readonly order: number
 }
 
-interface Registration {
-  readonly declared: DeclaredRoute | undefined
-  readonly order: number
-}
-
-const kRegistration = Symbol('fastify-cors-policy.registration')
-
+/** Under this key, a route's `config` has its declaration. */
 const kDeclared = Symbol('fastify-cors-policy.declared')
+
+/** Under this key, it has the number of the registration. */
+const kRegistration = Symbol('fastify-cors-policy.registration')
 
 let order = 0
 
@@ -58,25 +55,26 @@ export function nextOrder (): number {
 }
 
 /**
- * Adds a property to a route's `config` that links each registration of the route to its declaration. Fastify copies `config` for each URL, immediately
- * before it registers that URL. The copy reads the property, so registrations are numbered in the router's own order.
+ * Links each registration of a route to its declaration, by two properties of the route's `config`. Fastify copies `config` for each URL, immediately before
+ * it registers that URL. The copy reads the properties, so registrations are numbered in the router's own order.
  */
 export function trackRegistrations<Config extends object> (config: Config, declared: DeclaredRoute | undefined): Config {
-  (config as { [kDeclared]?: typeof declared })[kDeclared] = declared
-  return Object.defineProperty(config, kRegistration, REGISTRATION)
+  (config as TrackedConfig)[kDeclared] = declared
+  return Object.defineProperty(config, kRegistration, NEXT_ORDER)
 }
 
-/** One getter for every route. With getters of their own, these objects would be slow and large. */
-const REGISTRATION: PropertyDescriptor = {
-  enumerable: true,
-  get (this: { readonly [kDeclared]: DeclaredRoute | undefined }): Registration {
-    return { declared: this[kDeclared], order: nextOrder() }
-  }
+/** One getter for all routes, so that equal configs share a hidden class. */
+const NEXT_ORDER: PropertyDescriptor = { enumerable: true, get: nextOrder }
+
+/** A route's `config`, which may have these properties. */
+interface TrackedConfig {
+  [kDeclared]?: DeclaredRoute | undefined
+  readonly [kRegistration]?: number
 }
 
-/** Whether a route's `config` still has that property. A later onRoute hook may have replaced the `config`. */
-export function isTracked (config: object | undefined): boolean {
-  return config !== undefined && Object.hasOwn(config, kRegistration)
+/** The declaration that the registrations of a route with this `config` lead to. */
+export function trackedDeclarationOf (config: object | undefined): DeclaredRoute | undefined {
+  return config !== undefined && Object.hasOwn(config, kDeclared) ? (config as TrackedConfig)[kDeclared] : undefined
 }
 
 /** A route in find-my-way. `store` is Fastify's route context; its `config` is the copy. */
@@ -85,8 +83,10 @@ interface RouterRoute {
   readonly path: string
   readonly pattern: string
   readonly opts: { readonly constraints: Constraints }
-  readonly store: { readonly config?: { readonly [kRegistration]?: Registration } } | null
+  readonly store: { readonly config?: TrackedConfig } | null
 }
+
+const UNTRACKED: TrackedConfig = {}
 
 /** The routes that a router has for one method. */
 export interface CollectedRoutes<Route> {
@@ -105,8 +105,8 @@ export function registeredRoutes (root: FastifyInstance, method: string): Collec
   return {
     routerCode,
     routes: routes.map(({ method, path, pattern, opts, store }) => {
-      const registration = store?.config?.[kRegistration]
-      return { method, path, pattern, constraints: opts.constraints, declared: registration?.declared, order: registration?.order ?? 0 }
+      const { [kDeclared]: declared, [kRegistration]: order = 0 } = store?.config ?? UNTRACKED
+      return { method, path, pattern, constraints: opts.constraints, declared, order }
     })
   }
 }

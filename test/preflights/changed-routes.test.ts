@@ -411,3 +411,72 @@ t.test('routes of an application that were refused for another reason, and decla
   t.throws(() => { app.put('/a', { config: { cors: ONE } }, ok) }, { code: 'FST_ERR_DUPLICATED_ROUTE' })
   t.strictSame(await approved(app, 'PUT', '/a'), [EVIL])
 })
+
+t.test('a hook that gives a route the config of another route does not give it the policy of that route', async (t) => {
+  type Config = NonNullable<RouteOptions['config']>
+  const ways: Record<string, (other: Config) => Config> = {
+    'a copy of the other config, with cors: false': (other) => ({ ...other, cors: false }),
+    'a copy of the other config, without cors': (other) => {
+      const { cors: _, ...rest } = other as { cors?: unknown }
+      return rest
+    },
+    'an object that inherits from the other config': (other) => Object.assign(Object.create(other) as object, { cors: false as const })
+  }
+  for (const [way, from] of Object.entries(ways)) {
+    for (const order of ['first', 'last']) {
+      const app = Fastify()
+      t.teardown(async () => { await app.close() })
+      await app.register(cors)
+      let other: Config = {}
+      app.addHook('onRoute', (options) => {
+        if (options.url === '/other') other = options.config ?? other
+        else if (options.method !== 'PUT') options.config = from(other)
+      })
+      const declareOpen = (): unknown => app.put('/a', { config: { cors: ONE } }, ok)
+      app.put('/other', { config: { cors: ONE } }, ok)
+      if (order === 'first') declareOpen()
+      app.delete('/a', { config: { cors: OTHER } }, ok)
+      app.patch('/:id', { config: { cors: OTHER } }, ok)
+      app.delete('/other/', { config: { cors: OTHER } }, ok)
+      if (order === 'last') declareOpen()
+      for (const [method, url] of [['DELETE', '/a'], ['PATCH', '/a'], ['PATCH', '/other'], ['DELETE', '/other/']] as const) {
+        t.strictSame(await approved(app, method, url), [], `${way}: ${method} ${url}`)
+        t.strictSame(await readable(app, method, url), [], `${way}: ${method} ${url}`)
+      }
+      for (const url of ['/a', '/other']) {
+        t.strictSame(await approved(app, 'PUT', url), [FOO], `${way}: PUT ${url}`)
+        t.strictSame(await readable(app, 'PUT', url), [FOO], `${way}: PUT ${url}`)
+      }
+    }
+  }
+})
+
+t.test('a hook that gives two routes one config gives both its policy', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  let shared: RouteOptions['config']
+  app.addHook('onRoute', (options) => { options.config = (shared ??= options.config) as NonNullable<typeof shared> })
+  app.put('/a', { config: { cors: ONE } }, ok)
+  app.delete('/a', { config: { cors: OTHER } }, ok)
+  app.put('/b', { config: { cors: false } }, ok)
+  for (const [method, url] of [['PUT', '/a'], ['DELETE', '/a'], ['PUT', '/b']] as const) {
+    t.strictSame(await approved(app, method, url), [FOO], `${method} ${url}`)
+    t.strictSame(await readable(app, method, url), [FOO], `${method} ${url}`)
+  }
+})
+
+t.test('a route that Fastify refused does not answer for the route that got a copy of its config', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  let refused: RouteOptions['config']
+  app.addHook('onRoute', (options) => {
+    if (refused === undefined) refused = options.config
+    else options.config = { ...refused, cors: false }
+  })
+  t.throws(() => app.put('/a', { config: { cors: ONE }, preHandler: 'bad' as never }, ok))
+  app.put('/a', { config: { cors: OTHER } }, ok)
+  t.strictSame(await approved(app, 'PUT', '/a'), [])
+  t.strictSame(await readable(app, 'PUT', '/a'), [])
+})
