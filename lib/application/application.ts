@@ -57,7 +57,7 @@ export class Application {
     if (options.handler === sendAnswer) return
     const route = new Route(instance, options)
     if (options.constraints != null) this.#noteConstraints(route)
-    if (this.#hasScopes || route.config !== undefined) route.keepDeclaration(this.#hasScopes)
+    route.keepDeclaration(this.#hasScopes)
     this.#applyScope(route)
     this.#routes.push(route)
   }
@@ -98,7 +98,7 @@ export class Application {
   /** Created when it is first needed, and kept when every route is registered: before that, `app.cors` sees the routes so far. */
   get router (): PreflightRouter {
     if (this.#router !== undefined) return this.#router
-    const router = new PreflightRouter(this.#root, this.#customConstraints, [...this.#untracked, ...untrackedRoutes(this.#routes)])
+    const router = new PreflightRouter(this.#root, this.#customConstraints, this.#isReady ? this.#untracked : untrackedRoutes(this.#routes))
     if (this.#isReady) this.#router = router
     return router
   }
@@ -107,7 +107,7 @@ export class Application {
     const { scope } = route
     if (scope === undefined) return
     this.#readPolicy(route, scope)
-    this.#addUrl(route, route.urls[0] as string, false)
+    this.#addUrl(route, route.firstUrl, false)
     this.#finishAfterHooks(route)
   }
 
@@ -212,12 +212,12 @@ export class Application {
       return
     }
     for (const { route, response } of this.#derivedExposures) response.expose(route.exposedHeaders())
+    this.#untracked = untrackedRoutes(this.#routes)
+    for (const route of this.#routes) route.releaseOptions()
     warnOfUnreadDeclarations(this.#root.log, this.#routes)
     warnOfRefusedOptionsRoutes(this.#root.log, this.#optionsRoutes.refused)
     warnOfUnreadableSchemas(this.#root.log, this.#routes)
     if ([...this.#seenConstraints, ...this.#customConstraints].some((name) => name !== 'host')) this.#checkRegisteredRoutes()
-    this.#untracked = untrackedRoutes(this.#routes)
-    for (const route of this.#routes) route.releaseOptions()
     this.#routes = []
     this.#derivedExposures.length = 0
     for (const map of [this.#byUrl, this.#checkedByText, this.#policiesByKey, this.#responsePolicies]) map.clear()

@@ -42,28 +42,31 @@ export class OptionsRoutes {
     }
   }
 
+  /** The properties are set one by one, so that all these objects share one hidden class: Fastify reads each of them often. */
   #optionsFor (url: string, optionsRoute: GeneratedRoute, scope: Scope | undefined, constraints: Constraints): RouteOptions {
-    return {
+    const options: RouteOptions = {
       method: 'OPTIONS',
       url,
       prefixTrailingSlash: 'slash',
       config: trackRegistrations({}, undefined) as never,
-      constraints: { ...constraints, [CONSTRAINT]: optionsRoute },
-      ...(scope?.hideOptionsRoute !== false && { schema: HIDDEN as object }),
-      ...(scope?.logLevel !== undefined && { logLevel: scope.logLevel as never }),
+      constraints: Object.assign({ [CONSTRAINT]: optionsRoute }, constraints),
       onError: optionsRouteOnError,
       onSend: optionsRouteOnSend,
-      // An onResponse hook costs time on every preflight, and its warning is lost without a logger.
-      ...(this.#root.log.warn !== this.#root.log.info && { onResponse: optionsRouteOnResponse }),
       handler: sendAnswer
     }
+    if (scope?.hideOptionsRoute !== false) options.schema = HIDDEN
+    if (scope?.logLevel !== undefined) options.logLevel = scope.logLevel as never
+    // An onResponse hook costs time on every preflight, and its warning is lost without a logger.
+    if (this.#root.log.warn !== this.#root.log.info) options.onResponse = optionsRouteOnResponse
+    return options
   }
 }
 
 /** One object for all generated routes. */
-const HIDDEN = { hide: true }
+const HIDDEN: object = { hide: true }
 
 /** The OPTIONS route of a route at this URL. */
 export function optionsRouteAt (url: string, { optionsRoutes }: Route): GeneratedRoute | undefined {
-  return optionsRoutes.find((optionsRoute) => optionsRoute.url === url)
+  for (const optionsRoute of optionsRoutes) if (optionsRoute.url === url) return optionsRoute
+  return undefined
 }

@@ -36,7 +36,8 @@ export class Route implements DeclaredRoute {
   /** Whether the plugin sets the CORS headers of its responses: it has a policy, or declares `cors: false`. */
   setsHeaders = false
   optionsRoutes: readonly GeneratedRoute[] = NO_OPTIONS_ROUTES
-  readonly #firstUrl: string
+  /** The URL that it was declared with, before any onRoute hook. */
+  readonly firstUrl: string
   /** Undefined after releaseOptions(). */
   #options: ObservedOptions | undefined
   #facts: RouteFacts
@@ -50,7 +51,7 @@ export class Route implements DeclaredRoute {
   constructor (readonly instance: FastifyInstance, options: ObservedOptions) {
     this.#options = options
     this.#facts = options
-    this.#firstUrl = options.url
+    this.firstUrl = options.url
   }
 
   get isOff (): boolean {
@@ -83,11 +84,11 @@ export class Route implements DeclaredRoute {
   /** Its URLs. An onRoute hook may change the URL. Below a prefix, Fastify registers `/` with a second URL, after the hooks. */
   get urls (): readonly string[] {
     const { url } = this.#facts
-    return url === this.#firstUrl ? [url] : [this.#firstUrl, url]
+    return url === this.firstUrl ? [url] : [this.firstUrl, url]
   }
 
   get name (): string {
-    return `${this.methods.join(', ')} ${this.#firstUrl}`
+    return `${this.methods.join(', ')} ${this.firstUrl}`
   }
 
   /** The scope of its instance. It may change while the application loads, if a registration is not awaited. */
@@ -113,14 +114,18 @@ export class Route implements DeclaredRoute {
 
   /**
    * Copies the declaration, and gives the route a `config` of its own. A later onRoute hook can change that object; the caller can no longer.
-   * `copies` is false in an application that has not registered the plugin yet: its `config.cors` stays the same object.
+   * `copies` is false in an application that has not registered the plugin yet: a `config` without `cors` stays the same object, and so does its `cors`.
    */
   keepDeclaration (copies: boolean): void {
-    const { declared, config } = this
-    this.#kept = declared && { cors: copyDeclaration(declared.cors) }
-    if (!copies) this.#callers = declared?.cors ?? NOT_KEPT
+    const { config } = this
+    if (config === undefined && !copies) return
     const own: Config = shallowCopy(config ?? {})
-    if (copies && declared !== undefined) own.cors = copyDeclaration(declared.cors)
+    if (Object.hasOwn(own, 'cors')) {
+      const { cors } = own
+      this.#kept = { cors: copyDeclaration(cors) }
+      if (copies) own.cors = copyDeclaration(cors)
+      else this.#callers = cors ?? NOT_KEPT
+    }
     this.#ownConfig = trackRegistrations(own, this)
     ;(this.#options as ObservedOptions).config = own as never
   }
