@@ -43,10 +43,10 @@ function loggingApplication (): { app: FastifyInstance, warnings: string[] } {
 }
 
 for (const [name, directories] of [
-  ['plugins, then routes, and imported late', ['plugins', 'routes']],
-  ['routes, then plugins, and imported early', ['routes', 'plugins']]
+  ['plugins before routes, and the package is imported late', ['plugins', 'routes']],
+  ['routes before plugins, and the package is imported early', ['routes', 'plugins']]
 ] as const) {
-  t.test(name, async (t) => {
+  t.test(`routes have their policies where @fastify/autoload loads ${name}`, async (t) => {
     t.equal(Object.keys(require.cache).some((file) => file.startsWith(LIBRARY)), directories[0] === 'routes', 'whether the package is imported already')
     const { app, warnings } = loggingApplication()
     for (const directory of directories) app.register(autoload, { dir: join(root, directory), options: { origin: FOO }, routeParams: true })

@@ -29,7 +29,7 @@ interface Given {
 /** Tests another plugin on both sides of ours. */
 function onBothSides (name: string, options: cors.CorsPluginOptions, register: (app: FastifyInstance) => unknown, body: (given: Given) => Promise<void>): void {
   for (const order of ['before', 'after'] as const) {
-    t.test(`${name}, registered ${order} the plugin`, async (t) => {
+    t.test(`responses have the headers of their policy with ${name} registered ${order} the plugin`, async (t) => {
       const warnings: string[] = []
       const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { if (JSON.parse(line).level === 40) warnings.push(JSON.parse(line).msg) } } } })
       if (order === 'before') await register(app)

@@ -5,7 +5,7 @@ import Fastify from 'fastify'
 import cors from '../../lib/index'
 import { accessControl, approves, EVIL, FOO, ok, preflight, request } from '../support'
 
-t.test('registered before @fastify/cors, the routes with a policy are answered here, and all others there', async (t) => {
+t.test('the plugin, registered before @fastify/cors, answers for routes with a policy, and @fastify/cors for all others', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   await app.register(cors)
@@ -20,7 +20,7 @@ t.test('registered before @fastify/cors, the routes with a policy are answered h
   t.equal((await request(app, 'PUT', '/left', EVIL)).headers['access-control-allow-origin'], EVIL)
 })
 
-t.test('registered after it, the developer hears that it answers the preflights', async (t) => {
+t.test('the plugin, registered after @fastify/cors, warns once that preflights are answered before it', async (t) => {
   const lines: string[] = []
   const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
   t.teardown(async () => { await app.close() })
