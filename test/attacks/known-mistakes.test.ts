@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import cors from '../../lib/index'
 import { accessControl, application, approves, corsHeaders, EVIL, FOO, ok, preflight, PREFLIGHT_VARY, refusal, request } from '../support'
 
-t.test('"*" is never turned into the origin that asked', async (t) => {
+t.test('"*" is never turned into the origin of the request', async (t) => {
   const app = await application(t)
   app.put('/', { config: { cors: { origin: '*', allowedHeaders: '*' } } }, ok)
   for (const response of [await preflight(app, 'PUT', '/', { origin: EVIL, requestHeaders: 'x' }), await request(app, 'PUT', '/', EVIL)]) {
@@ -178,7 +178,7 @@ t.test('names of the prototype mean nothing as origin, method, policy or header'
   t.equal(({} as Record<string, unknown>).origin, undefined)
 })
 
-t.test('the private-network header', async (t) => {
+t.test('a preflight for a private network gets no private-network header', async (t) => {
   const app = await application(t)
   app.put('/', { config: { cors: { origin: FOO, credentials: true } } }, ok)
   const response = await preflight(app, 'PUT', '/', { headers: { 'access-control-request-private-network': 'true', 'access-control-request-local-network': 'true' } })

@@ -116,7 +116,7 @@ t.test('a preflight that several routes may answer is refused as ambiguous', asy
   t.match(lines().filter(({ cors }) => cors !== undefined), [{ cors: { reason: 'ambiguous-route', route: 'PUT /:any', policy: null } }])
 })
 
-t.test('nothing is said where nobody listens and the level is higher', async (t) => {
+t.test('no refusal is logged at a level above debug, and the channel needs no logger', async (t) => {
   for (const level of ['info', 'warn', 'silent']) {
     const { app, lines } = await logging(t, { policies: POLICIES }, level)
     declare(app)
@@ -132,7 +132,7 @@ t.test('nothing is said where nobody listens and the level is higher', async (t)
   t.match(messages, [{ reason: 'origin-not-allowed' }], 'the channel needs no logger')
 })
 
-t.test('the level of one route counts', async (t) => {
+t.test('a refusal is logged by the log level of its route', async (t) => {
   const { app, lines } = await logging(t, { policies: POLICIES }, 'info')
   app.get('/loud', { logLevel: 'debug', config: { cors: { extends: 'partner' } } }, ok)
   app.get('/quiet', { config: { cors: { extends: 'partner' } } }, ok)
@@ -142,7 +142,7 @@ t.test('the level of one route counts', async (t) => {
   t.equal(lines().length, 1)
 })
 
-t.test('what a request says is escaped and cut', async (t) => {
+t.test('the values of a request are escaped and cut in logs and messages', async (t) => {
   const { app, lines } = await logging(t, { policies: POLICIES })
   declare(app)
   const messages = published(t)
@@ -158,7 +158,7 @@ t.test('what a request says is escaped and cut', async (t) => {
   }
 })
 
-t.test('headers of a handler that gave way to the policy\'s are logged', async (t) => {
+t.test('a handler\'s headers that the policy replaces are logged at debug', async (t) => {
   const { app, lines } = await logging(t, { policies: POLICIES })
   app.get('/own-headers', { config: { cors: { extends: 'partner' } } }, async (_request, reply) => reply.headers({ 'access-control-allow-origin': '*', 'access-control-max-age': '5' }).send('ok'))
   app.get('/same', { config: { cors: { extends: 'partner' } } }, async (_request, reply) => reply.header('access-control-allow-origin', FOO).send('ok'))

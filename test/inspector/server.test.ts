@@ -39,7 +39,7 @@ async function refusal (options: object, withCors = true): Promise<CorsPolicyErr
   }
 }
 
-t.test('it serves its page and what belongs to it, and nothing else', async (t) => {
+t.test('the inspector serves its page and what belongs to it, and nothing else', async (t) => {
   const app = await inspected(t)
   for (const [url, type, text] of [
     ['/_cors/', 'text/html; charset=utf-8', '<title>CORS inspector</title>'],
@@ -57,7 +57,7 @@ t.test('it serves its page and what belongs to it, and nothing else', async (t) 
   for (const url of ['/_cors/index.js', '/_cors/guard.ts', '/_cors/../package.json', '/_cors/%2e%2e/index.ts', '/_cors/page.js/']) t.equal((await app.inject(url)).statusCode, 404, url)
 })
 
-t.test('the page has no code or style of its own, and nothing in it comes from elsewhere', async (t) => {
+t.test('the inspector\'s page has no inline code or style, and no address of another server', async (t) => {
   const app = await inspected(t)
   const page = (await app.inject('/_cors/')).body
   t.notMatch(page, /\son\w+=|\sstyle=|<style|<script(?! type="module" src="page\.js"><\/script>)|javascript:/i)
@@ -66,7 +66,7 @@ t.test('the page has no code or style of its own, and nothing in it comes from e
   t.notMatch(script, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser|srcdoc/)
 })
 
-t.test('every response of it says what its page may do, and what others may not', async (t) => {
+t.test('every response of the inspector has a content security policy, and may not be cached, framed or read by others', async (t) => {
   const app = await inspected(t)
   const responses = [
     ...await Promise.all(['/_cors', '/_cors/', '/_cors/page.css', '/_cors/page.js', '/_cors/icon.svg', '/_cors/routes'].map((url) => app.inject(url))),
@@ -85,7 +85,7 @@ t.test('every response of it says what its page may do, and what others may not'
   }
 })
 
-t.test('it works under any prefix, and leads to the slash at the end', async (t) => {
+t.test('the inspector works under any prefix, and redirects to the slash at the end', async (t) => {
   for (const [prefix, server, from, location] of [
     ['/_cors', {}, '/_cors', './_cors/'],
     ['/_cors', {}, '/_cors?a=/', './_cors/'],
@@ -116,7 +116,7 @@ t.test('it works under any prefix, and leads to the slash at the end', async (t)
   t.equal((await nested.inject('/api/_cors/')).statusCode, 200)
 })
 
-t.test('its routes are those of the application, without its own', async (t) => {
+t.test('the inspector lists the routes of the application, without its own', async (t) => {
   const app = await inspected(t)
   const routes = (await app.inject('/_cors/routes')).json<CorsRoute[]>()
   t.strictSame(routes.map(({ method, url }) => `${method} ${url}`), ['DELETE /items/:id', 'PUT /items/:id', 'GET /status', 'HEAD /status'])
@@ -126,7 +126,7 @@ t.test('its routes are those of the application, without its own', async (t) => 
   for (const { origin } of own) t.strictSame(origin, [], 'its own say cors: false')
 })
 
-t.test('no page of another origin gets anything from it, whatever the default policy', async (t) => {
+t.test('the inspector\'s routes have no CORS headers, whatever the default policy', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(cors, { defaultPolicy: { origin: '*' } })
@@ -135,7 +135,7 @@ t.test('no page of another origin gets anything from it, whatever the default po
   t.equal((await app.inject({ url: '/_cors/routes', headers: { origin: EVIL } })).headers['access-control-allow-origin'], undefined)
 })
 
-t.test('it answers what explain answers', async (t) => {
+t.test('the inspector answers what explain answers', async (t) => {
   const app = await inspected(t)
   for (const question of [QUESTION, { ...QUESTION, origin: BAR }, { ...QUESTION, headers: { 'x-request-id': ['1', '2'] } }, { origin: FOO, url: '/status' }, { origin: FOO, url: '/nowhere' }]) {
     const response = await ask(app, question)
@@ -178,7 +178,7 @@ t.test('nothing of a question is reflected unescaped', async (t) => {
   }
 })
 
-t.test('it answers only where the host is loopback', async (t) => {
+t.test('the inspector answers only if the host is loopback', async (t) => {
   const app = await inspected(t)
   const status = async (host: string): Promise<number> => (await app.inject({ url: '/_cors/', headers: { host } })).statusCode
   for (const host of ['localhost', 'localhost:3000', 'LOCALHOST:3000', 'app.localhost', 'a.b.localhost:80', '127.0.0.1', '127.0.0.1:8080', '127.1.2.3', '127.255.255.255:65535', '[::1]', '[::1]:3000']) t.equal(await status(host), 200, host)
@@ -193,7 +193,7 @@ t.test('it answers only where the host is loopback', async (t) => {
   t.equal((await app.inject({ url: '/status', headers: { host: 'evil.example' } })).statusCode, 200, 'and leaves all other routes alone')
 })
 
-t.test('X-Forwarded-Host is not the host', async (t) => {
+t.test('X-Forwarded-Host does not count as the host, also if proxies are trusted', async (t) => {
   const app = await inspected(t, {}, { trustProxy: true })
   t.equal((await app.inject({ url: '/_cors/', headers: { host: 'evil.example', 'x-forwarded-host': 'localhost' } })).statusCode, 403)
 })
@@ -305,7 +305,7 @@ t.test('a hook that fails is logged, and its message not shown', async (t) => {
   t.equal((await app.inject('/_cors/routes')).statusCode, 500)
 })
 
-t.test('it refuses to be registered in production, unless that is asked for', async (t) => {
+t.test('the inspector refuses to be registered in production, unless dangerouslyInProduction is true', async (t) => {
   const before = process.env['NODE_ENV']
   t.teardown(() => {
     if (before === undefined) delete process.env['NODE_ENV']
@@ -325,7 +325,7 @@ t.test('it refuses to be registered in production, unless that is asked for', as
   t.equal(await refusal({}), undefined)
 })
 
-t.test('wrong options are refused, all at once, with what to write', async (t) => {
+t.test('wrong options of the inspector are refused, all at once, with what to write', async (t) => {
   const error = await refusal({ prefix: '/_cors/', host: ['x'], dangerouslyInProduction: 1, hosts: ['dev.example.com', 'https://Dev.example.com:8443/x', 'dev.example.com:80', '*', '*.example.com', '', 'a b', 7, '::1'] })
   t.equal(error?.code, 'FST_ERR_CORS_INVALID_POLICY')
   t.equal(error?.message, `the options of fastify-cors-policy/inspector: 11 problems
@@ -344,7 +344,7 @@ t.test('wrong options are refused, all at once, with what to write', async (t) =
   t.equal(await refusal({ prefix: '/a', hosts: ['dev.example.com'], dangerouslyInProduction: false, logLevel: 'warn', logSerializers: {} }), undefined, 'right ones are not')
 })
 
-t.test('it needs app.cors, in its scope or above', async (t) => {
+t.test('the inspector refuses to be registered without the plugin', async (t) => {
   t.match(await refusal({}, false), { code: 'FST_ERR_CORS_INVALID_POLICY', message: /app\.cors does not exist; write app\.register\(cors, \{ … \}\) before app\.register\(inspector, \{ … \}\)/ })
   const app = Fastify()
   t.teardown(() => app.close())
@@ -353,12 +353,12 @@ t.test('it needs app.cors, in its scope or above', async (t) => {
   t.equal((await app.inject('/_cors/')).statusCode, 200, 'without await')
 })
 
-t.test('it is one plugin, however it is imported', async (t) => {
+t.test('the inspector is one plugin, however it is imported', async (t) => {
   const required = require('../../lib/inspector/index') as typeof inspector
   for (const other of [required, required.default, required.inspector, inspector.inspector]) t.equal(other, inspector)
 })
 
-t.test('who does not import it loads none of its files', async (t) => {
+t.test('none of the inspector\'s files is loaded before it is imported', async (t) => {
   const program = `
     const Fastify = require('fastify')
     const dist = ${JSON.stringify(join(__dirname, '..', '..', 'dist'))}

@@ -19,11 +19,11 @@ const VERSION = { 'accept-version': '1.x' }
 
 for (const mustMatchWhenDerived of [false, true]) {
   const server = (): FastifyServerOptions => ({ routerOptions: { constraints: strategy('secret', { mustMatchWhenDerived }) } as never })
-  const where = mustMatchWhenDerived ? ', which must match when it is derived' : ''
+  const where = mustMatchWhenDerived ? ' that must match when it is derived' : ''
 
   for (const [name, policy] of [['another policy', OTHER], ['false', false], ['no policy', undefined]] as const) {
     const config = policy === undefined ? {} : { cors: policy }
-    t.test(`a custom constraint${where}, on a route of another parameter name with ${name}: no policy answers for what may reach both`, async (t) => {
+    t.test(`no preflight is approved if a custom constraint${where} may lead its request to a route of another parameter name with ${name}`, async (t) => {
       for (const [first, second, url] of [['/a/:x', '/a/:y', '/a/1'], ['/a/:x(^\\d+$)', '/a/:y(^\\d+$)', '/a/1'], ['/a/:x-:y', '/a/:v-:w', '/a/1-2'], ['/a/:x?', '/a/:y', '/a/1'], ['/a/*', '/a/*', '/a/b'], ['/:x/*', '/:y/*', '/a/b']] as const) {
         const app = await application(t, server())
         try {
@@ -40,7 +40,7 @@ for (const mustMatchWhenDerived of [false, true]) {
       }
     })
 
-    t.test(`a custom constraint${where}, beside a host, with ${name}`, async (t) => {
+    t.test(`only what both routes allow is approved, if one has a host, and the other a custom constraint${where} and ${name}`, async (t) => {
       for (const order of [0, 1]) {
         const app = await application(t, server())
         const declare = [
@@ -62,7 +62,7 @@ for (const mustMatchWhenDerived of [false, true]) {
       }
     })
 
-    t.test(`a custom constraint${where}, of a farther wildcard with ${name}`, async (t) => {
+    t.test(`only what both routes allow is approved, if a farther wildcard has a custom constraint${where} and ${name}`, async (t) => {
       for (const near of ['/a/b', '/a/:x', '/a/:x(^b$)', '/:x/b']) {
         const app = await application(t, server())
         app.put(near, { config: { cors: ONE } }, ok)
@@ -75,7 +75,7 @@ for (const mustMatchWhenDerived of [false, true]) {
       }
     })
 
-    t.test(`a version and a custom constraint${where}, over a static route with ${name}`, async (t) => {
+    t.test(`a pattern with a version and a custom constraint${where} approves nothing for a static route with ${name}`, async (t) => {
       const app = await application(t, server())
       app.put('/a', { config }, ok)
       app.put('/:x', { constraints: { version: '1.0.0', secret: 'alpha' } as never, config: { cors: ONE } }, ok)
@@ -87,7 +87,7 @@ for (const mustMatchWhenDerived of [false, true]) {
       t.strictSame(await approved(app, 'PUT', '/b', {}, 'accept-version'), [])
     })
 
-    t.test(`a version that the static route has, and a custom constraint${where} of the pattern behind it, with ${name}`, async (t) => {
+    t.test(`a pattern with a custom constraint${where} approves nothing with a version that a static route has, with ${name}`, async (t) => {
       const app = await application(t, server())
       app.put('/a', { constraints: { version: '1.0.0' }, config }, ok)
       app.put('/:x', { constraints: { secret: 'alpha' } as never, config: { cors: ONE } }, ok)
@@ -100,7 +100,7 @@ for (const mustMatchWhenDerived of [false, true]) {
     })
   }
 
-  t.test(`a custom constraint${where} that decides between no policies is no obstacle`, async (t) => {
+  t.test(`a preflight is approved if a custom constraint${where} decides between no policies`, async (t) => {
     const app = await application(t, server())
     app.put('/a/:x', { config: { cors: ONE } }, ok)
     app.put('/a/:y', { constraints: { secret: 'alpha' } as never, config: { cors: ONE } }, ok)
@@ -110,7 +110,7 @@ for (const mustMatchWhenDerived of [false, true]) {
   })
 }
 
-t.test('methods that a custom constraint leads elsewhere are not named', async (t) => {
+t.test('a method that a custom constraint may lead to another policy is not named', async (t) => {
   const app = await application(t, { routerOptions: { constraints: strategy('secret') } as never })
   app.get('/:x', { config: { cors: ONE } }, ok)
   app.put('/:x', { config: { cors: ONE } }, ok)
@@ -119,7 +119,7 @@ t.test('methods that a custom constraint leads elsewhere are not named', async (
   t.strictSame((await named(app, 'GET', '/b')).sort(), ['GET', 'HEAD', 'PUT'])
 })
 
-t.test('a strategy that derives a value for every request, preflights included, and must match', async (t) => {
+t.test('a preflight is answered though a custom constraint has a value for every request, preflights included, and must match', async (t) => {
   const app = await application(t, { routerOptions: { constraints: strategy('tenant', { mustMatchWhenDerived: true, derive: ({ headers }) => headers['x-tenant'] ?? 'main' }) } as never })
   app.put('/a', { constraints: { tenant: 'main' } as never, config: { cors: ONE } }, ok)
   app.put('/b', { constraints: { tenant: 'main' } as never, config: { cors: ONE } }, ok)
@@ -135,7 +135,7 @@ const ownHosts = {
   'leaves the port out': { routerOptions: { constraints: strategy('host', { derive: ({ headers }) => headers.host?.replace(/:\d+$/, '') }) } as never }
 } satisfies Record<string, FastifyServerOptions>
 
-t.test('an application\'s own host strategy: what it makes of a request is not known', async (t) => {
+t.test('only what every possible route allows is approved, if the application has a host strategy of its own', async (t) => {
   for (const [name, server] of Object.entries(ownHosts)) {
     for (const value of ['b.test:80', 'b.test']) {
       for (const policy of [OTHER, undefined]) {
@@ -161,7 +161,7 @@ t.test('an application\'s own host strategy: what it makes of a request is not k
   }
 })
 
-t.test('host RegExps that overlap: of those at one place the router takes the first, however the URL is written', async (t) => {
+t.test('of two host RegExps that overlap, the route that the request reaches answers, however the URL is written', async (t) => {
   for (const [server, first, second, requested] of [
     [{}, '/a', '/a', '/a'],
     [{}, '/:x', '/:y', '/a'],
@@ -201,7 +201,7 @@ t.test('host RegExps that overlap: of those at one place the router takes the fi
   }
 })
 
-t.test('a default policy that is set later than the registration inside it reaches that one too', async (t) => {
+t.test('a default policy that is registered later than a child scope reaches the registration inside it', async (t) => {
   const build: Record<string, (app: FastifyInstance, inside: (scope: FastifyInstance) => Promise<void>) => unknown> = {
     'a child scope registered first, not awaited': (app, inside) => {
       app.register(inside)
@@ -248,7 +248,7 @@ t.test('a default policy that is set later than the registration inside it reach
   }
 })
 
-t.test('a default policy of false that is set later closes the routes inside', async (t) => {
+t.test('a default policy of false that is registered later than a child scope allows no origin inside it', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.register(cors, { defaultPolicy: ONE })
@@ -266,7 +266,7 @@ t.test('a default policy of false that is set later closes the routes inside', a
 
 for (const count of [30, 31, 40]) {
   for (const methods of ['all', 'get and put'] as const) {
-    t.test(`${count} scopes with a registration and ${methods} of one URL for a host each: the application starts, or is told what to do`, async (t) => {
+    t.test(`${count} scopes, each with a registration and ${methods} of one URL for its host, start or fail with what to write`, async (t) => {
       const declare = (app: FastifyInstance, plugin: boolean): void => {
         for (let index = 0; index < count; index++) {
           app.register(async (scope) => {
@@ -305,14 +305,14 @@ for (const count of [30, 31, 40]) {
   }
 }
 
-t.test('as many hosts in one registration start in any case', async (t) => {
+t.test('thirty hosts of one URL start in one registration, each with its policy', async (t) => {
   const app = await application(t)
   for (let index = 0; index < 30; index++) app.put('/', { constraints: { host: `h${index}.test` }, config: { cors: { origin: index % 2 === 0 ? FOO : EVIL } } }, ok)
   await app.ready()
   for (const index of [0, 1, 28, 29]) t.strictSame(await approved(app, 'PUT', '/', { host: `h${index}.test` }), [index % 2 === 0 ? FOO : EVIL])
 })
 
-t.test('where Fastify cannot say whether a route is registered, another policy for the same URL is a conflict', async (t) => {
+t.test('another policy for the same URL is a conflict if Fastify cannot say whether the first route is registered', async (t) => {
   const app = await application(t)
   app.put('/other', ok)
   // The router takes no wildcard there, and does not look for one either.

@@ -24,7 +24,7 @@ async function verdicts (app: FastifyInstance, method: string, url: string, head
 }
 
 const cases: Array<readonly [name: string, server: FastifyServerOptions, declare: (app: FastifyInstance) => void, expected: Array<readonly [method: string, url: string, allowed: unknown]>]> = [
-  ['static beside parameter beside wildcard', {}, (app) => {
+  ['static, parameter and wildcard routes', {}, (app) => {
     app.get('/users/me', { config: { cors: ONE } }, ok)
     app.delete('/users/:id', { config: { cors: OTHER } }, ok)
     app.all('/*', { config: { cors: ONE } }, ok)
@@ -38,7 +38,7 @@ const cases: Array<readonly [name: string, server: FastifyServerOptions, declare
     app.get('/a/:id/b', { config: { cors: OTHER } }, ok)
     app.put('/a/:key/b', { config: { cors: ONE } }, ok)
   }, [['GET', '/a/1', FOO], ['PUT', '/a/1', EVIL], ['GET', '/a/1/b', EVIL], ['PUT', '/a/1/b', FOO], ['DELETE', '/a/1', []]]],
-  ['regexp, multi and optional parameters', {}, (app) => {
+  ['RegExp, multiple and optional parameters', {}, (app) => {
     app.put('/r/:id(^\\d+$)', { config: { cors: ONE } }, ok)
     app.put('/r/:id', { config: { cors: OTHER } }, ok)
     app.put('/at/:hour(^\\d{2})h:minute(^\\d{2})m', { config: { cors: ONE } }, ok)
@@ -50,7 +50,7 @@ const cases: Array<readonly [name: string, server: FastifyServerOptions, declare
     ['PUT', '/r/12', FOO], ['PUT', '/r/x', EVIL], ['PUT', '/at/08h24m', FOO], ['PUT', '/at/x', []], ['PUT', '/file/a.json', FOO], ['PUT', '/file/a.txt', EVIL],
     ['PUT', '/maybe', FOO], ['PUT', '/maybe/1', FOO], ['PUT', '/maybe/1/2', []], ['PUT', '/near/1-2', EVIL]
   ]],
-  ['a route with cors: false, or with none, is not approved through a pattern beside it', {}, (app) => {
+  ['routes with cors: false, or without a policy, beside a pattern', {}, (app) => {
     app.get('/x/:id', { config: { cors: ONE } }, ok)
     app.get('/x/off', { config: { cors: false } }, ok)
     app.get('/x/undeclared', ok)
@@ -64,7 +64,7 @@ const cases: Array<readonly [name: string, server: FastifyServerOptions, declare
     app.put('/a/', { config: { cors: OTHER } }, ok)
     app.get('/b/:id/', { config: { cors: ONE } }, ok)
   }, [['GET', '/a', FOO], ['GET', '/a/', FOO], ['PUT', '/a', EVIL], ['PUT', '/a/', EVIL], ['GET', '/b/1', FOO]]],
-  ['ignoreTrailingSlash takes one slash, of a URL that ends in two', { routerOptions: { ignoreTrailingSlash: true } }, (app) => {
+  ['ignoreTrailingSlash and URLs that end in two slashes', { routerOptions: { ignoreTrailingSlash: true } }, (app) => {
     app.get('/a//', { config: { cors: ONE } }, ok)
     app.get('/a', { config: { cors: OTHER }, exposeHeadRoute: false }, ok)
     app.put('//', { config: { cors: ONE } }, ok)
@@ -100,13 +100,13 @@ const cases: Array<readonly [name: string, server: FastifyServerOptions, declare
   ['rewriteUrl', { rewriteUrl: (req) => (req.url as string).replace(/^\/v1/, '') || '/' }, (app) => {
     app.get('/a', { config: { cors: ONE } }, ok)
   }, [['GET', '/v1/a', FOO], ['GET', '/a', FOO], ['GET', '/v1/v1/a', []]]],
-  ['methods declared together, and HEAD', {}, (app) => {
+  ['methods declared together, and HEAD routes', {}, (app) => {
     app.route({ method: ['PUT', 'PATCH'], url: '/m', config: { cors: ONE }, handler: ok })
     app.get('/m', { config: { cors: OTHER } }, ok)
     app.head('/h', { config: { cors: ONE } }, ok)
     app.get('/h', { config: { cors: OTHER } }, ok)
   }, [['PUT', '/m', FOO], ['PATCH', '/m', FOO], ['GET', '/m', EVIL], ['HEAD', '/m', EVIL], ['HEAD', '/h', FOO], ['GET', '/h', EVIL], ['POST', '/m', []]]],
-  ['prefixes, nested, and prefixTrailingSlash in its three forms', {}, (app) => {
+  ['nested prefixes, and each form of prefixTrailingSlash', {}, (app) => {
     for (const form of ['both', 'slash', 'no-slash'] as const) {
       app.register(async (scope) => {
         scope.get('/', { config: { cors: ONE }, prefixTrailingSlash: form }, ok)
@@ -122,18 +122,18 @@ const cases: Array<readonly [name: string, server: FastifyServerOptions, declare
     ['GET', '/both', FOO], ['GET', '/both/', FOO], ['GET', '/slash', []], ['GET', '/slash/', FOO], ['GET', '/no-slash', FOO], ['GET', '/no-slash/', []],
     ['PUT', '/both/inner/x', EVIL], ['HEAD', '/both/', FOO], ['GET', '/empty', FOO], ['GET', '/empty/', EVIL], ['GET', '/slashed/x', FOO]
   ]],
-  ['the wildcard of the whole application', {}, (app) => {
+  ['a wildcard for the whole application', {}, (app) => {
     app.get('*', { config: { cors: ONE } }, ok)
     app.get('/a', { config: { cors: OTHER } }, ok)
   }, [['GET', '/b/c', FOO], ['GET', '/', FOO], ['GET', '/a', EVIL], ['PUT', '/a', []]]],
-  ['more parameters than four', {}, (app) => {
+  ['more than four parameters', {}, (app) => {
     app.put('/:a/:b/:c/:d/:e/:f', { config: { cors: ONE } }, ok)
   }, [['PUT', '/1/2/3/4/5/6', FOO], ['PUT', '/1/2/3/4/5', []]]]
 ]
 
 for (const [name, server, declare, expected] of cases) {
   for (const compile of [false, true]) {
-    t.test(`${name}${compile ? ' (compiled router)' : ''}`, async (t) => {
+    t.test(`a preflight is answered by the route that its request reaches, with ${name}${compile ? ', in a compiled router' : ''}`, async (t) => {
       const app = await application(t, {}, { ...server, routerOptions: { ...server.routerOptions, compile } as never })
       declare(app)
       for (const [method, url, allowed] of expected) t.same(await verdicts(app, method, url), allowed, `${method} ${url}`)
@@ -141,7 +141,7 @@ for (const [name, server, declare, expected] of cases) {
   }
 }
 
-t.test('of two RegExps that fit, the one the router prefers for the method answers, or none', async (t) => {
+t.test('if two RegExps match, the route that the router prefers answers the preflight, or none does', async (t) => {
   const app = await application(t)
   // The router meets the RegExps of GET in this order, and those of PUT in the other.
   app.get('/:id(^\\d+$)/x/:key', { config: { cors: ONE } }, ok)
@@ -159,7 +159,7 @@ t.test('of two RegExps that fit, the one the router prefers for the method answe
   }
 })
 
-t.test('host constraints take part, as strings and as RegExps', async (t) => {
+t.test('host constraints decide which route answers, as strings and as RegExps', async (t) => {
   const app = await application(t)
   app.put('/h', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)
   app.put('/h', { constraints: { host: /^[bc]\.test$/ }, config: { cors: OTHER } }, ok)
@@ -196,7 +196,7 @@ t.test('routes that differ only in a version need the same policy', async (t) =>
   }
 })
 
-t.test('custom constraints do not take part either', async (t) => {
+t.test('routes that differ only in a custom constraint need the same policy', async (t) => {
   const app = Fastify({
     constraints: {
       secret: {
@@ -228,7 +228,7 @@ async function versioned (app: FastifyInstance, method: string, url: string, ver
   return answers.filter((answer) => answer !== false).join()
 }
 
-t.test('a request with a version and one without may reach different routes of one URL: the preflight says which it is', async (t) => {
+t.test('a preflight that announces Accept-Version is answered by a route with a version, and any other by a route without', async (t) => {
   const app = await application(t)
   app.put('/users/:id', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
   app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
@@ -249,7 +249,7 @@ t.test('a request with a version and one without may reach different routes of o
   t.equal(await versioned(app, 'PUT', '/c/d', '1.x'), EVIL)
 })
 
-t.test('what a request with a version reaches is not named to one without', async (t) => {
+t.test('a preflight names methods of routes with a version only if it announces Accept-Version, and then no others', async (t) => {
   const app = await application(t)
   app.get('/a', { config: { cors: ONE } }, ok)
   app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
@@ -258,7 +258,7 @@ t.test('what a request with a version reaches is not named to one without', asyn
   t.equal((await preflight(app, 'PUT', '/a', { requestHeaders: 'accept-version' })).headers['access-control-allow-methods'], 'PUT')
 })
 
-t.test('which version it will be, a preflight does not say: routes of several need one policy', async (t) => {
+t.test('a preflight that may reach routes of several versions is approved only if they have the same policy', async (t) => {
   for (const [policy, expected] of [[ONE, true], [OTHER, false], [undefined, false]] as const) {
     const app = await application(t)
     app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
@@ -279,7 +279,7 @@ const strategy = (name: string): never => ({
   deriveConstraint: (req: { headers: Record<string, string> }) => req.headers['x-secret']
 }) as never
 
-t.test('whether a custom constraint will be fulfilled, a preflight does not say: where that decides between policies, nothing is approved, and a warning says so', async (t) => {
+t.test('a preflight is not approved, and the log warns, if a custom constraint decides between different policies', async (t) => {
   for (const name of ['secret', 'version']) {
     for (const [policy, expected] of [[ONE, true], [OTHER, false], [undefined, false]] as const) {
       const lines: string[] = []
@@ -297,7 +297,7 @@ t.test('whether a custom constraint will be fulfilled, a preflight does not say:
   }
 })
 
-t.test('nobody is warned where a custom constraint decides between no policies, whatever the URL and the host', async (t) => {
+t.test('a custom constraint that decides between no policies causes no warning and no refusal, whatever the URL and the host', async (t) => {
   const lines: string[] = []
   const app = Fastify({ constraints: { secret: strategy('secret') }, logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
   t.teardown(async () => { await app.close() })
@@ -313,13 +313,13 @@ t.test('nobody is warned where a custom constraint decides between no policies, 
   }
 })
 
-t.test('declaring a route twice is Fastify\'s error, not ours', async (t) => {
+t.test('declaring a route twice throws Fastify\'s own error', async (t) => {
   const app = await application(t)
   app.get('/', { config: { cors: ONE } }, ok)
   t.throws(() => app.get('/', { config: { cors: OTHER } }, ok), { code: 'FST_ERR_DUPLICATED_ROUTE' })
 })
 
-t.test('the application\'s own OPTIONS routes keep what is not answered, wherever they were declared', async (t) => {
+t.test('the application\'s own OPTIONS routes get every preflight that no policy answers, wherever they are declared', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.options('/users/me', async () => 'before')
@@ -338,7 +338,7 @@ t.test('the application\'s own OPTIONS routes keep what is not answered, whereve
   for (const [url, body] of [['/users/me', 'before'], ['/users/7', 'after'], ['/x', 'star'], ['/all', 'all']]) t.equal((await app.inject({ method: 'OPTIONS', url: url as string })).body, body)
 })
 
-t.test('what was found out about a URL holds for that method, that URL and those hosts only', async (t) => {
+t.test('an answer for one method, URL and host is not reused for another', async (t) => {
   const app = await application(t)
   app.get('/a', { config: { cors: ONE } }, ok)
   app.put('/a', { config: { cors: OTHER } }, ok)
@@ -354,7 +354,7 @@ t.test('what was found out about a URL holds for that method, that URL and those
   }
 })
 
-t.test('a route that the router refused as declared already approves nothing, if the application goes on', async (t) => {
+t.test('a duplicate route that the router refused approves nothing', async (t) => {
   const app = await application(t)
   app.put('/:name/a', { config: { cors: OTHER } }, ok)
   app.get('/:id/a', { config: { cors: OTHER } }, ok)
@@ -363,7 +363,7 @@ t.test('a route that the router refused as declared already approves nothing, if
   t.equal(await verdicts(app, 'PUT', '/1/a'), EVIL)
 })
 
-t.test('nor does one whose RegExp the router refused, where another route takes its requests under the same name', async (t) => {
+t.test('a route whose RegExp the router refused approves nothing, though another route takes its requests under the same name', async (t) => {
   const app = await application(t)
   app.get('/:id', { config: { cors: ONE } }, ok)
   app.get('/:id(^\\d+$)', { config: { cors: ONE } }, ok)
@@ -375,7 +375,7 @@ t.test('nor does one whose RegExp the router refused, where another route takes 
   t.notMatch((await preflight(app, 'PUT', '/a', { origin: EVIL })).headers['access-control-allow-methods'], /GET/)
 })
 
-t.test('but a RegExp in one segment is no RegExp in another', async (t) => {
+t.test('the RegExp of one segment is not taken for that of another', async (t) => {
   const app = await application(t)
   app.get('/:id(^[a-z]$)/:name', { config: { cors: ONE } }, ok)
   app.get('/:id(^(?:\\d)+$)/:id(^\\d+$)', { config: { cors: ONE } }, ok)
@@ -385,7 +385,7 @@ t.test('but a RegExp in one segment is no RegExp in another', async (t) => {
   t.equal(await verdicts(app, 'GET', '/ab/a'), EVIL)
 })
 
-t.test('routes without a policy stand in the way of patterns, whatever they are called', async (t) => {
+t.test('a static route without a policy is not approved through a pattern, whatever its name', async (t) => {
   for (const [declared, requested] of [['special', 'special'], ['a b', 'a%20b'], ['é', '%C3%A9'], ['a%b', 'a%25b'], ['a::b', 'a:b']] as const) {
     const app = await application(t)
     app.put('/items/:id', { config: { cors: ONE } }, ok)
@@ -398,7 +398,7 @@ t.test('routes without a policy stand in the way of patterns, whatever they are 
   }
 })
 
-t.test('many methods on one URL are answered by their policies', async (t) => {
+t.test('each of many methods on one URL is answered by its policy', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   // Every method that Node can parse and Fastify can route; browsers ask for all of them but TRACE.
@@ -413,7 +413,7 @@ t.test('many methods on one URL are answered by their policies', async (t) => {
   }
 })
 
-t.test('the generated routes are no routes to the application', async (t) => {
+t.test('hasRoute does not find generated OPTIONS routes, and the application can declare its own', async (t) => {
   const app = await application(t)
   app.get('/', { config: { cors: ONE } }, ok)
   t.notOk(app.hasRoute({ method: 'OPTIONS', url: '/' }))
@@ -430,7 +430,7 @@ t.test('a conflict about the second URL of a "/" below a prefix fails the applic
   await t.rejects(async () => { await app.ready() }, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /PUT \/p: [^]*constraints/ })
 })
 
-t.test('a preflight without a Host header, as HTTP/1.0 allows it, reaches the routes of no host', async (t) => {
+t.test('a preflight without a Host header, as HTTP/1.0 allows it, reaches only routes without a host constraint', async (t) => {
   const app = await application(t)
   app.put('/', { config: { cors: ONE } }, ok)
   app.put('/hosted', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)

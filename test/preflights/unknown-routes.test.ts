@@ -15,7 +15,7 @@ function logged (): { lines: string[], server: object } {
   return { lines, server: { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } } }
 }
 
-t.test('a method whose routes cannot be printed gets no approval, and the others do', async (t) => {
+t.test('preflights for a method whose routes cannot be printed are not approved, and those for other methods are', async (t) => {
   const { lines, server } = logged()
   const app = await application(t, {}, {
     ...server,
@@ -39,7 +39,7 @@ function remake (t: { teardown: (fn: () => void) => void }, change: (registered:
 
 type Made = Parameters<RoutingTableFactory['make']>[0]
 
-t.test('a table that is not the one of Fastify\'s router approves nothing', async (t) => {
+t.test('a routing table that differs from Fastify\'s router approves nothing, and the log says so once', async (t) => {
   const { lines, server } = logged()
   const app = await application(t, {}, server)
   app.put('/a/:id', { config: { cors: ONE } }, ok)
@@ -50,7 +50,7 @@ t.test('a table that is not the one of Fastify\'s router approves nothing', asyn
   t.equal(lines.filter((line) => line.includes('cannot read the routes of PUT')).length, 1, 'said once')
 })
 
-t.test('routes in another order than the router\'s make no table', async (t) => {
+t.test('no routing table is made of routes in another order than the router\'s', async (t) => {
   const tables = new RoutingTableFactory(Fastify(), { custom: new Set(), versions: false })
   const route = (path: string, order: number): Made['routes'][number] => ({ method: 'GET', path, pattern: path, constraints: {}, declared: undefined, order })
   const made = (...routes: Array<Made['routes'][number]>): Made => ({ routes, routerCode: undefined })
@@ -58,7 +58,7 @@ t.test('routes in another order than the router\'s make no table', async (t) => 
   t.throws(() => tables.make(made(route('/b', 2), route('/a', 1))), /a different tree/)
 })
 
-t.test('where Fastify\'s router is not known to be the same code as ours, it has the last word', async (t) => {
+t.test('a preflight is approved only if Fastify\'s router finds the same parameters, unless its code is known to be the same', async (t) => {
   for (const code of [undefined, 'elsewhere.js:1']) {
     const app = await application(t)
     app.put('/a/:id', { config: { cors: ONE } }, ok)
@@ -74,7 +74,7 @@ t.test('where Fastify\'s router is not known to be the same code as ours, it has
   }
 })
 
-t.test('the code of the router is found out by a stack trace, which leaves nothing behind', async (t) => {
+t.test('the code of the router is found by a stack trace, which leaves Error.prepareStackTrace as it was', async (t) => {
   const found = (): string | undefined => {
     const router = FindMyWay()
     router.on('GET', '/a', () => {})
@@ -97,7 +97,7 @@ t.test('the code of the router is found out by a stack trace, which leaves nothi
   Error.stackTraceLimit = stackTraceLimit
 })
 
-t.test('a URL that the router refuses stands for no path, also where the plugin is not awaited', async (t) => {
+t.test('a URL that the router refuses affects no other route, also if the plugin is not awaited', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.register(cors, { defaultPolicy: ONE })
@@ -124,13 +124,13 @@ t.test('a route that a hook moves out of the prefix of its scope is answered by 
   t.equal((await request(alone, 'PUT', '/out', FOO)).headers['access-control-allow-origin'], FOO)
 })
 
-t.test('a config that is null declares nothing', async (t) => {
+t.test('a route whose config is null has the default policy', async (t) => {
   const app = await application(t, { defaultPolicy: ONE })
   app.put('/', { config: null as never }, ok)
   t.ok(approves(await preflight(app, 'PUT', '/'), 'PUT'))
 })
 
-t.test('a route whose OPTIONS route another hook refuses gets no approval, and the developer hears why', async (t) => {
+t.test('a route whose OPTIONS route another hook refuses gets no approval, and the log says why', async (t) => {
   const { lines, server } = logged()
   const app = Fastify(server)
   t.teardown(async () => { await app.close() })
@@ -141,7 +141,7 @@ t.test('a route whose OPTIONS route another hook refuses gets no approval, and t
   t.match(lines[0], /answers no preflight for "\/a": .*no OPTIONS\\u001b here/)
 })
 
-t.test('two declarations of one route with different policies, of which Fastify refused one and a hook took the mark of both, get no approval', async (t) => {
+t.test('no preflight is approved if it is unknown which of two declarations with different policies Fastify took', async (t) => {
   const app = await application(t)
   app.addHook('onRoute', (route) => { route.config = { cors: (route.config as { cors?: never } | undefined)?.cors } as never })
   app.put('/a', { config: { cors: ONE } }, ok)
@@ -152,7 +152,7 @@ t.test('two declarations of one route with different policies, of which Fastify 
   t.ok(approves(await preflight(app, 'PUT', '/b'), 'PUT'), 'with one policy it makes no difference which it is')
 })
 
-t.test('a method without a route is named to those whom the policy of the others allows, as far as that is known at once', async (t) => {
+t.test('a method without a route gets the answer of the other methods\' policy, if that allows the origin without calling a function', async (t) => {
   const app = await application(t)
   app.put('/some', { config: { cors: { origin: FOO, credentials: [BAR] } } }, ok)
   app.put('/asked', { config: { cors: { origin: () => true } } }, ok)
@@ -163,7 +163,7 @@ t.test('a method without a route is named to those whom the policy of the others
   t.strictSame([await status('/asked-and-listed', FOO), await status('/asked-and-listed', BAR)], [404, 204])
 })
 
-t.test('a route that a hook moved out of the prefix of its scope: its preflights go where they went without the plugin', async (t) => {
+t.test('a preflight for a route that a hook moved out of the prefix of its scope goes where it goes without the plugin', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.register(async (scope) => {

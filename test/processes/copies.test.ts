@@ -16,7 +16,7 @@ function anotherCopy (): typeof cors {
   return require('../../lib/index') as typeof cors
 }
 
-t.test('two copies of the package are two plugins for two applications', async (t) => {
+t.test('two copies of the package work in different applications', async (t) => {
   const [one, other] = [anotherCopy(), anotherCopy()]
   t.not(one, other)
   for (const plugin of [one, other, one]) {
@@ -29,7 +29,7 @@ t.test('two copies of the package are two plugins for two applications', async (
   }
 })
 
-t.test('an application that registers neither is as it was', async (t) => {
+t.test('an application that registers neither copy is unchanged', async (t) => {
   anotherCopy()
   const app = Fastify()
   t.teardown(async () => { await app.close() })
@@ -38,7 +38,7 @@ t.test('an application that registers neither is as it was', async (t) => {
   t.notOk(app.hasConstraintStrategy('corsPreflight'))
 })
 
-t.test('two copies in one application share the one that came first', async (t) => {
+t.test('two copies in one application share their policy names', async (t) => {
   const [one, other] = [anotherCopy(), anotherCopy()]
   const app = Fastify()
   t.teardown(async () => { await app.close() })
@@ -52,7 +52,7 @@ t.test('two copies in one application share the one that came first', async (t) 
   t.notOk(approves(await preflight(app, 'PUT', '/partner', { origin: EVIL }), 'PUT'))
 })
 
-t.test('a constraint of the application with the name of ours is refused at register, not at Fastify()', async (t) => {
+t.test('the plugin refuses to be registered beside a constraint strategy named corsPreflight', async (t) => {
   const plugin = anotherCopy()
   const app = Fastify()
   t.teardown(async () => { await app.close() })
@@ -60,7 +60,7 @@ t.test('a constraint of the application with the name of ours is refused at regi
   await t.rejects(async () => { await app.register(plugin) }, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /"corsPreflight"/ })
 })
 
-t.test('what is on a polluted prototype is no field of a policy', async (t) => {
+t.test('a polluted Object.prototype adds no field to a policy', async (t) => {
   const plugin = anotherCopy()
   const prototype = Object.prototype as Record<string, unknown>
   const polluted = { credentials: true, enforceOrigin: true, cors: { origin: '*' }, exposedHeaders: ['X-A'] }
@@ -79,7 +79,7 @@ t.test('what is on a polluted prototype is no field of a policy', async (t) => {
   t.same(accessControl(await request(app, 'PUT', '/undeclared', FOO)), {})
 })
 
-t.test('printPlugins() names the instances of the plugin', async (t) => {
+t.test('printPlugins names the scope of the generated routes', async (t) => {
   const plugin = anotherCopy()
   const app = Fastify()
   t.teardown(async () => { await app.close() })
@@ -89,7 +89,7 @@ t.test('printPlugins() names the instances of the plugin', async (t) => {
   t.notMatch(app.printPlugins(), /=>|addHook/)
 })
 
-t.test('two applications that share one server, their registrations interleaved, are covered each', async (t) => {
+t.test('two applications that share a server have their own policies, also for routes declared before the plugin is registered', async (t) => {
   const { createServer } = await import('node:http')
   const plugin = anotherCopy()
   const server = createServer()

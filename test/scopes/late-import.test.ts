@@ -7,7 +7,7 @@ import { FOO, EVIL } from '../support/origins'
 const ok = async (): Promise<string> => 'ok'
 const ONE = { origin: FOO } as const
 
-t.test('routes declared later are covered, in every scope, and the others are warned about', async (t) => {
+t.test('after a late import, later routes are covered in every scope, and one warning tells about the earlier ones', async (t) => {
   const lines: string[] = []
   const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
   t.teardown(async () => { await app.close() })
@@ -53,7 +53,7 @@ t.test('routes declared later are covered, in every scope, and the others are wa
   t.match(lines[0], /imported after Fastify\(\)/)
 })
 
-t.test('where nothing was declared before, there is nothing to warn about', async (t) => {
+t.test('an application that declared nothing earlier gets no warning', async (t) => {
   const cors = require('../../lib/index') as typeof import('../../lib/index')
   t.ok(cors)
   const lines: string[] = []

@@ -60,7 +60,7 @@ t.test('a log level that the logger does not know is refused at once', async (t)
   await quiet.register(cors, { logLevel: 'loud' as never })
 })
 
-t.test('Fastify\'s own options of register are no mistake', async (t) => {
+t.test('Fastify\'s own options of register are accepted', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   await app.register(cors, { prefix: '/ignored', logSerializers: {} } as never)
@@ -68,7 +68,7 @@ t.test('Fastify\'s own options of register are no mistake', async (t) => {
   t.pass('as for every plugin that is not encapsulated')
 })
 
-t.test('names and defaults reach down, are shadowed, and are not seen by siblings', async (t) => {
+t.test('policy names and defaults reach child scopes, can be shadowed there, and are not seen by siblings', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   await app.register(cors, { policies: { one: ONE, partner: { ...ONE, maxAge: 5 } }, defaultPolicy: 'one' })
@@ -123,7 +123,7 @@ t.test('a registration that is not awaited in a child scope covers the routes be
   t.equal(await allowed(app, '/c'), FOO)
 })
 
-t.test('the plugin in a child scope leaves the routes outside alone, and is not approved through by them', async (t) => {
+t.test('the plugin in a child scope leaves the routes outside unchanged, and approves nothing for them', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.get('/api/:id/x', ok)
@@ -143,7 +143,7 @@ t.test('the plugin in a child scope leaves the routes outside alone, and is not 
   t.same(accessControl(await request(app, 'GET', '/api/me', FOO)), { 'access-control-allow-headers': 'theirs' })
 })
 
-t.test('the prefixes of scopes belong to the URLs of their routes', async (t) => {
+t.test('routes below a prefix are answered at their full URLs', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   for (const prefix of ['/p', '/slashed/', '/:tenant/q']) {
@@ -182,7 +182,7 @@ t.test('registering twice on one instance is refused', async (t) => {
   await t.rejects(async () => { await app.register(cors) }, { problems: [{ pointer: '', reason: 'conflict' }], message: /child scope/ })
 })
 
-t.test('it works beside @fastify/cors in another scope', async (t) => {
+t.test('the plugin works beside @fastify/cors in another scope', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.register(async (scope) => {
@@ -202,7 +202,7 @@ t.test('it works beside @fastify/cors in another scope', async (t) => {
   t.equal((await request(app, 'GET', '/theirs', EVIL)).headers['access-control-allow-origin'], EVIL)
 })
 
-t.test('config.cors where no registration reads it is warned about', async (t) => {
+t.test('config.cors that no registration reads causes one warning, which names the routes', async (t) => {
   const lines: string[] = []
   const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
   t.teardown(async () => { await app.close() })
@@ -220,7 +220,7 @@ t.test('config.cors where no registration reads it is warned about', async (t) =
   t.match(lines[0], /no effect on GET \/out\\u202e, HEAD \/out\\u202e:/)
 })
 
-t.test('an application without the plugin is as it was', async (t) => {
+t.test('an application without the plugin is unchanged', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.get('/', ok)
@@ -241,7 +241,7 @@ t.test('hooks that were registered before the plugin run on preflights, later on
   t.same(ran, ['before'])
 })
 
-t.test('other plugins\' onRoute hooks that replace the hooks of a route do not lose ours', async (t) => {
+t.test('an onRoute hook that replaces the onSend hook of a route does not remove the plugin\'s', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   await app.register(cors)
@@ -252,7 +252,7 @@ t.test('other plugins\' onRoute hooks that replace the hooks of a route do not l
   t.same(corsHeaders(await request(app, 'GET', '/', FOO)), { vary: 'X, Origin', 'access-control-allow-origin': FOO })
 })
 
-t.test('the caller\'s options are not kept', async (t) => {
+t.test('changing the options after they were passed changes no policy', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   const options = { policies: { one: { origin: [FOO] } }, defaultPolicy: 'one' }
@@ -269,7 +269,7 @@ t.test('the caller\'s options are not kept', async (t) => {
   for (const url of ['/named', '/own', '/default', '/later']) t.equal(await allowed(app, url), FOO, url)
 })
 
-t.test('after(), nested registrations and instances that were made earlier are covered', async (t) => {
+t.test('routes declared in after(), in nested scopes and on earlier instances are covered', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   let early!: FastifyInstance
@@ -288,7 +288,7 @@ t.test('after(), nested registrations and instances that were made earlier are c
   for (const [url, expected] of [['/after', FOO], ['/early', EVIL], ['/early-named', FOO], ['/late', FOO], ['/innermost', EVIL]] as const) t.equal(await allowed(app, url), expected, url)
 })
 
-t.test('config.cors that is undefined does not pass for the default', async (t) => {
+t.test('config.cors that is undefined is refused, and not taken for the default', async (t) => {
   const policies = { public: { origin: '*' } }
   const app = await application(t, { policies, defaultPolicy: 'public' })
   const misspelt = (policies as Record<string, cors.CorsPolicy>).publc
