@@ -1,13 +1,14 @@
 // Responses under attack: hooks that throw or never answer, headers that others set on the reply or on the raw response, functions that are slow. Whatever
 // happens, a response permits no more than its policy, varies by Origin, and the process lives on.
-import { connect, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify'
 import cors from '../../lib/index'
 import { HAS_HANDLER_TIMEOUT } from '../support/features'
 import { accessControl, application, BAR, corsHeaders, EVIL, FOO, ok, preflight, PREFLIGHT_VARY, request } from '../support'
+import { logged } from '../support/log'
+import { portOf } from '../support/ports'
+import { exchange } from '../support/raw-http'
 
 /** What a reflecting upstream or handler sets. */
 const FOREIGN = {
@@ -275,7 +276,7 @@ t.test('headers that are written past Fastify, in every form that writeHead take
     })
   }
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const base = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+  const base = `http://127.0.0.1:${portOf(app.server)}`
   for (const [index, name] of Object.keys(forms).entries()) {
     for (const origin of [FOO, EVIL]) {
       const response = await fetch(`${base}/${index}`, { headers: { origin } })
@@ -302,11 +303,7 @@ t.test('a second writeHead throws the error of Node', async (t) => {
     reply.raw.end('ok')
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-  socket.setEncoding('latin1').write(`GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nOrigin: ${FOO}\r\n\r\n`)
-  let received = ''
-  socket.on('data', (data) => { received += String(data) })
-  await once(socket, 'end')
+  const received = await exchange(portOf(app.server), `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nOrigin: ${FOO}\r\n\r\n`)
   t.match(received, /^HTTP\/1\.1 200 OK\r\n/)
   t.match(received, `access-control-allow-origin: ${FOO}\r\n`)
   t.equal(code, 'ERR_HTTP_HEADERS_SENT')
@@ -314,17 +311,17 @@ t.test('a second writeHead throws the error of Node', async (t) => {
 
 t.test('a hook that answers preflights past Fastify before the plugin causes one warning, if there is a logger', async (t) => {
   for (const logs of [true, false]) {
-    const lines: string[] = []
+    const { logger, messages } = logged()
     const app = await applicationAfter(t, (app) => app.addHook('onRequest', (request, reply, done) => {
       if (request.method !== 'OPTIONS') return done()
       reply.raw.statusCode = 204
       reply.raw.setHeader('access-control-allow-origin', '*')
       reply.raw.end()
-    }), {}, logs ? { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } } : {})
+    }), {}, logs ? { logger } : {})
     app.put('/', { config: { cors: { origin: FOO } } }, ok)
     for (let i = 0; i < 2; i++) t.equal((await preflight(app, 'PUT', '/')).statusCode, 204)
-    t.equal(lines.length, logs ? 1 : 0)
-    if (logs) t.match(lines[0], 'answered a preflight with 204 No Content: ')
+    t.equal(messages.length, logs ? 1 : 0)
+    if (logs) t.match(messages[0], 'answered a preflight with 204 No Content: ')
   }
 })
 

@@ -4,6 +4,7 @@ import t from 'tap'
 import Fastify from 'fastify'
 import cors from '../../lib/index'
 import { accessControl, approves, EVIL, FOO, ok, preflight, request } from '../support'
+import { logged } from '../support/log'
 
 t.test('the plugin, registered before @fastify/cors, answers for routes with a policy, and @fastify/cors for all others', async (t) => {
   const app = Fastify()
@@ -21,13 +22,13 @@ t.test('the plugin, registered before @fastify/cors, answers for routes with a p
 })
 
 t.test('the plugin, registered after @fastify/cors, warns once that preflights are answered before it', async (t) => {
-  const lines: string[] = []
-  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
+  const { logger, messages } = logged()
+  const app = Fastify({ logger })
   t.teardown(async () => { await app.close() })
   await app.register(fastifyCors, { origin: EVIL })
   await app.register(cors)
   app.put('/', { config: { cors: { origin: FOO } as never } }, ok)
   for (let count = 0; count < 2; count++) t.notOk(approves(await preflight(app, 'PUT', '/'), 'PUT'))
-  t.equal(lines.length, 1)
-  t.match(lines[0], /answered a preflight with 204 No Content/)
+  t.equal(messages.length, 1)
+  t.match(messages[0], /answered a preflight with 204 No Content/)
 })

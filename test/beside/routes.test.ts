@@ -1,7 +1,6 @@
 // Beside the plugins that bring routes of their own: files, proxies, API documentation, WebSockets, loaded directories, tRPC and GraphQL.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fastifyHttpProxy from '@fastify/http-proxy'
@@ -13,10 +12,9 @@ import { fastifyTRPCPlugin, type FastifyTRPCPluginOptions } from '@trpc/server/a
 import mercurius from 'mercurius'
 import { WebSocket } from 'ws'
 import cors from '../../lib/index'
-import { application, EVIL, FOO, ok } from '../support'
+import { application, EVIL, FOO, ok, ONE } from '../support'
+import { portOf } from '../support/ports'
 import { nothingTo, onlyFoo, onlyFooMay, Traffic, type Sent } from '../support/traffic'
-
-const ONE = { origin: FOO } as const
 
 t.test('the files of @fastify/static are answered by their policy', async (t) => {
   const root = t.testdir({ 'a.txt': 'text', sub: { 'index.html': '<p>page</p>' } })
@@ -74,7 +72,7 @@ async function upstreamServer (t: Test): Promise<{ url: string, reached: string[
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => new Promise((resolve) => { server.close(resolve) }))
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, reached }
+  return { url: `http://127.0.0.1:${portOf(server)}`, reached }
 }
 
 const PROXIED = 'DELETE, GET, HEAD, PATCH, POST, PUT, OPTIONS'

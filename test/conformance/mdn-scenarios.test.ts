@@ -1,9 +1,9 @@
 // The three scenarios of MDN's article on CORS, as examples/mdn.ts has them: the article's own requests, line by line, over a real
 // socket, and the headers that it shows in the responses.
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { buildApi } from '../../examples/mdn'
 import { EVIL, FOO } from '../support/origins'
+import { portOf } from '../support/ports'
 import { accessControl, only, send, type RawResponse } from '../support/raw-http'
 
 // What the article's browser sends with every request.
@@ -54,7 +54,7 @@ t.test('the scenarios of MDN get the responses that the article shows', async (t
   const app = await buildApi({ allowedOrigin: FOO })
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = app.server.address() as AddressInfo
+  const port = portOf(app.server)
   const exchange = (lines: readonly string[], body?: string): Promise<RawResponse> => send(port, lines, body)
 
   t.test('a simple request for data that everyone may read gets "*"', async (t) => {

@@ -1,7 +1,6 @@
 // README.md: every example runs as it is written and prints what is shown, every line of its tables holds, and it is short enough.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { runInThisContext } from 'node:vm'
@@ -12,6 +11,7 @@ import { added, best, BESIDE, TARGETS, type Results } from '../../bench/findings
 import cors from '../../lib/index'
 import { ExtendingPolicySchema } from '../../lib/schema'
 import { accessControl, application, approves, EVIL, FOO, ok, preflight, refusal, request } from '../support'
+import { portOf } from '../support/ports'
 import { Examples, printed, run } from '../support/run-examples'
 
 const examples = new Examples('README.md', 'js')
@@ -63,7 +63,7 @@ t.test('the first example of README approves and refuses preflights as its polic
 
 t.test('the quick start answers curl as it is shown', async (t) => {
   const app = await run(t, block('Quick start', 'js'))
-  const { port } = app.server.address() as AddressInfo
+  const port = portOf(app.server)
   const shown = [...block('Quick start', 'console').matchAll(/^\$ (curl .*)\n([^]*?)(?=^\$|$(?![^]))/gm)]
   t.equal(shown.length, 5)
   for (const [, command = '', output = ''] of shown) {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
-import { connect, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setImmediate, setTimeout } from 'node:timers/promises'
@@ -16,6 +16,8 @@ import bearerAuth from '@fastify/bearer-auth'
 import fastifyCors from '@fastify/cors'
 import { Redis } from 'ioredis'
 import cors from '../../lib/index'
+import { logged } from '../support/log'
+import { freePort, portOf } from '../support/ports'
 import { send } from '../support/raw-http'
 import { Examples, run } from '../support/run-examples'
 import { greeting } from '../support/web-socket'
@@ -67,7 +69,7 @@ t.test('the recipe of asking for each request asks once for requests that arrive
   }).listen(0, '127.0.0.1')
   t.teardown(() => new Promise((resolve) => { service.close(resolve); service.closeAllConnections() }))
   await once(service, 'listening')
-  process.env.TENANT_SERVICE = `http://127.0.0.1:${(service.address() as AddressInfo).port}`
+  process.env.TENANT_SERVICE = `http://127.0.0.1:${portOf(service)}`
   const app = await run(t, recipes.under('Asking for each request'))
   app.log.level = 'silent'
   status = 500
@@ -86,10 +88,7 @@ const REDIS = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'].find(exis
 if (REDIS === undefined && process.env.CORS_REQUIRE_REDIS === '1') throw new Error('CORS_REQUIRE_REDIS=1, but there is no redis-server; install Debian\'s package redis-server')
 
 t.test('the Redis recipe follows a changing list, also after the server was gone', { skip: REDIS === undefined && 'redis-server is not installed' }, async (t) => {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => { probe.close(resolve) })
+  const port = await freePort()
   const folder = t.testdir({})
   const socket = join(mkdtempSync(join(tmpdir(), 'redis-')), 'socket')
   t.teardown(() => { rmSync(dirname(socket), { recursive: true }) })
@@ -144,7 +143,7 @@ t.test('the gateway recipe answers preflights itself, replaces the CORS headers 
   }).listen(0, '127.0.0.1')
   t.teardown(() => new Promise((resolve) => { upstream.close(resolve) }))
   await once(upstream, 'listening')
-  process.env.UPSTREAM = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`
+  process.env.UPSTREAM = `http://127.0.0.1:${portOf(upstream)}`
   const app = await run(t, recipes.under('An API gateway'))
 
   t.ok(approves(await preflight(app, 'PUT', '/orders/1', { origin: APP }), 'PUT'))
@@ -174,15 +173,15 @@ t.test('the authentication recipe approves preflights without a token, and sets 
 })
 
 t.test('a hook that answers preflights before the plugin causes the warning that the recipe quotes', async (t) => {
-  const warnings: string[] = []
-  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { if (JSON.parse(line).level === 40) warnings.push(JSON.parse(line).msg) } } } })
+  const { logger, lines } = logged()
+  const app = Fastify({ logger })
   t.teardown(async () => { await app.close() })
   await app.register(bearerAuth, { keys: ['key'] })
   await app.register(cors)
   app.put('/', { config: { cors: { origin: FOO } } }, ok)
   t.equal((await preflight(app, 'PUT', '/')).statusCode, 401)
   const [, quoted] = recipes.text.match(/^```text\n(.*)\n```$/m) as RegExpMatchArray
-  t.same(warnings, [quoted])
+  t.same(lines.filter(({ level }) => level === 40).map(({ msg }) => msg), [quoted])
 })
 
 t.test('a hook that runs first and skips OPTIONS requests, as the recipe says, leaves preflights to the plugin', async (t) => {
@@ -262,7 +261,7 @@ t.test('the recipe of changing origins allows an origin once it is added, and an
 
 t.test('the WebSocket recipe refuses upgrades from other origins with 403', async (t) => {
   const app = await run(t, recipes.under('WebSockets'))
-  const greetingOf = (origin?: string): Promise<unknown> => greeting(`ws://127.0.0.1:${portOf(app)}/events`, origin)
+  const greetingOf = (origin?: string): Promise<unknown> => greeting(`ws://127.0.0.1:${portOf(app.server)}/events`, origin)
   t.equal(await greetingOf(APP), 'welcome')
   t.equal(await greetingOf(EVIL), 403)
   t.equal(await greetingOf(), 'welcome')
@@ -297,10 +296,10 @@ t.test('a response that is written past reply.raw has no CORS headers', async (t
     reply.raw.stream.end()
   })
   await Promise.all([app.listen({ port: 0, host: '127.0.0.1' }), h2.listen({ port: 0, host: '127.0.0.1' })])
-  const { statusLine, headers } = await send(portOf(app), ['GET / HTTP/1.1', 'Host: a', `Origin: ${APP}`])
+  const { statusLine, headers } = await send(portOf(app.server), ['GET / HTTP/1.1', 'Host: a', `Origin: ${APP}`])
   t.equal(statusLine, 'HTTP/1.1 200 OK')
   t.same([...headers.keys()], ['content-length'])
-  const client = connectHttp2(`http://127.0.0.1:${(h2.server.address() as AddressInfo).port}`)
+  const client = connectHttp2(`http://127.0.0.1:${portOf(h2.server)}`)
   const stream = client.request({ ':path': '/', origin: APP })
   const [received] = await once(stream, 'response') as [Record<string, unknown>]
   t.equal(received['access-control-allow-origin'], undefined)
@@ -343,8 +342,8 @@ t.test('the recipe of both plugins answers routes with a policy here, and all ot
 
 t.test('@fastify/cors answers the preflights if it is registered first, with the warning that the recipe quotes; if it is registered last, both work', async (t) => {
   for (const order of ['before', 'after']) {
-    const warnings: string[] = []
-    const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { warnings.push(JSON.parse(line).msg) } } } })
+    const { logger, messages } = logged()
+    const app = Fastify({ logger })
     t.teardown(async () => { await app.close() })
     if (order === 'before') await app.register(fastifyCors, { origin: EVIL })
     await app.register(cors)
@@ -356,8 +355,8 @@ t.test('@fastify/cors answers the preflights if it is registered first, with the
     await preflight(app, 'PUT', '/moved', { origin: APP })
     t.same(corsHeaders(await request(app, 'PUT', '/moved', APP)), { vary: 'Origin', 'access-control-allow-origin': APP })
     t.equal((await preflight(app, 'PUT', '/old', { origin: EVIL })).headers['access-control-allow-origin'], EVIL)
-    t.same(warnings.filter((warning) => recipes.text.includes(`\n${warning}\n`)).length, order === 'before' ? 1 : 0)
-    t.same(warnings.length, order === 'before' ? 1 : 0)
+    t.same(messages.filter((warning) => recipes.text.includes(`\n${warning}\n`)).length, order === 'before' ? 1 : 0)
+    t.same(messages.length, order === 'before' ? 1 : 0)
   }
 })
 
@@ -381,13 +380,9 @@ t.test('the recipe of errors without hooks sets CORS headers on a malformed or t
   t.ok(approves(asked, 'GET'))
 })
 
-function portOf (app: FastifyInstance): number {
-  return (app.server.address() as AddressInfo).port
-}
-
 /** What a request gets that begins before the application closes, and ends while it does. */
 async function answerWhileClosing (app: FastifyInstance): Promise<string> {
-  const socket = connect(portOf(app), '127.0.0.1').setEncoding('latin1')
+  const socket = connect(portOf(app.server), '127.0.0.1').setEncoding('latin1')
   let received = ''
   socket.on('data', (text) => { received += String(text) })
   const head = `GET /items/1 HTTP/1.1\r\nHost: a\r\nOrigin: ${APP}\r\n`
@@ -422,7 +417,7 @@ t.test('the recipe of errors without hooks sets Access-Control-Allow-Origin for 
     [['GET / HTTP/1.1', 'Host: a', `Origin: ${APP}`, `Cookie: ${'x'.repeat(20_000)}`], '431 Request Header Fields Too Large'],
     [['GET / HTTP/1.1', 'Host: a', 'not a header'], '400 Bad Request']
   ] as const) {
-    const { statusLine, headers } = await send(portOf(app), lines)
+    const { statusLine, headers } = await send(portOf(app.server), lines)
     t.equal(statusLine, `HTTP/1.1 ${status}`)
     t.same(headers.get('access-control-allow-origin'), ['*'])
   }

@@ -4,7 +4,6 @@ import { fail } from 'node:assert/strict'
 import { execFile, execFileSync, fork, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -14,6 +13,7 @@ import { Client } from 'pg'
 import t from 'tap'
 import { build } from '../../examples/tenants/index'
 import { embedded, server } from '../../examples/tenants/database'
+import { freePort } from '../support/ports'
 
 const run = promisify(execFile)
 const ROOT = join(__dirname, '..', '..')
@@ -78,10 +78,7 @@ t.test('two processes on a real PostgreSQL share their origins', { skip: BIN ===
     const [file, ...rest] = [...asPostgres, join(bin, name), ...args] as [string, ...string[]]
     await run(file, rest, { cwd: folder })
   }
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => { probe.close(resolve) })
+  const port = await freePort()
   const data = join(folder, 'data')
   const start = async (): Promise<void> => { await command('pg_ctl', 'start', '-w', '-D', data, '-l', join(folder, 'log'), '-o', `-p ${port} -h 127.0.0.1 -k ${folder} -F`) }
   const stop = async (): Promise<void> => { await command('pg_ctl', 'stop', '-w', '-m', 'immediate', '-D', data) }

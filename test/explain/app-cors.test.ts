@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import { notFoundPolicy } from '../../lib/explain/not-found'
 import cors, { type CorsQuestion, type CorsQuestionError } from '../../lib/index'
 import { BAR, EVIL, FOO, application, approves, ok, preflight } from '../support'
+import { strategy } from '../support/routing'
 import { troubles } from '../support/troubles'
 
 t.test('an instance has app.cors once it has registered the plugin, and so have its child scopes', async (t) => {
@@ -186,19 +187,7 @@ t.test('explain() tells hosts apart, and names routes that a preflight does not 
   t.match(await hosts.cors.explain({ origin: FOO, method: 'PUT', url: 'https://two.example/items' }), { reason: 'origin-not-allowed', route: { policy: null } })
   t.match(await hosts.cors.explain({ origin: FOO, method: 'PUT', url: '/items' }), { reason: 'no-route' })
 
-  const tenants = (): FastifyServerOptions => ({
-    constraints: {
-      tenant: {
-        name: 'tenant',
-        storage: () => {
-          const map = new Map()
-          return { get: (key: string) => map.get(key) ?? null, set: (key: string, value: never) => { map.set(key, value) } }
-        },
-        deriveConstraint: ({ headers }: { headers: Record<string, unknown> }) => headers['x-tenant'] as string,
-        validate () {}
-      }
-    } as never
-  })
+  const tenants = (): FastifyServerOptions => ({ constraints: strategy('tenant') as never })
   const app = await application(t, { policies: { partner: { origin: FOO } } }, tenants())
   app.put('/:any', { config: { cors: { extends: 'partner' } }, constraints: { tenant: 'a' } as never }, ok)
   app.put('/*', { config: { cors: { origin: '*' } } }, ok)

@@ -1,23 +1,20 @@
 // Refusals at run time: one debug line and one message on the diagnostics channel for each, with a reason of the set; nothing of a request reaches
 // them unescaped; and what else is said to developers: replaced headers, and origin functions that answer truthy.
 import diagnostics from 'node:diagnostics_channel'
-import { Writable } from 'node:stream'
 import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import cors, { type CorsRefusalReason, type CorsRefusalMessage } from '../../lib/index'
 import { EVIL, FOO, ok, preflight, request } from '../support'
+import { logged, type LogLine } from '../support/log'
 import { strategy } from '../support/routing'
 
-interface Line { readonly level: number, readonly msg: string, readonly reqId?: string, readonly cors?: { readonly reason?: string, readonly replaced?: string[], readonly origin?: string, readonly route?: string, readonly policy?: string | null } }
-
-/** An application whose log is kept. */
-async function logging (t: Test, options: cors.CorsPluginOptions = {}, level = 'debug', server: FastifyServerOptions = {}): Promise<{ app: FastifyInstance, lines: () => Line[] }> {
-  let text = ''
-  const stream = new Writable({ write (chunk, _encoding, done) { text += String(chunk); done() } })
-  const app = Fastify({ ...server, logger: { level, stream } })
+/** An application whose warnings, and lines about CORS, are kept. */
+async function logging (t: Test, options: cors.CorsPluginOptions = {}, level = 'debug', server: FastifyServerOptions = {}): Promise<{ app: FastifyInstance, lines: () => LogLine[] }> {
+  const { logger, lines } = logged(level)
+  const app = Fastify({ ...server, logger })
   t.teardown(() => app.close())
   await app.register(cors, options)
-  return { app, lines: () => text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Line).filter(({ cors, level }) => cors !== undefined || level === 40) }
+  return { app, lines: () => lines.filter(({ cors, level }) => cors !== undefined || level === 40) }
 }
 
 /** What is published until the test ends. */

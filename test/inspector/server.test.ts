@@ -1,13 +1,15 @@
 // The inspector's server (fastify-cors-policy/inspector): what it serves, whom it answers, and what it refuses. The page itself is tested in test/browser/.
 import { execFileSync } from 'node:child_process'
 import { connect } from 'node:http2'
-import { connect as connectTcp, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type LightMyRequestResponse } from 'fastify'
 import cors, { type CorsPolicyError, type CorsRoute } from '../../lib/index'
 import inspector from '../../lib/inspector/index'
 import { BAR, EVIL, FOO, ok, preflight } from '../support'
+import { logged } from '../support/log'
+import { portOf } from '../support/ports'
+import { exchange } from '../support/raw-http'
 
 async function inspected (t: Test, options: inspector.InspectorOptions = {}, server: FastifyServerOptions = {}): Promise<FastifyInstance> {
   const app = Fastify(server)
@@ -209,12 +211,7 @@ t.test('the option "hosts" adds hosts, on any port', async (t) => {
 t.test('a request that names no host is refused', async (t) => {
   const app = await inspected(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
-  const answer = await new Promise<string>((resolve, reject) => {
-    let text = ''
-    const socket = connectTcp(port, '127.0.0.1', () => socket.end('GET /_cors/ HTTP/1.0\r\n\r\n'))
-    socket.setEncoding('utf8').on('data', (chunk: string) => { text += chunk }).on('end', () => resolve(text)).on('error', reject)
-  })
+  const answer = await exchange(portOf(app.server), 'GET /_cors/ HTTP/1.0\r\n\r\n')
   t.match(answer, /^HTTP\/1\.1 403 /)
   t.notMatch(answer, 'CORS inspector')
 })
@@ -225,8 +222,7 @@ t.test('in HTTP/2, the authority is the host', async (t) => {
   await app.register(cors)
   await app.register(inspector as never, { prefix: '/_cors' })
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
-  const session = connect(`http://127.0.0.1:${port}`)
+  const session = connect(`http://127.0.0.1:${portOf(app.server)}`)
   t.teardown(() => session.close())
   const status = (headers: object): Promise<number> => new Promise((resolve, reject) => {
     session.request({ ':path': '/_cors/', ...headers }).on('response', (response) => resolve(response[':status'] as number)).on('error', reject).resume()
@@ -237,13 +233,13 @@ t.test('in HTTP/2, the authority is the host', async (t) => {
 })
 
 t.test('a refusal is logged with what to do, and nothing unescaped', async (t) => {
-  const lines: string[] = []
-  const app = await inspected(t, {}, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { logger, messages } = logged()
+  const app = await inspected(t, {}, { logger })
   await app.inject({ url: '/_cors/', headers: { host: 'evil.example\u0085\u009b' } })
-  t.equal(lines.length, 1)
-  t.equal(JSON.parse(lines[0] as string).msg, 'fastify-cors-policy/inspector answered 403: the host "evil.example\\u0085\\u009b" is neither a loopback host nor in the option "hosts"; if it is yours, write its name in "hosts"')
+  t.equal(messages.length, 1)
+  t.equal(messages[0], 'fastify-cors-policy/inspector answered 403: the host "evil.example\\u0085\\u009b" is neither a loopback host nor in the option "hosts"; if it is yours, write its name in "hosts"')
   await ask(app, QUESTION, { 'sec-fetch-site': 'cross\u009b' })
-  t.match(JSON.parse(lines[1] as string).msg, 'the request comes from a page of another origin (Sec-Fetch-Site: "cross\\u009b")')
+  t.match(messages[1], 'the request comes from a page of another origin (Sec-Fetch-Site: "cross\\u009b")')
 })
 
 t.test('a page of another origin cannot ask', async (t) => {
@@ -286,8 +282,8 @@ t.test('the application\'s own parsers, error handlers and serializers change no
 })
 
 t.test('a hook that fails is logged, and its message not shown', async (t) => {
-  const lines: string[] = []
-  const app = Fastify({ logger: { level: 'error', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { logger, lines } = logged('error')
+  const app = Fastify({ logger })
   t.teardown(() => app.close())
   let error: unknown = new Error('the password is 1234')
   app.addHook('onRequest', async () => { throw error })
@@ -296,7 +292,7 @@ t.test('a hook that fails is logged, and its message not shown', async (t) => {
   const response = await app.inject('/_cors/routes')
   t.equal(response.statusCode, 500)
   t.strictSame(response.json(), { message: 'the request failed; the log has the error' })
-  t.match(lines.join(''), 'the password is 1234')
+  t.match(JSON.stringify(lines), 'the password is 1234')
   error = Object.assign(new Error('a token is missing'), { statusCode: 401 })
   const refused = await app.inject('/_cors/routes')
   t.equal(refused.statusCode, 401)

@@ -4,6 +4,7 @@ import t from 'tap'
 import { z } from 'zod'
 import { derivedExposedHeaders, derivedAllowedHeaders, underivableFields } from '../../lib/policy/derived-headers'
 import { application, FOO, ok, preflight, request } from '../support'
+import { logged } from '../support/log'
 
 const text = { type: 'string' }
 
@@ -256,8 +257,8 @@ t.test('headers are derived from the JSON Schema that another library\'s schema 
 })
 
 t.test('headers are derived from zod schemas, and a warning names the routes whose schemas cannot be read', async (t) => {
-  const lines: string[] = []
-  const app = await application(t, { policies: { partner: { origin: FOO } } }, { logger: { level: 'warn', stream: { write: (line: string) => lines.push((JSON.parse(line) as { msg: string }).msg) } } })
+  const { logger, messages } = logged()
+  const app = await application(t, { policies: { partner: { origin: FOO } } }, { logger })
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => JSON.stringify)
   const config = { cors: { extends: 'partner' } }
@@ -270,7 +271,7 @@ t.test('headers are derived from zod schemas, and a warning names the routes who
   t.equal(await allowed(app, 'GET', '/zod'), 'x-zod')
   t.equal((await request(app, 'GET', '/zod', FOO)).headers['access-control-expose-headers'], 'ETag')
   t.equal(await allowed(app, 'PUT', '/unreadable'), 'content-type', 'what cannot be read permits nothing')
-  t.strictSame(lines, [
+  t.strictSame(messages, [
     'fastify-cors-policy cannot read schema.headers of PUT /unreadable: it is no JSON Schema, and offers none; list allowedHeaders in the policy of the route',
     'fastify-cors-policy cannot read the headers of the response schemas of PATCH /shown: it is no JSON Schema, and offers none; list exposedHeaders in the policy of the route'
   ])

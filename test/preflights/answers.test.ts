@@ -4,6 +4,7 @@ import Fastify from 'fastify'
 import cors from '../../lib/index'
 import { HAS_HANDLER_TIMEOUT } from '../support/features'
 import { accessControl, application, corsHeaders, EVIL, FOO, ok, preflight, PREFLIGHT_VARY, request } from '../support'
+import { logged } from '../support/log'
 
 t.test('an allowed preflight has the policy\'s answer, no body and no length', async (t) => {
   const app = await application(t)
@@ -223,8 +224,8 @@ t.test('an origin function is called only for a valid Origin other than "null"',
 })
 
 t.test('an origin function that throws or rejects refuses the origin, is logged once for each request, and fails none', async (t) => {
-  const lines: Array<{ level: number, msg: string, err?: { message: string } }> = []
-  const app = await application(t, {}, { logger: { level: 'error', stream: { write: (line: string) => { lines.push(JSON.parse(line)) } } } })
+  const { logger, lines } = logged('error')
+  const app = await application(t, {}, { logger })
   app.put('/throws', { config: { cors: { origin: () => { throw new Error('sync') } } } }, ok)
   app.put('/rejects', { config: { cors: { origin: async () => { throw new Error('async') } } } }, ok)
   for (const url of ['/throws', '/rejects']) {
@@ -271,13 +272,13 @@ t.test('an OPTIONS route that has a policy of its own approves no other route\'s
 })
 
 t.test('generated OPTIONS routes log at the level of the option logLevel', async (t) => {
-  const lines: string[] = []
-  const app = await application(t, { logLevel: 'warn' }, { logger: { level: 'info', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
+  const { logger, messages } = logged('info')
+  const app = await application(t, { logLevel: 'warn' }, { logger })
   app.put('/', { config: { cors: { origin: FOO } } }, ok)
   await preflight(app, 'PUT', '/')
-  t.same(lines, [])
+  t.same(messages, [])
   await request(app, 'PUT', '/')
-  t.same(lines, ['incoming request', 'request completed'])
+  t.same(messages, ['incoming request', 'request completed'])
 })
 
 t.test('generated OPTIONS routes are hidden from documentation, unless hideOptionsRoute is false', async (t) => {
@@ -298,8 +299,8 @@ t.test('a preflight that an earlier hook answers gets no Access-Control headers,
     [200, 'OK', 'remove any other CORS plugin'], [204, 'No Content', 'remove any other CORS plugin'], [401, 'Unauthorized', 'preflights carry no credentials'],
     [403, 'Forbidden', 'preflights carry no credentials'], [429, 'Too Many Requests', 'register the plugin before that hook'], [599, '', 'register the plugin before that hook']
   ] as const) {
-    const lines: string[] = []
-    const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
+    const { logger, messages } = logged()
+    const app = Fastify({ logger })
     t.teardown(async () => { await app.close() })
     app.addHook('onRequest', async (request, reply) => {
       if (request.headers.authorization === undefined) await reply.code(status).send('who are you?')
@@ -312,8 +313,8 @@ t.test('a preflight that an earlier hook answers gets no Access-Control headers,
       t.equal(response.statusCode, status)
       t.same(corsHeaders(response), { vary: PREFLIGHT_VARY })
     }
-    t.equal(lines.length, 1)
-    t.match(lines[0], `before fastify-cors-policy answered a preflight with ${status}${name && ` ${name}`}: `)
-    t.match(lines[0], advice)
+    t.equal(messages.length, 1)
+    t.match(messages[0], `before fastify-cors-policy answered a preflight with ${status}${name && ` ${name}`}: `)
+    t.match(messages[0], advice)
   }
 })

@@ -3,8 +3,8 @@ import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type RouteOptions } from 'fastify'
 import cors from '../../lib/index'
 import { fastify } from '../support/features'
-import { EVIL, FOO, ok } from '../support'
-import { approved, named, ONE, OTHER, readable } from '../support/routing'
+import { EVIL, FOO, ok, ONE, OTHER } from '../support'
+import { approved, named, readable } from '../support/routing'
 
 type Hook = (options: RouteOptions & { url: string }) => void
 

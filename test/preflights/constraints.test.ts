@@ -1,18 +1,11 @@
 // Constraints that a preflight does not carry, hosts, default policies that come later, and many scopes at one URL. Each expectation is held against the
 // responses to the requests themselves, with every value of the constraints.
-import t, { type Test } from 'tap'
+import t from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import cors from '../../lib/index'
 import { fastify } from '../support/features'
-import { EVIL, FOO, ok } from '../support'
-import { approved, named, ONE, OTHER, readable, strategy } from '../support/routing'
-
-async function application (t: Test, server: FastifyServerOptions = {}): Promise<FastifyInstance> {
-  const app = fastify(server)
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
-  return app
-}
+import { application, EVIL, FOO, ok, ONE, OTHER } from '../support'
+import { approved, named, readable, strategy } from '../support/routing'
 
 const SECRET = { 'x-secret': 'alpha' }
 const VERSION = { 'accept-version': '1.x' }
@@ -25,7 +18,7 @@ for (const mustMatchWhenDerived of [false, true]) {
     const config = policy === undefined ? {} : { cors: policy }
     t.test(`no preflight is approved if a custom constraint${where} may lead its request to a route of another parameter name with ${name}`, async (t) => {
       for (const [first, second, url] of [['/a/:x', '/a/:y', '/a/1'], ['/a/:x(^\\d+$)', '/a/:y(^\\d+$)', '/a/1'], ['/a/:x-:y', '/a/:v-:w', '/a/1-2'], ['/a/:x?', '/a/:y', '/a/1'], ['/a/*', '/a/*', '/a/b'], ['/:x/*', '/:y/*', '/a/b']] as const) {
-        const app = await application(t, server())
+        const app = await application(t, {}, server())
         try {
           app.put(first, { config: { cors: ONE } }, ok)
           app.put(second, { constraints: { secret: 'alpha' } as never, config }, ok)
@@ -42,7 +35,7 @@ for (const mustMatchWhenDerived of [false, true]) {
 
     t.test(`only what both routes allow is approved, if one has a host, and the other a custom constraint${where} and ${name}`, async (t) => {
       for (const order of [0, 1]) {
-        const app = await application(t, server())
+        const app = await application(t, {}, server())
         const declare = [
           () => app.put('/:x', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok),
           () => app.put('/:y', { constraints: { secret: 'alpha' } as never, config }, ok)
@@ -64,7 +57,7 @@ for (const mustMatchWhenDerived of [false, true]) {
 
     t.test(`only what both routes allow is approved, if a farther wildcard has a custom constraint${where} and ${name}`, async (t) => {
       for (const near of ['/a/b', '/a/:x', '/a/:x(^b$)', '/:x/b']) {
-        const app = await application(t, server())
+        const app = await application(t, {}, server())
         app.put(near, { config: { cors: ONE } }, ok)
         app.put('/*', { constraints: { secret: 'alpha' } as never, config }, ok)
         t.strictSame(await readable(app, 'PUT', '/a/b'), [FOO])
@@ -76,7 +69,7 @@ for (const mustMatchWhenDerived of [false, true]) {
     })
 
     t.test(`a pattern with a version and a custom constraint${where} approves nothing for a static route with ${name}`, async (t) => {
-      const app = await application(t, server())
+      const app = await application(t, {}, server())
       app.put('/a', { config }, ok)
       app.put('/:x', { constraints: { version: '1.0.0', secret: 'alpha' } as never, config: { cors: ONE } }, ok)
       app.put('/*', { constraints: { version: '1.0.0' }, config }, ok)
@@ -88,7 +81,7 @@ for (const mustMatchWhenDerived of [false, true]) {
     })
 
     t.test(`a pattern with a custom constraint${where} approves nothing with a version that a static route has, with ${name}`, async (t) => {
-      const app = await application(t, server())
+      const app = await application(t, {}, server())
       app.put('/a', { constraints: { version: '1.0.0' }, config }, ok)
       app.put('/:x', { constraints: { secret: 'alpha' } as never, config: { cors: ONE } }, ok)
       for (const requestHeaders of [undefined, 'accept-version']) {
@@ -101,7 +94,7 @@ for (const mustMatchWhenDerived of [false, true]) {
   }
 
   t.test(`a preflight is approved if a custom constraint${where} decides between no policies`, async (t) => {
-    const app = await application(t, server())
+    const app = await application(t, {}, server())
     app.put('/a/:x', { config: { cors: ONE } }, ok)
     app.put('/a/:y', { constraints: { secret: 'alpha' } as never, config: { cors: ONE } }, ok)
     app.put('/s', { constraints: { secret: 'alpha' } as never, config: { cors: OTHER } }, ok)
@@ -111,7 +104,7 @@ for (const mustMatchWhenDerived of [false, true]) {
 }
 
 t.test('a method that a custom constraint may lead to another policy is not named', async (t) => {
-  const app = await application(t, { routerOptions: { constraints: strategy('secret') } as never })
+  const app = await application(t, {}, { routerOptions: { constraints: strategy('secret') } as never })
   app.get('/:x', { config: { cors: ONE } }, ok)
   app.put('/:x', { config: { cors: ONE } }, ok)
   app.put('/a', { constraints: { secret: 'alpha' } as never, config: { cors: OTHER } }, ok)
@@ -120,7 +113,7 @@ t.test('a method that a custom constraint may lead to another policy is not name
 })
 
 t.test('a preflight is answered though a custom constraint has a value for every request, preflights included, and must match', async (t) => {
-  const app = await application(t, { routerOptions: { constraints: strategy('tenant', { mustMatchWhenDerived: true, derive: ({ headers }) => headers['x-tenant'] ?? 'main' }) } as never })
+  const app = await application(t, {}, { routerOptions: { constraints: strategy('tenant', { mustMatchWhenDerived: true, derive: ({ headers }) => headers['x-tenant'] ?? 'main' }) } as never })
   app.put('/a', { constraints: { tenant: 'main' } as never, config: { cors: ONE } }, ok)
   app.put('/b', { constraints: { tenant: 'main' } as never, config: { cors: ONE } }, ok)
   app.options('/b', { constraints: { tenant: 'main' } as never }, async () => 'own')
@@ -140,7 +133,7 @@ t.test('only what every possible route allows is approved, if the application ha
     for (const value of ['b.test:80', 'b.test']) {
       for (const policy of [OTHER, undefined]) {
         for (const url of ['/a', '/:x']) {
-          const app = await application(t, server)
+          const app = await application(t, {}, server)
           try {
             app.put(url, { constraints: { host: value }, config: { cors: ONE } }, ok)
             app.put(url.replace('x', 'y'), policy === undefined ? {} : { config: { cors: policy } }, ok)

@@ -1,14 +1,15 @@
 // Which policy answers a preflight: that of the route the announced request reaches, whatever the router's rules are, or none.
 import { METHODS } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import cors from '../../lib/index'
 import { routes } from '../support/features'
-import { accessControl, application, approves, EVIL, FOO, ok, preflight, refusal, request } from '../support'
+import { accessControl, application, approves, EVIL, FOO, ok, ONE, OTHER, preflight, refusal, request } from '../support'
+import { logged } from '../support/log'
+import { portOf } from '../support/ports'
+import { exchange } from '../support/raw-http'
+import { strategy } from '../support/routing'
 
-const ONE = { origin: FOO } as const
-const OTHER = { origin: EVIL } as const
 const HANDLER = { 'content-type': 'application/json' }
 
 /** Which origin is allowed by the preflight's answer, and by the response to the request it announced: they must be the same. */
@@ -197,21 +198,7 @@ t.test('routes that differ only in a version need the same policy', async (t) =>
 })
 
 t.test('routes that differ only in a custom constraint need the same policy', async (t) => {
-  const app = Fastify({
-    constraints: {
-      secret: {
-        name: 'secret',
-        storage: () => {
-          const handlers = new Map()
-          return { get: (value: unknown) => handlers.get(value) ?? null, set: (value: unknown, handler: unknown) => { handlers.set(value, handler) } }
-        },
-        validate: () => {},
-        deriveConstraint: (req: { headers: Record<string, string> }) => req.headers['x-secret']
-      } as never
-    }
-  })
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+  const app = await application(t, {}, { constraints: strategy('secret') as never })
   app.put('/s/:id', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
   t.match(refusal(() => app.put('/s/:id', { constraints: { secret: 'beta' }, config: { cors: OTHER } }, ok)), { problems: [{ reason: 'conflict' }] })
   t.ok(approves(await preflight(app, 'PUT', '/s/1'), 'PUT'))
@@ -268,46 +255,31 @@ t.test('a preflight that may reach routes of several versions is approved only i
   }
 })
 
-/** A constraint of an application's own, which looks at a header. */
-const strategy = (name: string): never => ({
-  name,
-  storage: () => {
-    const handlers = new Map()
-    return { get: (value: unknown) => handlers.get(value) ?? null, set: (value: unknown, handler: unknown) => { handlers.set(value, handler) } }
-  },
-  validate: () => {},
-  deriveConstraint: (req: { headers: Record<string, string> }) => req.headers['x-secret']
-}) as never
-
 t.test('a preflight is not approved, and the log warns, if a custom constraint decides between different policies', async (t) => {
   for (const name of ['secret', 'version']) {
     for (const [policy, expected] of [[ONE, true], [OTHER, false], [undefined, false]] as const) {
-      const lines: string[] = []
-      const app = Fastify({ constraints: { [name]: strategy(name) }, logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
-      t.teardown(async () => { await app.close() })
-      await app.register(cors)
+      const { logger, messages } = logged()
+      const app = await application(t, {}, { constraints: strategy(name, { header: 'x-secret' }) as never, logger })
       app.put('/s/:id', { constraints: { [name]: 'alpha' }, config: { cors: ONE } }, ok)
       app.put('/t/:id', { constraints: { [name]: 'alpha' } }, ok)
       app.put('/*', { config: policy === undefined ? {} : { cors: policy } }, ok)
       for (const requestHeaders of ['x-a', 'accept-version']) t.equal(approves(await preflight(app, 'PUT', '/s/1', { requestHeaders }), 'PUT'), expected, name)
       t.equal(approves(await preflight(app, 'PUT', '/else'), 'PUT'), policy === ONE)
-      if (expected) t.strictSame(lines, [])
-      else t.match(lines, [/PUT \/s\/:id/])
+      if (expected) t.strictSame(messages, [])
+      else t.match(messages, [/PUT \/s\/:id/])
     }
   }
 })
 
 t.test('a custom constraint that decides between no policies causes no warning and no refusal, whatever the URL and the host', async (t) => {
-  const lines: string[] = []
-  const app = Fastify({ constraints: { secret: strategy('secret') }, logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+  const { logger, messages } = logged()
+  const app = await application(t, {}, { constraints: strategy('secret') as never, logger })
   app.put('/digits/:id(^\\d+$)', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
   app.put('/file/:name.json', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
   app.put('/optional/:id?', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
   app.put('/host/:id', { constraints: { secret: 'alpha', host: 'a.test' }, config: { cors: ONE } }, ok)
   await app.ready()
-  t.strictSame(lines, [])
+  t.strictSame(messages, [])
   for (const [url, host] of [['/digits/7', 'a.test'], ['/file/a.json', 'a.test'], ['/optional/7', 'a.test'], ['/host/7', 'a.test']] as const) {
     t.ok(approves(await preflight(app, 'PUT', url, { headers: { host } }), 'PUT'), url)
   }
@@ -435,13 +407,7 @@ t.test('a preflight without a Host header, as HTTP/1.0 allows it, reaches only r
   app.put('/', { config: { cors: ONE } }, ok)
   app.put('/hosted', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const send = async (url: string): Promise<string> => await new Promise((resolve, reject) => {
-    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1', () => {
-      socket.write(`OPTIONS ${url} HTTP/1.0\r\nOrigin: ${FOO}\r\nAccess-Control-Request-Method: PUT\r\n\r\n`)
-    })
-    let text = ''
-    socket.on('data', (data) => { text += String(data) }).on('end', () => { resolve(text) }).on('error', reject)
-  })
+  const send = (url: string): Promise<string> => exchange(portOf(app.server), `OPTIONS ${url} HTTP/1.0\r\nOrigin: ${FOO}\r\nAccess-Control-Request-Method: PUT\r\n\r\n`)
   t.match(await send('/'), /^HTTP\/1\.1 204 /)
   t.match(await send('http://anything.test/'), /^HTTP\/1\.1 204 /, 'nor does an absolute request target change the route')
   t.match(await send('/hosted'), /^HTTP\/1\.1 404 /)

@@ -6,19 +6,13 @@ import FindMyWay from 'find-my-way'
 import cors from '../../lib/index'
 import { collectRoutes } from '../../lib/preflight/registered'
 import { RoutingTableFactory } from '../../lib/preflight/routing-table'
-import { application, approves, BAR, EVIL, FOO, ok, preflight, request } from '../support'
-
-const ONE = { origin: FOO } as const
-
-function logged (): { lines: string[], server: object } {
-  const lines: string[] = []
-  return { lines, server: { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } } }
-}
+import { application, approves, BAR, EVIL, FOO, ok, ONE, preflight, request } from '../support'
+import { logged } from '../support/log'
 
 t.test('preflights for a method whose routes cannot be printed are not approved, and those for other methods are', async (t) => {
-  const { lines, server } = logged()
+  const { logger, messages } = logged()
   const app = await application(t, {}, {
-    ...server,
+    logger,
     constraints: { big: { name: 'big', storage: () => new Map(), validate: () => {}, deriveConstraint: () => undefined } as never }
   })
   app.put('/big', { constraints: { big: 1n } as never, config: { cors: ONE } }, ok)
@@ -27,7 +21,7 @@ t.test('preflights for a method whose routes cannot be printed are not approved,
   t.notOk(approves(await preflight(app, 'PUT', '/a'), 'PUT'))
   t.notOk(approves(await preflight(app, 'PATCH', '/a'), 'PATCH'))
   t.ok(approves(await preflight(app, 'DELETE', '/a'), 'DELETE'))
-  t.ok(lines.some((line) => line.includes('cannot read the routes of PUT')), lines.join())
+  t.ok(messages.some((line) => line.includes('cannot read the routes of PUT')), messages.join())
 })
 
 /** Has every table made of what this function gives. */
@@ -40,14 +34,14 @@ function remake (t: { teardown: (fn: () => void) => void }, change: (registered:
 type Made = Parameters<RoutingTableFactory['make']>[0]
 
 t.test('a routing table that differs from Fastify\'s router approves nothing, and the log says so once', async (t) => {
-  const { lines, server } = logged()
-  const app = await application(t, {}, server)
+  const { logger, messages } = logged()
+  const app = await application(t, {}, { logger })
   app.put('/a/:id', { config: { cors: ONE } }, ok)
   app.put('/b', { config: { cors: ONE } }, ok)
   remake(t, ({ routes, routerCode }) => ({ routes: [...routes].reverse(), routerCode }))
   t.notOk(approves(await preflight(app, 'PUT', '/a/1'), 'PUT'))
   t.notOk(approves(await preflight(app, 'PUT', '/a/1'), 'PUT'))
-  t.equal(lines.filter((line) => line.includes('cannot read the routes of PUT')).length, 1, 'said once')
+  t.equal(messages.filter((line) => line.includes('cannot read the routes of PUT')).length, 1, 'said once')
 })
 
 t.test('no routing table is made of routes in another order than the router\'s', async (t) => {
@@ -108,13 +102,13 @@ t.test('a URL that the router refuses affects no other route, also if the plugin
 })
 
 t.test('a route that a hook moves out of the prefix of its scope is answered by the parent scope, or by none', async (t) => {
-  const { server } = logged()
+  const { logger } = logged()
   const moving = async (scope: FastifyInstance): Promise<void> => {
     await scope.register(cors)
     scope.addHook('onRoute', (route) => { if (route.url === '/in/moved') route.url = '/out' })
     scope.put('/moved', { config: { cors: ONE } }, ok)
   }
-  const app = await application(t, {}, server)
+  const app = await application(t, {}, { logger })
   await app.register(moving, { prefix: '/in' })
   t.ok(approves(await preflight(app, 'PUT', '/out'), 'PUT'), 'the parent scope answers')
   const alone = Fastify()
@@ -131,14 +125,14 @@ t.test('a route whose config is null has the default policy', async (t) => {
 })
 
 t.test('a route whose OPTIONS route another hook refuses gets no approval, and the log says why', async (t) => {
-  const { lines, server } = logged()
-  const app = Fastify(server)
+  const { logger, messages } = logged()
+  const app = Fastify({ logger })
   t.teardown(async () => { await app.close() })
   app.addHook('onRoute', ({ method }) => { if (method === 'OPTIONS') throw new Error('no OPTIONS\u001b here') })
   await app.register(cors)
   app.put('/a', { config: { cors: ONE } }, ok)
   t.notOk(approves(await preflight(app, 'PUT', '/a'), 'PUT'))
-  t.match(lines[0], /answers no preflight for "\/a": .*no OPTIONS\\u001b here/)
+  t.match(messages[0], /answers no preflight for "\/a": .*no OPTIONS\\u001b here/)
 })
 
 t.test('no preflight is approved if it is unknown which of two declarations with different policies Fastify took', async (t) => {

@@ -1,11 +1,11 @@
 // enforceOrigin: requests from pages of refused origins end with 403 before body and handler, and nobody else's do.
-import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import websocket from '@fastify/websocket'
 import fc from 'fast-check'
 import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
 import t from 'tap'
 import cors, { originList } from '../../lib/index'
+import { portOf } from '../support/ports'
 import { send } from '../support/raw-http'
 import { application, approves, BAR, corsHeaders, EVIL, FOO, ok, preflight, refusal, request } from '../support'
 import { greeting } from '../support/web-socket'
@@ -80,7 +80,7 @@ t.test('a refused request reaches no parser, no handler and no later hook but on
 t.test('a refused request is answered without waiting for its body', async (t) => {
   const { app, handled } = await enforced(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+  const port = portOf(app.server)
   const { statusLine } = await send(port, ['POST / HTTP/1.1', 'Host: a', `Origin: ${EVIL}`, 'Content-Type: text/plain', 'Content-Length: 1000000', 'Connection: close'])
   t.equal(statusLine, 'HTTP/1.1 403 Forbidden')
   t.strictSame(handled, [])
@@ -257,7 +257,7 @@ t.test('a WebSocket upgrade from a refused origin gets 403', async (t) => {
     app.get(url, { websocket: true, config: { cors: policy } }, (socket) => { opened++; socket.send('welcome') })
   }
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+  const port = portOf(app.server)
   const greetingOf = (path: string, origin: string | undefined, headers = {}): Promise<unknown> => greeting(`ws://127.0.0.1:${port}${path}`, origin, headers)
   for (const url of ['/events', '/async']) {
     t.equal(await greetingOf(url, FOO), 'welcome', url)

@@ -3,10 +3,8 @@ import t from 'tap'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fastifyCors from '@fastify/cors'
 import cors from '../../lib/index'
-import { accessControl, application, approves, corsHeaders, EVIL, FOO, ok, preflight, refusal, request } from '../support'
-
-const ONE = { origin: FOO } as const
-const OTHER = { origin: EVIL } as const
+import { accessControl, application, approves, corsHeaders, EVIL, FOO, ok, ONE, OTHER, preflight, refusal, request } from '../support'
+import { logged } from '../support/log'
 
 /** The origin that both the preflight and the response allow; false if neither does. */
 async function allowed (app: FastifyInstance, url: string, method = 'GET'): Promise<unknown> {
@@ -203,8 +201,8 @@ t.test('the plugin works beside @fastify/cors in another scope', async (t) => {
 })
 
 t.test('config.cors that no registration reads causes one warning, which names the routes', async (t) => {
-  const lines: string[] = []
-  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
+  const { logger, messages } = logged()
+  const app = Fastify({ logger })
   t.teardown(async () => { await app.close() })
   app.register(async (scope) => {
     await scope.register(cors)
@@ -216,8 +214,8 @@ t.test('config.cors that no registration reads causes one warning, which names t
     scope.get('/theirs', { config: { cors: ONE } }, ok)
   })
   await app.ready()
-  t.equal(lines.length, 1)
-  t.match(lines[0], /no effect on GET \/out\\u202e, HEAD \/out\\u202e:/)
+  t.equal(messages.length, 1)
+  t.match(messages[0], /no effect on GET \/out\\u202e, HEAD \/out\\u202e:/)
 })
 
 t.test('an application without the plugin is unchanged', async (t) => {

@@ -2,9 +2,6 @@
 import type { FastifyInstance } from 'fastify'
 import { accessControl, approves, EVIL, FOO, preflight, request } from './index'
 
-export const ONE = { origin: FOO } as const
-export const OTHER = { origin: EVIL } as const
-
 const SAFELISTED = ['GET', 'HEAD', 'POST']
 
 /** The origins whose preflight for a method is approved: it is named, or needs no name. */
