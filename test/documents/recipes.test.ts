@@ -479,15 +479,3 @@ t.test('the table of plugins has every plugin that is tested, and no other', asy
   const ours = ['tap', 'fastify', 'node', 'ws']
   t.same(firstColumn('plugin').map((cell) => cell.replaceAll('`', '')).sort(), [...new Set(imported)].filter((name) => !ours.includes(name)).sort())
 })
-
-t.test('the links lead somewhere', async (t) => {
-  const anchors = (text: string): string[] => [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) => (title as string).toLowerCase().replace(/[^\w -]/g, '').replaceAll(' ', '-'))
-  const links = [...recipes.text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => link as string).filter((link) => !link.startsWith('https://'))
-  t.ok(links.length > 5)
-  for (const link of links) {
-    const [path = '', anchor] = link.split('#')
-    const file = join(__dirname, '..', '..', 'docs', path === '' ? 'recipes.md' : path)
-    t.ok(existsSync(file), link)
-    if (anchor !== undefined) t.ok(anchors(readFileSync(file, 'utf8')).includes(anchor), link)
-  }
-})

@@ -3,8 +3,8 @@ import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type RouteOptions } from 'fastify'
 import cors from '../../lib/index'
 import { fastify } from '../support/features'
-import { EVIL, FOO, ok, ONE, OTHER } from '../support'
-import { approved, named, readable } from '../support/routing'
+import { application, approves, EVIL, FOO, ok, ONE, OTHER, preflight } from '../support'
+import { approved, named, readable, verdicts } from '../support/routing'
 
 type Hook = (options: RouteOptions & { url: string }) => void
 
@@ -407,4 +407,31 @@ t.test('a route whose policy was refused, and that is declared again with anothe
   app.put('/a', { config: { cors: OTHER } }, ok)
   t.throws(() => { app.put('/a', { config: { cors: ONE } }, ok) }, { code: 'FST_ERR_DUPLICATED_ROUTE' })
   t.strictSame(await approved(app, 'PUT', '/a'), [EVIL])
+})
+
+t.test('declaring a route twice throws Fastify\'s own error', async (t) => {
+  const app = await application(t)
+  app.get('/', { config: { cors: ONE } }, ok)
+  t.throws(() => app.get('/', { config: { cors: OTHER } }, ok), { code: 'FST_ERR_DUPLICATED_ROUTE' })
+})
+
+t.test('a duplicate route that the router refused approves nothing', async (t) => {
+  const app = await application(t)
+  app.put('/:name/a', { config: { cors: OTHER } }, ok)
+  app.get('/:id/a', { config: { cors: OTHER } }, ok)
+  t.throws(() => app.get('/:name/a', { config: { cors: ONE } }, ok), { code: 'FST_ERR_DUPLICATED_ROUTE' })
+  t.equal(await verdicts(app, 'GET', '/1/a'), EVIL)
+  t.equal(await verdicts(app, 'PUT', '/1/a'), EVIL)
+})
+
+t.test('a route whose RegExp the router refused approves nothing, though another route takes its requests under the same name', async (t) => {
+  const app = await application(t)
+  app.get('/:id', { config: { cors: ONE } }, ok)
+  app.get('/:id(^\\d+$)', { config: { cors: ONE } }, ok)
+  t.throws(() => app.get('/:id(^[a-z]$)', { config: { cors: OTHER } }, ok), { code: 'FST_ERR_DUPLICATED_ROUTE' })
+  app.put('/:id(^[a-z]$)', { config: { cors: OTHER } }, ok)
+  t.notOk(approves(await preflight(app, 'GET', '/a', { origin: EVIL }), 'GET'))
+  t.equal(await verdicts(app, 'GET', '/7'), FOO)
+  t.equal(await verdicts(app, 'PUT', '/a'), EVIL)
+  t.notMatch((await preflight(app, 'PUT', '/a', { origin: EVIL })).headers['access-control-allow-methods'], /GET/)
 })

@@ -1,28 +1,12 @@
-// Which policy answers a preflight: that of the route the announced request reaches, whatever the router's rules are, or none.
+// Which policy answers a preflight: that of the route the announced request reaches, whatever the router's rules are, or none. Hosts, versions and other
+// constraints: constraints.test.ts. Routes that hooks change and that Fastify refuses: changed-routes.test.ts.
 import { METHODS } from 'node:http'
 import t from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import cors from '../../lib/index'
 import { routes } from '../support/features'
-import { accessControl, application, approves, EVIL, FOO, ok, ONE, OTHER, preflight, refusal, request } from '../support'
-import { logged } from '../support/log'
-import { portOf } from '../support/ports'
-import { exchange } from '../support/raw-http'
-import { strategy } from '../support/routing'
-
-const HANDLER = { 'content-type': 'application/json' }
-
-/** Which origin is allowed by the preflight's answer, and by the response to the request it announced: they must be the same. */
-async function verdicts (app: FastifyInstance, method: string, url: string, headers: Record<string, string> = {}): Promise<unknown> {
-  const answers = []
-  for (const origin of [FOO, EVIL]) {
-    const asked = approves(await preflight(app, method, url, { origin, headers }), method)
-    const actual = accessControl(await request(app, method, url, origin, { headers: { ...headers, ...(method === 'QUERY' && HANDLER) } }))['access-control-allow-origin'] === origin
-    if (asked !== actual) return `preflight ${asked}, request ${actual} for ${origin}`
-    if (asked) answers.push(origin)
-  }
-  return answers.length === 1 ? answers[0] : answers
-}
+import { accessControl, application, approves, EVIL, FOO, ok, ONE, OTHER, preflight, request } from '../support'
+import { verdicts } from '../support/routing'
 
 const cases: Array<readonly [name: string, server: FastifyServerOptions, declare: (app: FastifyInstance) => void, expected: Array<readonly [method: string, url: string, allowed: unknown]>]> = [
   ['static, parameter and wildcard routes', {}, (app) => {
@@ -160,137 +144,6 @@ t.test('if two RegExps match, the route that the router prefers answers the pref
   }
 })
 
-t.test('host constraints decide which route answers, as strings and as RegExps', async (t) => {
-  const app = await application(t)
-  app.put('/h', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)
-  app.put('/h', { constraints: { host: /^[bc]\.test$/ }, config: { cors: OTHER } }, ok)
-  app.put('/h', { constraints: { host: 'c.test' }, config: { cors: false } }, ok)
-  app.get('/h', { config: { cors: OTHER } }, ok)
-  app.put('/p/:id', { config: { cors: ONE } }, ok)
-  app.put('/p/:id', { constraints: { host: 'a.test' } }, ok)
-  app.put('/p/:name/x', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)
-  app.put('/p/:other/x', { config: { cors: OTHER } }, ok)
-  const at = async (host: string, method: string, url: string): Promise<unknown> => await verdicts(app, method, url, { host })
-  t.same(await at('a.test', 'PUT', '/h'), FOO)
-  t.same(await at('b.test', 'PUT', '/h'), EVIL)
-  t.same(await at('c.test', 'PUT', '/h'), [])
-  t.same(await at('d.test', 'PUT', '/h'), [])
-  t.same(await at('a.test', 'GET', '/h'), EVIL)
-  t.same(await at('d.test', 'PUT', '/p/1'), FOO)
-  t.same(await at('a.test', 'PUT', '/p/1'), [])
-  t.same(await at('a.test', 'PUT', '/p/1/x'), FOO)
-  t.same(await at('b.test', 'PUT', '/p/1/x'), EVIL)
-})
-
-t.test('routes that differ only in a version need the same policy', async (t) => {
-  const app = await application(t)
-  app.get('/v/:id', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
-  app.get('/v/:id', { constraints: { version: '2.0.0' }, config: { cors: { origin: [FOO] } } }, ok)
-  t.ok(approves(await preflight(app, 'GET', '/v/1'), 'GET'), 'a preflight carries no version')
-  t.same(accessControl(await request(app, 'GET', '/v/1', FOO, { headers: { 'accept-version': '2.x' } })), { 'access-control-allow-origin': FOO })
-  for (const other of [OTHER, false, undefined] as Array<cors.RouteCors | undefined>) {
-    const refused = await application(t)
-    refused.get('/v', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
-    const config = other === undefined ? {} : { cors: other }
-    const error = refusal(() => refused.get('/v', { constraints: { version: '2.0.0' }, config }, ok))
-    t.match(error, { code: 'FST_ERR_CORS_INVALID_POLICY', problems: [{ reason: 'conflict', pointer: '' }], message: /GET \/v: [^]*"version"/ })
-  }
-})
-
-t.test('routes that differ only in a custom constraint need the same policy', async (t) => {
-  const app = await application(t, {}, { constraints: strategy('secret') as never })
-  app.put('/s/:id', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
-  t.match(refusal(() => app.put('/s/:id', { constraints: { secret: 'beta' }, config: { cors: OTHER } }, ok)), { problems: [{ reason: 'conflict' }] })
-  t.ok(approves(await preflight(app, 'PUT', '/s/1'), 'PUT'))
-})
-
-/** The same as `verdicts`, for a request that carries a version, which its preflight announces as a header. */
-async function versioned (app: FastifyInstance, method: string, url: string, version: string): Promise<unknown> {
-  const answers = []
-  for (const origin of [FOO, EVIL]) {
-    const asked = approves(await preflight(app, method, url, { origin, requestHeaders: 'Accept-Version' }), method)
-    const actual = accessControl(await request(app, method, url, origin, { headers: { 'accept-version': version } }))['access-control-allow-origin'] === origin
-    answers.push(asked === actual ? asked && origin : `preflight ${asked}, request ${actual} for ${origin}`)
-  }
-  return answers.filter((answer) => answer !== false).join()
-}
-
-t.test('a preflight that announces Accept-Version is answered by a route with a version, and any other by a route without', async (t) => {
-  const app = await application(t)
-  app.put('/users/:id', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
-  app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
-  app.get('/a', { config: { cors: ONE } }, ok)
-  app.put('/b', ok)
-  app.put('/:x', { constraints: { version: '2.0.0' }, config: { cors: ONE } }, ok)
-  app.put('/:x', { config: { cors: ONE } }, ok)
-  app.put('/c/d', ok)
-  app.put('/c/:x', { constraints: { version: '1.0.0' }, config: { cors: OTHER } }, ok)
-  app.all('/*', { config: { cors: OTHER } }, ok)
-  t.equal(await versioned(app, 'PUT', '/users/1', '1.x'), FOO)
-  t.equal(await verdicts(app, 'PUT', '/users/1'), EVIL, 'without a version, it is the wildcard that is reached')
-  t.equal(await versioned(app, 'PUT', '/a', '1.x'), FOO)
-  t.equal(await verdicts(app, 'PUT', '/a'), FOO)
-  t.strictSame(await verdicts(app, 'PUT', '/b'), [], 'a route without policy is in the way')
-  t.equal(await versioned(app, 'PUT', '/b', '2.x'), FOO, 'but takes no request with a version')
-  t.strictSame(await verdicts(app, 'PUT', '/c/d'), [])
-  t.equal(await versioned(app, 'PUT', '/c/d', '1.x'), EVIL)
-})
-
-t.test('a preflight names methods of routes with a version only if it announces Accept-Version, and then no others', async (t) => {
-  const app = await application(t)
-  app.get('/a', { config: { cors: ONE } }, ok)
-  app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
-  app.put('/:x', { config: { cors: OTHER } }, ok)
-  t.equal((await preflight(app, 'GET', '/a')).headers['access-control-allow-methods'], 'GET, HEAD')
-  t.equal((await preflight(app, 'PUT', '/a', { requestHeaders: 'accept-version' })).headers['access-control-allow-methods'], 'PUT')
-})
-
-t.test('a preflight that may reach routes of several versions is approved only if they have the same policy', async (t) => {
-  for (const [policy, expected] of [[ONE, true], [OTHER, false], [undefined, false]] as const) {
-    const app = await application(t)
-    app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
-    app.put('/:x', { constraints: { version: '2.0.0' }, config: policy === undefined ? {} : { cors: policy } }, ok)
-    t.equal(approves(await preflight(app, 'PUT', '/a'), 'PUT'), expected, 'as the constraint takes no part')
-    t.equal(approves(await preflight(app, 'PUT', '/a', { requestHeaders: 'x-a, ACCEPT-VERSION' }), 'PUT'), expected)
-  }
-})
-
-t.test('a preflight is not approved, and the log warns, if a custom constraint decides between different policies', async (t) => {
-  for (const name of ['secret', 'version']) {
-    for (const [policy, expected] of [[ONE, true], [OTHER, false], [undefined, false]] as const) {
-      const { logger, messages } = logged()
-      const app = await application(t, {}, { constraints: strategy(name, { header: 'x-secret' }) as never, logger })
-      app.put('/s/:id', { constraints: { [name]: 'alpha' }, config: { cors: ONE } }, ok)
-      app.put('/t/:id', { constraints: { [name]: 'alpha' } }, ok)
-      app.put('/*', { config: policy === undefined ? {} : { cors: policy } }, ok)
-      for (const requestHeaders of ['x-a', 'accept-version']) t.equal(approves(await preflight(app, 'PUT', '/s/1', { requestHeaders }), 'PUT'), expected, name)
-      t.equal(approves(await preflight(app, 'PUT', '/else'), 'PUT'), policy === ONE)
-      if (expected) t.strictSame(messages, [])
-      else t.match(messages, [/PUT \/s\/:id/])
-    }
-  }
-})
-
-t.test('a custom constraint that decides between no policies causes no warning and no refusal, whatever the URL and the host', async (t) => {
-  const { logger, messages } = logged()
-  const app = await application(t, {}, { constraints: strategy('secret') as never, logger })
-  app.put('/digits/:id(^\\d+$)', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
-  app.put('/file/:name.json', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
-  app.put('/optional/:id?', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
-  app.put('/host/:id', { constraints: { secret: 'alpha', host: 'a.test' }, config: { cors: ONE } }, ok)
-  await app.ready()
-  t.strictSame(messages, [])
-  for (const [url, host] of [['/digits/7', 'a.test'], ['/file/a.json', 'a.test'], ['/optional/7', 'a.test'], ['/host/7', 'a.test']] as const) {
-    t.ok(approves(await preflight(app, 'PUT', url, { headers: { host } }), 'PUT'), url)
-  }
-})
-
-t.test('declaring a route twice throws Fastify\'s own error', async (t) => {
-  const app = await application(t)
-  app.get('/', { config: { cors: ONE } }, ok)
-  t.throws(() => app.get('/', { config: { cors: OTHER } }, ok), { code: 'FST_ERR_DUPLICATED_ROUTE' })
-})
-
 t.test('the application\'s own OPTIONS routes get every preflight that no policy answers, wherever they are declared', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
@@ -324,27 +177,6 @@ t.test('an answer for one method, URL and host is not reused for another', async
     t.equal(await verdicts(app, 'GET', '/hosts', { host: 'a.test' }), FOO)
     t.equal(await verdicts(app, 'GET', '/hosts', { host: 'b.test' }), EVIL)
   }
-})
-
-t.test('a duplicate route that the router refused approves nothing', async (t) => {
-  const app = await application(t)
-  app.put('/:name/a', { config: { cors: OTHER } }, ok)
-  app.get('/:id/a', { config: { cors: OTHER } }, ok)
-  t.throws(() => app.get('/:name/a', { config: { cors: ONE } }, ok), { code: 'FST_ERR_DUPLICATED_ROUTE' })
-  t.equal(await verdicts(app, 'GET', '/1/a'), EVIL)
-  t.equal(await verdicts(app, 'PUT', '/1/a'), EVIL)
-})
-
-t.test('a route whose RegExp the router refused approves nothing, though another route takes its requests under the same name', async (t) => {
-  const app = await application(t)
-  app.get('/:id', { config: { cors: ONE } }, ok)
-  app.get('/:id(^\\d+$)', { config: { cors: ONE } }, ok)
-  t.throws(() => app.get('/:id(^[a-z]$)', { config: { cors: OTHER } }, ok), { code: 'FST_ERR_DUPLICATED_ROUTE' })
-  app.put('/:id(^[a-z]$)', { config: { cors: OTHER } }, ok)
-  t.notOk(approves(await preflight(app, 'GET', '/a', { origin: EVIL }), 'GET'))
-  t.equal(await verdicts(app, 'GET', '/7'), FOO)
-  t.equal(await verdicts(app, 'PUT', '/a'), EVIL)
-  t.notMatch((await preflight(app, 'PUT', '/a', { origin: EVIL })).headers['access-control-allow-methods'], /GET/)
 })
 
 t.test('the RegExp of one segment is not taken for that of another', async (t) => {
@@ -393,22 +225,4 @@ t.test('hasRoute does not find generated OPTIONS routes, and the application can
   t.ok(app.hasRoute({ method: 'OPTIONS', url: '/' }))
   await app.ready()
   t.match(app.printRoutes(), /corsPreflight/)
-})
-
-t.test('a conflict about the second URL of a "/" below a prefix fails the application', async (t) => {
-  const app = await application(t)
-  app.put('/p/', { constraints: { version: '2.0.0' }, config: { cors: OTHER } }, ok)
-  app.register(async (scope) => { scope.put('/', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok) }, { prefix: '/p' })
-  await t.rejects(async () => { await app.ready() }, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /PUT \/p: [^]*constraints/ })
-})
-
-t.test('a preflight without a Host header, as HTTP/1.0 allows it, reaches only routes without a host constraint', async (t) => {
-  const app = await application(t)
-  app.put('/', { config: { cors: ONE } }, ok)
-  app.put('/hosted', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  const send = (url: string): Promise<string> => exchange(portOf(app.server), `OPTIONS ${url} HTTP/1.0\r\nOrigin: ${FOO}\r\nAccess-Control-Request-Method: PUT\r\n\r\n`)
-  t.match(await send('/'), /^HTTP\/1\.1 204 /)
-  t.match(await send('http://anything.test/'), /^HTTP\/1\.1 204 /, 'nor does an absolute request target change the route')
-  t.match(await send('/hosted'), /^HTTP\/1\.1 404 /)
 })

@@ -5,18 +5,7 @@ import fastifyCors from '@fastify/cors'
 import cors from '../../lib/index'
 import { accessControl, application, approves, corsHeaders, EVIL, FOO, ok, ONE, OTHER, preflight, refusal, request } from '../support'
 import { logged } from '../support/log'
-
-/** The origin that both the preflight and the response allow; false if neither does. */
-async function allowed (app: FastifyInstance, url: string, method = 'GET'): Promise<unknown> {
-  const found = []
-  for (const origin of [FOO, EVIL]) {
-    const asked = approves(await preflight(app, method, url, { origin }), method)
-    const actual = accessControl(await request(app, method, url, origin))['access-control-allow-origin'] !== undefined
-    if (asked !== actual) return `preflight ${asked}, response ${actual}`
-    if (asked) found.push(origin)
-  }
-  return found.length > 1 ? found : found[0] ?? false
-}
+import { approved, readable, verdicts } from '../support/routing'
 
 t.test('routes declared before the plugin has loaded are covered like any other', async (t) => {
   const app = Fastify()
@@ -31,7 +20,7 @@ t.test('routes declared before the plugin has loaded are covered like any other'
   app.get('/undeclared', ok)
   app.register(async (scope) => { scope.get('/', { config: { cors: { extends: 'one' } } }, ok) }, { prefix: '/after' })
   for (const [url, expected] of [['/first', EVIL], ['/loaded-before', FOO], ['/loaded-before/', FOO], ['/loaded-before/undeclared', EVIL], ['/named', FOO], ['/undeclared', EVIL], ['/after', FOO], ['/after/', FOO]] as const) {
-    t.equal(await allowed(app, url), expected, url)
+    t.same(await verdicts(app, 'GET', url), expected, url)
   }
 })
 
@@ -95,8 +84,8 @@ t.test('policy names and defaults reach child scopes, can be shadowed there, and
   }, { prefix: '/sibling' })
   for (const [url, expected] of [
     ['/root', FOO], ['/child/before', EVIL], ['/child/undeclared-before', FOO], ['/child', EVIL], ['/child/shadowed', EVIL], ['/child/partner', EVIL], ['/child/undeclared', FOO],
-    ['/child/inner', false], ['/child/inner/two', EVIL], ['/sibling', EVIL]
-  ] as const) t.equal(await allowed(app, url), expected, url)
+    ['/child/inner', []], ['/child/inner/two', EVIL], ['/sibling', EVIL]
+  ] as const) t.same(await verdicts(app, 'GET', url), expected, url)
   t.equal((await preflight(app, 'GET', '/child/partner', { origin: EVIL })).headers['access-control-max-age'], '5')
   for (const [url, body, expected] of [['/child/x', 'child', FOO], ['/child/inner/x', 'inner', undefined], ['/sibling/x', 'sibling', EVIL]] as const) {
     const response = await request(app, 'GET', url, expected ?? FOO)
@@ -115,10 +104,10 @@ t.test('a registration that is not awaited in a child scope covers the routes be
     scope.get('/p/:id', ok)
   })
   app.get('/c', ok)
-  t.equal(await allowed(app, '/a'), EVIL)
-  t.equal(await allowed(app, '/b'), EVIL)
-  t.equal(await allowed(app, '/p/1'), EVIL)
-  t.equal(await allowed(app, '/c'), FOO)
+  t.same(await verdicts(app, 'GET', '/a'), EVIL)
+  t.same(await verdicts(app, 'GET', '/b'), EVIL)
+  t.same(await verdicts(app, 'GET', '/p/1'), EVIL)
+  t.same(await verdicts(app, 'GET', '/c'), FOO)
 })
 
 t.test('the plugin in a child scope leaves the routes outside unchanged, and approves nothing for them', async (t) => {
@@ -135,9 +124,9 @@ t.test('the plugin in a child scope leaves the routes outside unchanged, and app
   app.get('/api/me', (_request, reply) => { reply.header('access-control-allow-headers', 'theirs').send() })
   app.get('/api/:id.json', ok)
   app.delete('/api/x', ok)
-  for (const [url, expected] of [['/api/a', FOO], ['/api/a/y', FOO], ['/api/a/x', false], ['/api/7', false], ['/api/me', false], ['/api/z.json', false]] as const) t.equal(await allowed(app, url), expected, url)
-  t.equal(await allowed(app, '/api/x', 'PUT'), FOO)
-  t.equal(await allowed(app, '/api/x', 'DELETE'), false)
+  for (const [url, expected] of [['/api/a', FOO], ['/api/a/y', FOO], ['/api/a/x', []], ['/api/7', []], ['/api/me', []], ['/api/z.json', []]] as const) t.same(await verdicts(app, 'GET', url), expected, url)
+  t.same(await verdicts(app, 'PUT', '/api/x'), FOO)
+  t.same(await verdicts(app, 'DELETE', '/api/x'), [])
   t.same(accessControl(await request(app, 'GET', '/api/me', FOO)), { 'access-control-allow-headers': 'theirs' })
 })
 
@@ -156,7 +145,7 @@ t.test('routes below a prefix are answered at their full URLs', async (t) => {
   for (const [url, expected] of [
     ['/p', FOO], ['/p/', FOO], ['/p/x', EVIL], ['/p//y', FOO], ['/p/inner/z', EVIL], ['/slashed/', FOO], ['/slashed/x', EVIL], ['/slashed//y', FOO], ['/slashed/inner/z', EVIL],
     ['/t/q', FOO], ['/t/q/', FOO], ['/t/q/x', EVIL], ['/t/q/inner/z', EVIL]
-  ] as const) t.equal(await allowed(app, url), expected, url)
+  ] as const) t.same(await verdicts(app, 'GET', url), expected, url)
 })
 
 t.test('two scopes with routes at one URL each answer for theirs', async (t) => {
@@ -264,7 +253,7 @@ t.test('changing the options after they were passed changes no policy', async (t
   route.origin.push(EVIL)
   app.get('/default', ok)
   app.get('/later', { config: { cors: { extends: 'one' } } }, ok)
-  for (const url of ['/named', '/own', '/default', '/later']) t.equal(await allowed(app, url), FOO, url)
+  for (const url of ['/named', '/own', '/default', '/later']) t.same(await verdicts(app, 'GET', url), FOO, url)
 })
 
 t.test('routes declared in after(), in nested scopes and on earlier instances are covered', async (t) => {
@@ -283,7 +272,7 @@ t.test('routes declared in after(), in nested scopes and on earlier instances ar
     })
   })
   await app.ready()
-  for (const [url, expected] of [['/after', FOO], ['/early', EVIL], ['/early-named', FOO], ['/late', FOO], ['/innermost', EVIL]] as const) t.equal(await allowed(app, url), expected, url)
+  for (const [url, expected] of [['/after', FOO], ['/early', EVIL], ['/early-named', FOO], ['/late', FOO], ['/innermost', EVIL]] as const) t.same(await verdicts(app, 'GET', url), expected, url)
 })
 
 t.test('config.cors that is undefined is refused, and not taken for the default', async (t) => {
@@ -293,3 +282,151 @@ t.test('config.cors that is undefined is refused, and not taken for the default'
   t.match(refusal(() => app.get('/', { config: { cors: misspelt } as never }, ok)), { problems: [{ pointer: '', reason: 'type', value: undefined }] })
   app.get('/', { config: {} }, ok)
 })
+
+t.test('a default policy that is registered later than a child scope reaches the registration inside it', async (t) => {
+  const build: Record<string, (app: FastifyInstance, inside: (scope: FastifyInstance) => Promise<void>) => unknown> = {
+    'a child scope registered first, not awaited': (app, inside) => {
+      app.register(inside)
+      app.register(cors, { defaultPolicy: OTHER })
+    },
+    'a child scope registered first, awaited': async (app, inside) => {
+      await app.register(inside)
+      await app.register(cors, { defaultPolicy: OTHER })
+    },
+    'a scope between, not awaited': (app, inside) => {
+      app.register(cors, { defaultPolicy: ONE })
+      app.register(async (outer) => {
+        outer.register(inside)
+        outer.register(cors, { defaultPolicy: OTHER })
+      })
+    },
+    'a scope between, awaited inside': async (app, inside) => {
+      await app.register(cors, { defaultPolicy: ONE })
+      app.register(async (outer) => {
+        await outer.register(inside)
+        await outer.register(cors, { defaultPolicy: OTHER })
+      })
+    }
+  }
+  for (const [name, register] of Object.entries(build)) {
+    for (const between of [false, true]) {
+      const app = Fastify()
+      t.teardown(async () => { await app.close() })
+      await register(app, async (scope) => {
+        if (between) {
+          scope.register(async (inner) => {
+            inner.register(cors)
+            inner.put('/a', ok)
+          })
+        } else {
+          scope.register(cors)
+          scope.put('/a', ok)
+        }
+      })
+      await app.ready()
+      t.strictSame(await readable(app, 'PUT', '/a'), [EVIL], `${name}: the response`)
+      t.strictSame(await approved(app, 'PUT', '/a'), [EVIL], `${name}: the preflight`)
+    }
+  }
+})
+
+t.test('a default policy that is registered later than a child scope reaches the routes and 404s of the registration inside it', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  app.register(cors, { defaultPolicy: { origin: EVIL } })
+  app.register(async (outer) => {
+    outer.register(async (inner) => {
+      await inner.register(cors)
+      inner.get('/inner', ok)
+      inner.setNotFoundHandler(async (_request, reply) => await reply.code(404).send('inner'))
+    }, { prefix: '/in' })
+    outer.register(cors, { defaultPolicy: { origin: FOO } })
+  })
+  for (const url of ['/in/inner', '/in/none']) {
+    t.same(accessControl(await request(app, 'GET', url, EVIL)), {}, url)
+    t.same(accessControl(await request(app, 'GET', url, FOO)), { 'access-control-allow-origin': FOO }, url)
+  }
+  t.notOk(approves(await preflight(app, 'GET', '/in/inner', { origin: EVIL }), 'GET'))
+})
+
+t.test('a default policy of false that is registered later than a child scope allows no origin inside it', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  app.register(cors, { defaultPolicy: ONE })
+  app.register(async (outer) => {
+    outer.register(async (inner) => {
+      inner.register(cors)
+      inner.put('/a', ok)
+      inner.get('/missing', async (_request, reply) => { reply.callNotFound() })
+    })
+    outer.register(cors, { defaultPolicy: false })
+  })
+  t.strictSame(await readable(app, 'PUT', '/a'), [])
+  t.strictSame(await approved(app, 'PUT', '/a'), [])
+})
+
+t.test('thirty scopes, each with a registration and a host, fail with what to write, and start with one registration around them', async (t) => {
+  const hosts = Array.from({ length: 30 }, (_, index) => `h${index}.test`)
+  const each = Fastify()
+  t.teardown(async () => { await each.close() })
+  for (const host of hosts) {
+    each.register(async (scope) => {
+      await scope.register(cors)
+      scope.all('/', { constraints: { host }, config: { cors: { origin: FOO } } }, ok)
+    })
+  }
+  await t.rejects(async () => { await each.ready() }, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /register the plugin once/ })
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  for (const host of hosts) app.register(async (scope) => { scope.all('/', { constraints: { host }, config: { cors: { origin: `https://${host}` } } }, ok) })
+  for (const host of hosts) t.ok(approves(await preflight(app, 'PUT', '/', { origin: `https://${host}`, headers: { host } }), 'PUT'), host)
+})
+
+t.test('thirty hosts of one URL start in one registration, each with its policy', async (t) => {
+  const app = await application(t)
+  for (let index = 0; index < 30; index++) app.put('/', { constraints: { host: `h${index}.test` }, config: { cors: { origin: index % 2 === 0 ? FOO : EVIL } } }, ok)
+  await app.ready()
+  for (const index of [0, 1, 28, 29]) t.strictSame(await approved(app, 'PUT', '/', { host: `h${index}.test` }), [index % 2 === 0 ? FOO : EVIL])
+})
+
+for (const count of [30, 31, 40]) {
+  for (const methods of ['all', 'get and put'] as const) {
+    t.test(`${count} scopes, each with a registration and ${methods} of one URL for its host, start or fail with what to write`, async (t) => {
+      const declare = (app: FastifyInstance, plugin: boolean): void => {
+        for (let index = 0; index < count; index++) {
+          app.register(async (scope) => {
+            if (plugin) await scope.register(cors)
+            const route = { constraints: { host: `h${index}.test` }, config: { cors: { origin: `https://o${index}.example` } } }
+            if (methods === 'all') scope.all('/', route, ok)
+            else for (const method of ['GET', 'PUT']) scope.route({ ...route, method, url: '/', exposeHeadRoute: false, handler: ok })
+          })
+        }
+      }
+      const bare = Fastify()
+      t.teardown(async () => { await bare.close().catch(() => {}) })
+      declare(bare, false)
+      let alone: Error | undefined
+      await bare.ready().then(() => {}, (error: Error) => { alone = error })
+      const app = Fastify()
+      t.teardown(async () => { await app.close().catch(() => {}) })
+      declare(app, true)
+      let failure: Error | undefined
+      await app.ready().then(() => {}, (error: Error) => { failure = error })
+      if (alone !== undefined) {
+        t.ok(failure, 'Fastify itself does not take that many')
+        return
+      }
+      if (failure !== undefined) {
+        t.match(failure, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /register the plugin once/ })
+        return
+      }
+      for (const index of [0, 1, count - 2, count - 1]) {
+        const answer = await app.inject({ method: 'OPTIONS', url: '/', headers: { host: `h${index}.test`, origin: `https://o${index}.example`, 'access-control-request-method': 'PUT' } })
+        t.match(answer, { statusCode: 204, headers: { 'access-control-allow-origin': `https://o${index}.example` } })
+        const other = await app.inject({ method: 'OPTIONS', url: '/', headers: { host: `h${index}.test`, origin: `https://o${(index + 1) % count}.example`, 'access-control-request-method': 'PUT' } })
+        t.equal(other.statusCode, 403)
+      }
+    })
+  }
+}
