@@ -3,13 +3,11 @@ import fastifyCors from '@fastify/cors'
 import t from 'tap'
 import Fastify from 'fastify'
 import cors from '../../lib/index'
-import { accessControl, approves, EVIL, FOO, ok, preflight, request } from '../support'
+import { accessControl, application, approves, EVIL, FOO, ok, preflight, request } from '../support'
 import { logged } from '../support/log'
 
 t.test('the plugin, registered before @fastify/cors, answers for routes with a policy, and @fastify/cors for all others', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+  const app = await application(t)
   await app.register(fastifyCors, { origin: EVIL })
   app.put('/moved', { config: { cors: { origin: FOO } as never } }, ok)
   app.put('/left', ok)

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { isReadable } from '../support/terminal'
 
 const APP = 'https://app.example.com'
 const CLI = join(__dirname, '..', '..', 'dist', 'cli.js')
@@ -51,10 +52,6 @@ async function node (args: readonly string[], options: SpawnOptions = {}): Promi
 
 async function cli (...args: string[]): Promise<Ended> {
   return await node([CLI, ...args])
-}
-
-function isReadable (text: string): boolean {
-  return text.split('\n').every((line) => line.length <= 80) && !text.includes('\u001b')
 }
 
 t.test('stdout has the table of routes alone, also where the application prints and keeps a timer', async (t) => {
@@ -173,7 +170,7 @@ t.test('an application that imports another copy of the package is answered with
   t.equal((await cli('explain', 'copy.cjs', 'PUT', '/items/7', '--origin', APP)).code, 0)
 })
 
-t.test('the application ends with the command, even if that is killed', async (t) => {
+t.test('the application ends with the command, even if the command is killed', async (t) => {
   const child = spawn(process.execPath, [CLI, 'routes', 'never.cjs', '--timeout', '3600'], { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] })
   await once(child.stderr, 'data')
   child.kill('SIGKILL')

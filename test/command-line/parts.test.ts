@@ -9,6 +9,7 @@ import { readArguments } from '../../lib/cli/arguments'
 import { run } from '../../lib/cli/run'
 import { explanationText, routesText } from '../../lib/cli/text'
 import type { CorsExplanation, CorsRoute } from '../../lib/explain/types'
+import { isReadable } from '../support/terminal'
 
 const APP = 'https://app.example.com'
 const CORS = "require('fastify-cors-policy')"
@@ -137,11 +138,6 @@ t.test('the program prints its help, and ends with exit code 2 if nobody reads i
 })
 
 const ROUTE: CorsRoute = { method: 'GET', url: '/', policy: null, origin: '*', credentials: false, allowedHeaders: [], exposedHeaders: [], maxAge: null, enforceOrigin: false }
-
-/** At most 80 columns, and nothing that a terminal acts on. */
-function isReadable (text: string): boolean {
-  return text.split('\n').every((line) => [...line].length <= 80) && !/[^\P{C}\n]/u.test(text)
-}
 
 t.test('the table of routes has at most 80 columns, and control characters are escaped', async (t) => {
   t.equal(routesText([]), 'METHOD  URL  POLICY  ORIGIN\n')

@@ -4,7 +4,7 @@ import diagnostics from 'node:diagnostics_channel'
 import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import cors, { type CorsRefusalReason, type CorsRefusalMessage } from '../../lib/index'
-import { EVIL, FOO, ok, preflight, request } from '../support'
+import { application, EVIL, FOO, ok, preflight, request } from '../support'
 import { logged, type LogLine } from '../support/log'
 import { strategy } from '../support/routing'
 
@@ -120,9 +120,7 @@ t.test('no refusal is logged at a level above debug, and the channel needs no lo
     for (const [ask] of REFUSED) await ask(app)
     t.strictSame(lines(), [], level)
   }
-  const app = Fastify()
-  t.teardown(() => app.close())
-  await app.register(cors, { policies: POLICIES })
+  const app = await application(t, { policies: POLICIES })
   declare(app)
   const messages = published(t)
   await put('/partner/7')(app)

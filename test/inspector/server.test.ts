@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type LightMyRequestResponse } from 'fastify'
 import cors, { type CorsPolicyError, type CorsRoute } from '../../lib/index'
 import inspector from '../../lib/inspector/index'
-import { BAR, EVIL, FOO, ok, preflight } from '../support'
+import { application, BAR, EVIL, FOO, ok, preflight } from '../support'
 import { logged } from '../support/log'
 import { portOf } from '../support/ports'
 import { exchange } from '../support/raw-http'
@@ -110,9 +110,7 @@ t.test('the inspector works under any prefix, and redirects to the slash at the 
     const app = await inspected(t, { prefix })
     for (const url of ['/', '/?x', '/page.css', '/routes']) t.equal((await app.inject(url)).statusCode, 200, `${prefix} ${url}`)
   }
-  const nested = Fastify()
-  t.teardown(() => nested.close())
-  await nested.register(cors)
+  const nested = await application(t)
   await nested.register(async (child) => { await child.register(inspector, { prefix: '/_cors' }) }, { prefix: '/api' })
   t.equal((await nested.inject('/api/_cors')).headers.location, './_cors/')
   t.equal((await nested.inject('/api/_cors/')).statusCode, 200)
@@ -129,9 +127,7 @@ t.test('the inspector lists the routes of the application, without its own', asy
 })
 
 t.test('the inspector\'s routes have no CORS headers, whatever the default policy', async (t) => {
-  const app = Fastify()
-  t.teardown(() => app.close())
-  await app.register(cors, { defaultPolicy: { origin: '*' } })
+  const app = await application(t, { defaultPolicy: { origin: '*' } })
   await app.register(inspector, { prefix: '/_cors' })
   t.equal((await preflight(app, 'POST', '/_cors/explain', { requestHeaders: 'content-type' })).statusCode, 404)
   t.equal((await app.inject({ url: '/_cors/routes', headers: { origin: EVIL } })).headers['access-control-allow-origin'], undefined)

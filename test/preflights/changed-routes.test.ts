@@ -213,9 +213,7 @@ t.test('an onRoute hook that writes a wrong policy fails the application, whenev
 })
 
 t.test('a policy name that an onRoute hook writes is looked up in the scope of the route', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors, { policies: { named: ONE } })
+  const app = await application(t, { policies: { named: ONE } })
   await app.register(async (scope) => {
     await scope.register(cors, { policies: { named: OTHER } })
     scope.addHook('onRoute', (options) => { if (isRoute(options)) options.config!.cors = { extends: 'named' } })
@@ -242,9 +240,7 @@ for (const isAwaited of [true, false]) {
 }
 
 t.test('routes that an onRoute hook declares are answered like any other', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+  const app = await application(t)
   app.addHook('onRoute', function (options) {
     if (options.url === '/a' && options.method === 'PUT') this.put('/:x', { config: { cors: OTHER } }, ok)
     if (options.url === '/:x' && options.method === 'PUT') this.delete('/a', { config: { cors: false } }, ok)
@@ -287,9 +283,7 @@ const heads: ReadonlyArray<readonly [router: object, head: string, get: string, 
 for (const [routerOptions, head, get, requested] of heads) {
   for (const policy of [false, undefined, OTHER] as const) {
     t.test(`HEAD ${head} with the policy ${JSON.stringify(policy)} keeps it before GET ${get}, with the router options ${JSON.stringify(routerOptions)}`, async (t) => {
-      const app = fastify({ routerOptions })
-      t.teardown(async () => { await app.close() })
-      await app.register(cors)
+      const app = await application(t, {}, { routerOptions })
       app.head(head, policy === undefined ? {} : { config: { cors: policy } }, ok)
       app.get(get, { config: { cors: ONE } }, ok)
       t.strictSame(await readable(app, 'GET', requested), [FOO])
@@ -302,9 +296,7 @@ for (const [routerOptions, head, get, requested] of heads) {
 }
 
 t.test('the automatic HEAD route answers for the host that declares none itself', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+  const app = await application(t)
   app.head('/a/:x', { constraints: { host: 'a.test' }, config: { cors: false } }, ok)
   app.get('/a/:y', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)
   app.get('/a/:y', { constraints: { host: 'b.test' }, config: { cors: ONE } }, ok)
@@ -336,9 +328,7 @@ for (const [name, declare] of Object.entries(refusals)) {
   for (const method of ['PUT', 'GET'] as const) {
     t.test(`a ${method} route that Fastify refused for ${name} does not answer for the one declared after it`, async (t) => {
       for (const policy of [OTHER, false, undefined] as const) {
-        const app = Fastify()
-        t.teardown(async () => { await app.close() })
-        await app.register(cors)
+        const app = await application(t)
         t.throws(() => { declare(app, method) })
         app.route({ method, url: '/a', config: policy === undefined ? {} : { cors: policy }, handler: ok })
         const expected = policy === OTHER ? [EVIL] : []
@@ -348,14 +338,10 @@ for (const [name, declare] of Object.entries(refusals)) {
     })
 
     t.test(`a ${method} route that Fastify refused for ${name} answers neither for a pattern beside it nor for a missing route`, async (t) => {
-      const app = Fastify()
-      t.teardown(async () => { await app.close() })
-      await app.register(cors)
+      const app = await application(t)
       t.throws(() => { declare(app, method) })
       t.strictSame(await approved(app, method, '/a'), [], 'there is no such route')
-      const other = Fastify()
-      t.teardown(async () => { await other.close() })
-      await other.register(cors)
+      const other = await application(t)
       t.throws(() => { declare(other, method) })
       other.route({ method, url: '/:x', config: { cors: OTHER }, handler: ok })
       t.strictSame(await approved(other, method, '/a'), [EVIL])
@@ -389,9 +375,7 @@ t.test('a route such as /a*/, whose slash ignoreTrailingSlash removes, is answer
 })
 
 t.test('a route for several methods, of which Fastify refused one as a duplicate, approves nothing that is not there', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+  const app = await application(t)
   app.get('/a', { config: { cors: OTHER } }, ok)
   t.throws(() => { app.route({ method: ['PUT', 'GET'], url: '/a', config: { cors: ONE }, handler: ok }) }, { message: /already declared for route/ })
   t.strictSame(await approved(app, 'GET', '/a'), [EVIL])
@@ -400,9 +384,7 @@ t.test('a route for several methods, of which Fastify refused one as a duplicate
 })
 
 t.test('a route whose policy was refused, and that is declared again with another, has that other policy', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+  const app = await application(t)
   t.throws(() => { app.put('/a', { config: { cors: { origin: 'https://foo.example/' } } }, ok) }, { code: 'FST_ERR_CORS_INVALID_POLICY' })
   app.put('/a', { config: { cors: OTHER } }, ok)
   t.throws(() => { app.put('/a', { config: { cors: ONE } }, ok) }, { code: 'FST_ERR_DUPLICATED_ROUTE' })

@@ -10,7 +10,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import ts from 'typescript'
 import cors from '../../lib/index'
 import { fastify } from '../support/features'
-import { EVIL, FOO, ok, ONE, OTHER, preflight } from '../support'
+import { application, EVIL, FOO, ok, ONE, OTHER, preflight } from '../support'
 import { logged } from '../support/log'
 import { approved, readable, strategy } from '../support/routing'
 
@@ -392,9 +392,7 @@ t.test('a scope without the plugin beside one with it keeps its own meaning of c
 })
 
 t.test('printPlugins shows names for what the plugin registers, and no source text', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+  const app = await application(t)
   app.register(async function child (scope) { await scope.register(cors, { defaultPolicy: ONE }) })
   await app.ready()
   const text = app.printPlugins()
@@ -499,9 +497,7 @@ t.test('a polluted Object.prototype at boot permits nothing that the policies do
 })
 
 t.test('too many or malformed requested header names are refused before they are split, also if a route has a version', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+  const app = await application(t)
   app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
   app.put('/b', { config: { cors: OTHER } }, ok)
   await app.ready()

@@ -244,9 +244,7 @@ t.test('a refused origin gets 403 in place of a 404 or for HEAD, where the defau
 })
 
 t.test('a WebSocket upgrade from a refused origin gets 403', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+  const app = await application(t)
   await app.register(websocket)
   let opened = 0
   for (const [url, policy] of [

@@ -42,9 +42,7 @@ t.test('a log level that the logger does not know is refused at once', async (t)
   const app = Fastify({ logger: { level: 'error' } })
   t.teardown(async () => { await app.close() })
   await t.rejects(async () => { await app.register(cors, { logLevel: 'loud' as never }) }, { code: 'FST_ERR_CORS_INVALID_POLICY', problems: [{ pointer: '/logLevel', reason: 'invalid', value: 'loud' }] })
-  const quiet = Fastify()
-  t.teardown(async () => { await quiet.close() })
-  await quiet.register(cors, { logLevel: 'loud' as never })
+  await application(t, { logLevel: 'loud' as never })
 })
 
 t.test('Fastify\'s own options of register are accepted', async (t) => {
@@ -56,9 +54,7 @@ t.test('Fastify\'s own options of register are accepted', async (t) => {
 })
 
 t.test('policy names and defaults reach child scopes, can be shadowed there, and are not seen by siblings', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors, { policies: { one: ONE, partner: { ...ONE, maxAge: 5 } }, defaultPolicy: 'one' })
+  const app = await application(t, { policies: { one: ONE, partner: { ...ONE, maxAge: 5 } }, defaultPolicy: 'one' })
   app.get('/root', ok)
   app.register(async (scope) => {
     scope.get('/before', { config: { cors: { extends: 'one' } } }, ok)
@@ -229,9 +225,7 @@ t.test('hooks that were registered before the plugin run on preflights, later on
 })
 
 t.test('an onRoute hook that replaces the onSend hook of a route does not remove the plugin\'s', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+  const app = await application(t)
   app.addHook('onRoute', (route) => {
     route.onSend = async (_request, reply, payload) => { reply.header('vary', 'X').removeHeader('access-control-allow-origin'); return payload }
   })
@@ -376,9 +370,7 @@ t.test('thirty scopes, each with a registration and a host, fail with what to wr
     })
   }
   await t.rejects(async () => { await each.ready() }, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /register the plugin once/ })
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+  const app = await application(t)
   for (const host of hosts) app.register(async (scope) => { scope.all('/', { constraints: { host }, config: { cors: { origin: `https://${host}` } } }, ok) })
   for (const host of hosts) t.ok(approves(await preflight(app, 'PUT', '/', { origin: `https://${host}`, headers: { host } }), 'PUT'), host)
 })
