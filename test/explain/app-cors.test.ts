@@ -52,7 +52,7 @@ t.test('allows() says whether a named policy allows the Origin of a request', as
   t.throws(() => app.cors.allows('lst', asked(FOO)), { message: 'app.cors.allows: a problem\n  /name: there is no policy "lst"; did you mean "list"? [unknown-policy]' })
 })
 
-t.test('nothing of lib/explain is loaded before app.cors is asked', async (t) => {
+t.test('neither explain nor the model of a browser is loaded before app.cors is asked', async (t) => {
   const program = `
     const Fastify = require('fastify')
     const cors = require(${JSON.stringify(join(__dirname, '..', '..', 'dist', 'index.js'))})

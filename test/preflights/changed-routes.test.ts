@@ -282,7 +282,7 @@ const heads: ReadonlyArray<readonly [router: object, head: string, get: string, 
 
 for (const [routerOptions, head, get, requested] of heads) {
   for (const policy of [false, undefined, OTHER] as const) {
-    t.test(`HEAD ${head} with the policy ${JSON.stringify(policy)} keeps it before GET ${get}, with the router options ${JSON.stringify(routerOptions)}`, async (t) => {
+    t.test(`GET ${get} does not answer for HEAD ${head}, declared before it with cors: ${JSON.stringify(policy)}, with the router options ${JSON.stringify(routerOptions)}`, async (t) => {
       const app = await application(t, {}, { routerOptions })
       app.head(head, policy === undefined ? {} : { config: { cors: policy } }, ok)
       app.get(get, { config: { cors: ONE } }, ok)
