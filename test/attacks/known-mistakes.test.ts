@@ -1,11 +1,11 @@
 // What went wrong in CORS implementations before, each as a test that it does not go wrong here. The names say what went wrong.
-import { connect, type AddressInfo } from 'node:net'
 import t from 'tap'
-import type { FastifyInstance } from 'fastify'
 import cors from '../../lib/index'
 import { accessControl, application, approves, corsHeaders, EVIL, FOO, ok, preflight, PREFLIGHT_VARY, refusal, request } from '../support'
+import { portOf } from '../support/ports'
+import { exchange } from '../support/raw-http'
 
-t.test('"*" is never turned into the origin that asked', async (t) => {
+t.test('"*" is never turned into the origin of the request', async (t) => {
   const app = await application(t)
   app.put('/', { config: { cors: { origin: '*', allowedHeaders: '*' } } }, ok)
   for (const response of [await preflight(app, 'PUT', '/', { origin: EVIL, requestHeaders: 'x' }), await request(app, 'PUT', '/', EVIL)]) {
@@ -67,25 +67,16 @@ t.test('the request\'s Vary is not copied into the response', async (t) => {
   t.equal((await preflight(app, 'PUT', '/', { headers: { vary: 'X-Injected' } })).headers.vary, PREFLIGHT_VARY)
 })
 
-/** Sends bytes, and returns all that comes back. */
-async function exchange (app: FastifyInstance, text: string): Promise<string> {
-  if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
-  return await new Promise((resolve, reject) => {
-    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1', () => { socket.end(text, 'latin1') })
-    let received = ''
-    socket.setEncoding('latin1').on('data', (data) => { received += String(data) }).on('end', () => { resolve(received) }).on('error', reject)
-  })
-}
-
 t.test('a flood of requested headers is read once, and not echoed', async (t) => {
   const app = await application(t)
   app.put('/', { config: { cors: { origin: FOO, credentials: true, allowedHeaders: '*' } } }, ok)
+  await app.listen({ port: 0, host: '127.0.0.1' })
   const floods = [','.repeat(15000), ' '.repeat(15000), 'a,'.repeat(7500), 'a'.repeat(15000), ' ,\t'.repeat(5000)]
   for (const flood of floods) {
     const response = await preflight(app, 'PUT', '/', { requestHeaders: flood })
     t.equal(response.statusCode, 403)
     t.same(corsHeaders(response), { vary: PREFLIGHT_VARY })
-    t.match(await exchange(app, `OPTIONS / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nOrigin: ${FOO}\r\nAccess-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: x${flood}x\r\n\r\n`), /^HTTP\/1\.1 403 /)
+    t.match(await exchange(portOf(app.server), `OPTIONS / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nOrigin: ${FOO}\r\nAccess-Control-Request-Method: PUT\r\nAccess-Control-Request-Headers: x${flood}x\r\n\r\n`), /^HTTP\/1\.1 403 /)
   }
 })
 
@@ -94,6 +85,7 @@ t.test('nothing is injected into logs or headers through Origin and the two requ
   const app = await application(t, {}, { logger: { level: 'trace', stream: { write: (line: string) => { lines.push(line) } } } })
   app.put('/', { config: { cors: { origin: (origin) => { throw new Error(origin) }, allowedHeaders: '*' } } }, ok)
   app.put('/all', { config: { cors: { origin: '*', allowedHeaders: '*' } } }, ok)
+  await app.listen({ port: 0, host: '127.0.0.1' })
   const injected = ['\u0000', '\u001b[31mred', '\u009b31m', '\t', '\u00e4', 'a\r\nset-cookie: a=b', 'a\nb', '\u2028']
   for (const text of injected) {
     for (const url of ['/', '/all']) {
@@ -106,7 +98,7 @@ t.test('nothing is injected into logs or headers through Origin and the two requ
   // eslint-disable-next-line no-control-regex -- control characters are exactly what must not be there
   t.notOk(lines.some((line) => /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(line)), 'nor does a log line have control characters')
   for (const bytes of ['a\u0000b', 'a\u001b[31m', 'a\rb']) {
-    const received = await exchange(app, `OPTIONS / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nOrigin: ${FOO}${bytes}\r\nAccess-Control-Request-Method: PUT\r\n\r\n`)
+    const received = await exchange(portOf(app.server), `OPTIONS / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nOrigin: ${FOO}${bytes}\r\nAccess-Control-Request-Method: PUT\r\n\r\n`)
     t.match(received, /^HTTP\/1\.1 4\d\d /)
     t.notOk(received.includes(bytes))
   }
@@ -178,7 +170,7 @@ t.test('names of the prototype mean nothing as origin, method, policy or header'
   t.equal(({} as Record<string, unknown>).origin, undefined)
 })
 
-t.test('the private-network header', async (t) => {
+t.test('a preflight for a private network gets no private-network header', async (t) => {
   const app = await application(t)
   app.put('/', { config: { cors: { origin: FOO, credentials: true } } }, ok)
   const response = await preflight(app, 'PUT', '/', { headers: { 'access-control-request-private-network': 'true', 'access-control-request-local-network': 'true' } })

@@ -1,13 +1,14 @@
 // Responses under attack: hooks that throw or never answer, headers that others set on the reply or on the raw response, functions that are slow. Whatever
 // happens, a response permits no more than its policy, varies by Origin, and the process lives on.
-import { connect, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify'
 import cors from '../../lib/index'
 import { HAS_HANDLER_TIMEOUT } from '../support/features'
 import { accessControl, application, BAR, corsHeaders, EVIL, FOO, ok, preflight, PREFLIGHT_VARY, request } from '../support'
+import { logged } from '../support/log'
+import { portOf } from '../support/ports'
+import { exchange } from '../support/raw-http'
 
 /** What a reflecting upstream or handler sets. */
 const FOREIGN = {
@@ -47,7 +48,7 @@ function watch (t: Test): void {
 const slow = (milliseconds: number) => async (): Promise<boolean> => { await setTimeout(milliseconds); return true }
 const never = async (): Promise<boolean> => await new Promise(() => {})
 
-t.test('an earlier hook throws, and the handler\'s time-out comes before the origin function answers', { skip: NO_TIMEOUT }, async (t) => {
+t.test('a response permits nothing if an earlier hook throws, and the time-out comes before the origin function answers', { skip: NO_TIMEOUT }, async (t) => {
   watch(t)
   for (const [name, origin] of [['slow', slow(400)], ['never', never]] as const) {
     const app = await applicationAfter(t, (app) => app.addHook('onRequest', async () => { throw Object.assign(new Error('no'), { statusCode: 401 }) }))
@@ -62,7 +63,7 @@ t.test('an earlier hook throws, and the handler\'s time-out comes before the ori
   }
 })
 
-t.test('the same on a 404 with a default policy', { skip: NO_TIMEOUT }, async (t) => {
+t.test('a 404 permits nothing if an earlier hook throws, and the time-out comes before the default\'s origin function answers', { skip: NO_TIMEOUT }, async (t) => {
   watch(t)
   for (const origin of [slow(400), never]) {
     const app = await applicationAfter(t, (app) => app.addHook('onRequest', async () => { throw new Error('no') }), { defaultPolicy: { origin } }, { handlerTimeout: 20 } as FastifyServerOptions)
@@ -71,7 +72,7 @@ t.test('the same on a 404 with a default policy', { skip: NO_TIMEOUT }, async (t
   }
 })
 
-t.test('an origin function that is slower than the handler\'s time-out, or never answers: the time-out is answered, without permission', { skip: NO_TIMEOUT }, async (t) => {
+t.test('a time-out that comes before the origin function answers is a 503 without permission', { skip: NO_TIMEOUT }, async (t) => {
   watch(t)
   let handled = 0
   for (const origin of [slow(60), never]) {
@@ -96,7 +97,7 @@ t.test('without a time-out, the request waits for its origin function', async (t
   t.equal((await request(app, 'GET', '/', FOO)).headers['access-control-allow-origin'], FOO)
 })
 
-t.test('a function that is asked only when the response is sent is awaited by the first attempt only', { skip: NO_TIMEOUT }, async (t) => {
+t.test('the response to a time-out does not wait for an origin function that the first response waits for', { skip: NO_TIMEOUT }, async (t) => {
   watch(t)
   for (const stream of [false, true]) {
     const app = await applicationAfter(t, (app) => app.addHook('onRequest', async (_request, reply) => { await reply.code(401).send('no') }))
@@ -125,7 +126,7 @@ const WAYS: Record<string, (reply: FastifyReply) => void> = {
 const varyOf = (vary: unknown): string[] => String(vary).split(', ').sort()
 
 for (const [way, set] of Object.entries(WAYS)) {
-  t.test(`foreign headers ${way}, and hooks that throw`, async (t) => {
+  t.test(`foreign headers ${way} permit nothing, also if hooks throw`, async (t) => {
     watch(t)
     const policies: Array<[string, cors.RouteCors, string | undefined, Record<string, string>]> = [
       ['/off', false, FOO, {}],
@@ -166,7 +167,7 @@ for (const [way, set] of Object.entries(WAYS)) {
     }
   })
 
-  t.test(`foreign headers ${way}, on preflights`, async (t) => {
+  t.test(`foreign headers ${way} permit nothing on preflights`, async (t) => {
     watch(t)
     for (const fails of [false, true]) {
       for (const order of ['before', 'after'] as const) {
@@ -188,7 +189,7 @@ for (const [way, set] of Object.entries(WAYS)) {
     }
   })
 
-  t.test(`foreign headers ${way}, on 404s with a default policy`, async (t) => {
+  t.test(`foreign headers ${way} permit nothing on 404s with a default policy`, async (t) => {
     watch(t)
     for (const fails of [false, true]) {
       const app = await application(t, { defaultPolicy: { origin: FOO } })
@@ -205,7 +206,7 @@ for (const [way, set] of Object.entries(WAYS)) {
   })
 }
 
-t.test('a hook that calls the not-found handler before the route\'s own hooks run: the route\'s policy decides', async (t) => {
+t.test('the route\'s policy decides if a hook calls the not-found handler before the route\'s own hooks run', async (t) => {
   for (const origin of [FOO, (origin: string) => origin === FOO, async (origin: string) => origin === FOO]) {
     let asked = 0
     const app = await application(t, { defaultPolicy: { origin: async () => { asked++; return true }, exposedHeaders: ['X-Default'] } })
@@ -242,7 +243,7 @@ t.test('a Vary that a handler sets on the raw response is kept, beside others', 
   t.same(varyOf((await request(app, 'GET', '/early', FOO)).headers.vary), ['Accept', 'Origin'])
 })
 
-t.test('a Vary that cannot be sent, under a web Response, ends as it does without the plugin', async (t) => {
+t.test('a header that cannot be sent does not remove the CORS headers', async (t) => {
   watch(t)
   const app = await application(t)
   app.get('/', { config: { cors: { origin: FOO } } }, async (_request, reply) => { reply.header('vary', 'caf\u20ac'); return new Response('web', { headers: { vary: 'Cookie' } }) })
@@ -253,7 +254,7 @@ t.test('a Vary that cannot be sent, under a web Response, ends as it does withou
   t.same(corsHeaders(failed), { vary: 'Origin', 'access-control-allow-origin': FOO }, 'Fastify sends it without any header of the reply: ours are there')
 })
 
-t.test('what is written past Fastify, in every form that writeHead takes', async (t) => {
+t.test('headers that are written past Fastify, in every form that writeHead takes, permit nothing', async (t) => {
   const headers = { 'Content-Type': 'text/event-stream', ...FOREIGN, 'Access-Control-Allow-Origin': '*' }
   const frozen = Object.freeze(headers)
   const flat = Object.entries(headers).flat()
@@ -275,7 +276,7 @@ t.test('what is written past Fastify, in every form that writeHead takes', async
     })
   }
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const base = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+  const base = `http://127.0.0.1:${portOf(app.server)}`
   for (const [index, name] of Object.keys(forms).entries()) {
     for (const origin of [FOO, EVIL]) {
       const response = await fetch(`${base}/${index}`, { headers: { origin } })
@@ -291,7 +292,7 @@ t.test('what is written past Fastify, in every form that writeHead takes', async
   t.equal(frozen['Access-Control-Allow-Origin'], '*', 'the caller\'s object stays as it is')
 })
 
-t.test('a response that has begun is not begun again', async (t) => {
+t.test('a second writeHead throws the error of Node', async (t) => {
   watch(t)
   const app = await application(t)
   let code: unknown
@@ -302,44 +303,39 @@ t.test('a response that has begun is not begun again', async (t) => {
     reply.raw.end('ok')
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-  socket.setEncoding('latin1').write(`GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nOrigin: ${FOO}\r\n\r\n`)
-  let received = ''
-  socket.on('data', (data) => { received += String(data) })
-  await once(socket, 'end')
+  const received = await exchange(portOf(app.server), `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nOrigin: ${FOO}\r\n\r\n`)
   t.match(received, /^HTTP\/1\.1 200 OK\r\n/)
   t.match(received, `access-control-allow-origin: ${FOO}\r\n`)
   t.equal(code, 'ERR_HTTP_HEADERS_SENT')
 })
 
-t.test('whoever answers a preflight past Fastify before the plugin is warned about as well, where something is logged', async (t) => {
+t.test('a hook that answers preflights past Fastify before the plugin causes one warning, if there is a logger', async (t) => {
   for (const logs of [true, false]) {
-    const lines: string[] = []
+    const { logger, messages } = logged()
     const app = await applicationAfter(t, (app) => app.addHook('onRequest', (request, reply, done) => {
       if (request.method !== 'OPTIONS') return done()
       reply.raw.statusCode = 204
       reply.raw.setHeader('access-control-allow-origin', '*')
       reply.raw.end()
-    }), {}, logs ? { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } } : {})
+    }), {}, logs ? { logger } : {})
     app.put('/', { config: { cors: { origin: FOO } } }, ok)
     for (let i = 0; i < 2; i++) t.equal((await preflight(app, 'PUT', '/')).statusCode, 204)
-    t.equal(lines.length, logs ? 1 : 0)
-    if (logs) t.match(lines[0], 'answered a preflight with 204 No Content: ')
+    t.equal(messages.length, logs ? 1 : 0)
+    if (logs) t.match(messages[0], 'answered a preflight with 204 No Content: ')
   }
 })
 
-t.test('an earlier hook that fails on a preflight leaves it without permission, and is warned about', async (t) => {
-  const lines: string[] = []
+t.test('an earlier hook that throws on a preflight leaves it without permission', async (t) => {
   const app = await applicationAfter(t, (app) => {
     app.addHook('onRequest', async (_request, reply) => { reply.headers(FOREIGN); throw Object.assign(new Error('no'), { statusCode: 401 }) })
     app.addHook('onSend', async () => { throw new Error('onSend') })
-  }, {}, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
+  })
   app.put('/', { config: { cors: { origin: FOO } } }, ok)
   const response = await preflight(app, 'PUT', '/')
   t.same(corsHeaders(response), { vary: `Cookie, ${PREFLIGHT_VARY}` })
 })
 
-t.test('a hook that sends and then fails, while an origin function is asked: the failure is the response, and what the function says later changes nothing', async (t) => {
+t.test('a hook that sends and then throws, while an origin function is asked, gets an error response without permission', async (t) => {
   watch(t)
   const app = await applicationAfter(t, (app) => app.addHook('onRequest', async (_request, reply) => {
     reply.send('first')
@@ -352,7 +348,7 @@ t.test('a hook that sends and then fails, while an origin function is asked: the
   await setTimeout(100)
 })
 
-t.test('an origin function of the default that answers after a route took the response over changes nothing', async (t) => {
+t.test('a late origin function of the default policy permits nothing on a route with its own policy', async (t) => {
   watch(t)
   const app = await applicationAfter(t, (app) => app.addHook('onRequest', async (_request, reply) => {
     reply.callNotFound()

@@ -34,7 +34,7 @@ async function answered (name: WorkloadName, contestant: ContestantName): Promis
 const TOO_LARGE: readonly WorkloadName[] = ['routes-10000', 'routes-10000-spread']
 
 for (const name of (Object.keys(WORKLOADS) as WorkloadName[]).filter((name) => !TOO_LARGE.includes(name))) {
-  t.test(name, async (t) => {
+  t.test(`the contestants of the workload ${name} answer as they are known to, and the control does not pass`, async (t) => {
     for (const contestant of WORKLOADS[name].contestants) {
       const known = KNOWN_FAULTS[`${contestant} at ${name}`]
       if (known === undefined) await t.resolves(answered(name, contestant), contestant)
@@ -44,7 +44,7 @@ for (const name of (Object.keys(WORKLOADS) as WorkloadName[]).filter((name) => !
   })
 }
 
-t.test('ours refuses the hostile preflight', async (t) => {
+t.test('this plugin refuses the hostile preflight', async (t) => {
   for (const contestant of ['ours', 'oursDefault'] as const) {
     const { status, headers } = await answered('preflight-hostile', contestant)
     t.equal(status, 403)

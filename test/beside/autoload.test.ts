@@ -2,7 +2,8 @@
 import { join } from 'node:path'
 import t from 'tap'
 import autoload from '@fastify/autoload'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify from 'fastify'
+import { logged } from '../support/log'
 import { FOO } from '../support/origins'
 import { nothingTo, onlyFoo, onlyFooMay, Traffic } from '../support/traffic'
 
@@ -36,22 +37,17 @@ const root = t.testdir({
   }
 })
 
-/** An application that logs its warnings into an array. */
-function loggingApplication (): { app: FastifyInstance, warnings: string[] } {
-  const warnings: string[] = []
-  return { app: Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { warnings.push(line) } } } }), warnings }
-}
-
 for (const [name, directories] of [
-  ['plugins, then routes, and imported late', ['plugins', 'routes']],
-  ['routes, then plugins, and imported early', ['routes', 'plugins']]
+  ['plugins before routes, and the package is imported late', ['plugins', 'routes']],
+  ['routes before plugins, and the package is imported early', ['routes', 'plugins']]
 ] as const) {
-  t.test(name, async (t) => {
+  t.test(`routes have their policies where @fastify/autoload loads ${name}`, async (t) => {
     t.equal(Object.keys(require.cache).some((file) => file.startsWith(LIBRARY)), directories[0] === 'routes', 'whether the package is imported already')
-    const { app, warnings } = loggingApplication()
+    const { logger, messages } = logged()
+    const app = Fastify({ logger })
     for (const directory of directories) app.register(autoload, { dir: join(root, directory), options: { origin: FOO }, routeParams: true })
     const traffic = await Traffic.to(t, app)
-    t.same(warnings, [], 'no route was missed')
+    t.same(messages, [], 'no route was missed')
     const authorization = { headers: { authorization: 'some' } }
     for (const path of ['/', '/items/acme/orders']) {
       t.same(await traffic.told('GET', path, authorization), onlyFoo(200), path)

@@ -13,15 +13,14 @@ import rateLimit from '@fastify/rate-limit'
 import session, { type SessionStore } from '@fastify/session'
 import underPressure from '@fastify/under-pressure'
 import cors from '../../lib/index'
-import { EVIL, FOO, ok } from '../support'
+import { EVIL, FOO, ok, ONE } from '../support'
+import { logged } from '../support/log'
 import { nothingTo, onlyFoo, onlyFooMay, PREFLIGHT_VARY, told, Traffic, type Sent } from '../support/traffic'
-
-const ONE = { origin: FOO } as const
 
 interface Given {
   readonly t: Test
   readonly app: FastifyInstance
-  /** What the application logs at the level `warn`. */
+  /** What the application logs at the level `warn` and above. */
   readonly warnings: readonly string[]
   readonly order: 'before' | 'after'
 }
@@ -29,13 +28,13 @@ interface Given {
 /** Tests another plugin on both sides of ours. */
 function onBothSides (name: string, options: cors.CorsPluginOptions, register: (app: FastifyInstance) => unknown, body: (given: Given) => Promise<void>): void {
   for (const order of ['before', 'after'] as const) {
-    t.test(`${name}, registered ${order} the plugin`, async (t) => {
-      const warnings: string[] = []
-      const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { if (JSON.parse(line).level === 40) warnings.push(JSON.parse(line).msg) } } } })
+    t.test(`responses have the headers of their policy with ${name} registered ${order} the plugin`, async (t) => {
+      const { logger, messages } = logged()
+      const app = Fastify({ logger })
       if (order === 'before') await register(app)
       await app.register(cors, options)
       if (order === 'after') await register(app)
-      await body({ t, app, warnings, order })
+      await body({ t, app, warnings: messages, order })
     })
   }
 }

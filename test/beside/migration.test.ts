@@ -3,12 +3,11 @@ import fastifyCors from '@fastify/cors'
 import t from 'tap'
 import Fastify from 'fastify'
 import cors from '../../lib/index'
-import { accessControl, approves, EVIL, FOO, ok, preflight, request } from '../support'
+import { accessControl, application, approves, EVIL, FOO, ok, preflight, request } from '../support'
+import { logged } from '../support/log'
 
-t.test('registered before @fastify/cors, the routes with a policy are answered here, and all others there', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+t.test('the plugin, registered before @fastify/cors, answers for routes with a policy, and @fastify/cors for all others', async (t) => {
+  const app = await application(t)
   await app.register(fastifyCors, { origin: EVIL })
   app.put('/moved', { config: { cors: { origin: FOO } as never } }, ok)
   app.put('/left', ok)
@@ -20,14 +19,14 @@ t.test('registered before @fastify/cors, the routes with a policy are answered h
   t.equal((await request(app, 'PUT', '/left', EVIL)).headers['access-control-allow-origin'], EVIL)
 })
 
-t.test('registered after it, the developer hears that it answers the preflights', async (t) => {
-  const lines: string[] = []
-  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
+t.test('the plugin, registered after @fastify/cors, warns once that preflights are answered before it', async (t) => {
+  const { logger, messages } = logged()
+  const app = Fastify({ logger })
   t.teardown(async () => { await app.close() })
   await app.register(fastifyCors, { origin: EVIL })
   await app.register(cors)
   app.put('/', { config: { cors: { origin: FOO } as never } }, ok)
   for (let count = 0; count < 2; count++) t.notOk(approves(await preflight(app, 'PUT', '/'), 'PUT'))
-  t.equal(lines.length, 1)
-  t.match(lines[0], /answered a preflight with 204 No Content/)
+  t.equal(messages.length, 1)
+  t.match(messages[0], /answered a preflight with 204 No Content/)
 })

@@ -1,7 +1,6 @@
 // Beside the plugins that bring routes of their own: files, proxies, API documentation, WebSockets, loaded directories, tRPC and GraphQL.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fastifyHttpProxy from '@fastify/http-proxy'
@@ -13,17 +12,16 @@ import { fastifyTRPCPlugin, type FastifyTRPCPluginOptions } from '@trpc/server/a
 import mercurius from 'mercurius'
 import { WebSocket } from 'ws'
 import cors from '../../lib/index'
-import { application, EVIL, FOO, ok } from '../support'
+import { application, EVIL, FOO, ok, ONE } from '../support'
+import { portOf } from '../support/ports'
 import { nothingTo, onlyFoo, onlyFooMay, Traffic, type Sent } from '../support/traffic'
-
-const ONE = { origin: FOO } as const
 
 t.test('the files of @fastify/static are answered by their policy', async (t) => {
   const root = t.testdir({ 'a.txt': 'text', sub: { 'index.html': '<p>page</p>' } })
   const exposed = { 'access-control-expose-headers': 'ETag, Content-Range' }
 
   for (const wildcard of [true, false]) {
-    await t.test(`with wildcard: ${wildcard}`, async (t) => {
+    await t.test(`files, ranges and errors have the headers of their policy with wildcard: ${wildcard}`, async (t) => {
       const app = Fastify()
       app.register(async (scope) => {
         await scope.register(cors, { defaultPolicy: { ...ONE, exposedHeaders: ['ETag', 'Content-Range'] } })
@@ -74,7 +72,7 @@ async function upstreamServer (t: Test): Promise<{ url: string, reached: string[
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => new Promise((resolve) => { server.close(resolve) }))
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, reached }
+  return { url: `http://127.0.0.1:${portOf(server)}`, reached }
 }
 
 const PROXIED = 'DELETE, GET, HEAD, PATCH, POST, PUT, OPTIONS'
@@ -96,7 +94,7 @@ t.test('the routes of @fastify/http-proxy are answered by their policy, not the 
   /** What of the requests that were sent since went on to the upstream. */
   const arrived = (): string[] => reached.splice(0)
 
-  await t.test('with a policy, ours win and nothing is doubled', async (t) => {
+  await t.test('a proxied route with a policy has the headers of the policy alone, and none twice', async (t) => {
     const [proxied, missing] = [200, 404].map((status) => onlyFoo(status, {}, 'Accept, origin, Cookie'))
     for (const prefix of ['/api', '/scope']) {
       for (const method of ['GET', 'HEAD', 'PUT', 'OPTIONS']) {
@@ -111,7 +109,7 @@ t.test('the routes of @fastify/http-proxy are answered by their policy, not the 
     arrived()
   })
 
-  await t.test('with a policy, preflights are answered here', async (t) => {
+  await t.test('a preflight for a proxied route with a policy does not reach the upstream', async (t) => {
     const taken = { 'access-control-allow-headers': 'content-type' }
     const absent = { status: 200, vary: 'Accept, origin, Cookie' }
     for (const prefix of ['/api', '/scope']) {
@@ -123,14 +121,14 @@ t.test('the routes of @fastify/http-proxy are answered by their policy, not the 
     }
   })
 
-  await t.test('with false, nothing of the upstream\'s permission passes', async (t) => {
+  await t.test('a proxied route with cors: false passes no Access-Control header of the upstream', async (t) => {
     for (const method of ['GET', 'OPTIONS']) t.same(await traffic.told(method, '/closed/x'), nothingTo(200, { vary: 'Accept & origin, Cookie' }))
     arrived()
     t.same(await traffic.toldBefore('PUT', '/closed/x'), nothingTo(200, { vary: 'Accept & origin, Cookie' }))
     t.same(arrived(), Array(3).fill('OPTIONS /x'), 'preflights go to the upstream')
   })
 
-  await t.test('without a declaration, everything is the upstream\'s', async (t) => {
+  await t.test('a proxied route that declares nothing passes the headers of the upstream unchanged', async (t) => {
     const theirs = {
       vary: 'Accept & origin, Cookie',
       'access-control-allow-origin': '*',
@@ -143,7 +141,7 @@ t.test('the routes of @fastify/http-proxy are answered by their policy, not the 
     t.same(arrived(), Array(3).fill('OPTIONS /x'))
   })
 
-  await t.test('the error of an upstream that is not there can be read', async (t) => {
+  await t.test('a proxied route with a policy has its headers on the error of an upstream that is not there', async (t) => {
     t.same(await traffic.told('GET', '/down/x'), onlyFoo(500))
     t.same(await traffic.toldBefore('GET', '/down/x'), onlyFooMay(PROXIED, {}, { status: 500, vary: 'Origin' }))
   })
@@ -193,7 +191,7 @@ t.test('@fastify/swagger shows generated routes only where the option says so', 
   }), without, 'registered after it, swagger does not see the generated routes')
 })
 
-t.test('a preflight is answered beside hidden and shown routes alike', async (t) => {
+t.test('a preflight is answered whether @fastify/swagger hides or shows the generated routes', async (t) => {
   for (const hideOptionsRoute of [true, false]) {
     const app = Fastify()
     await app.register(swagger)
@@ -207,7 +205,7 @@ t.test('a preflight is answered beside hidden and shown routes alike', async (t)
 
 t.test('the routes of @fastify/websocket keep their upgrades', async (t) => {
   for (const first of ['websocket', 'cors']) {
-    await t.test(`with ${first} registered first`, async (t) => {
+    await t.test(`upgrades are not governed by CORS, and requests are, with ${first} registered first`, async (t) => {
       const app = Fastify()
       if (first === 'cors') await app.register(cors)
       await app.register(websocket)

@@ -28,7 +28,7 @@ function isRedirect ({ url }: Step): boolean {
 const TIMEOUT = 300_000
 t.setTimeout(TIMEOUT)
 
-t.test('conformance', { timeout: TIMEOUT }, async (t) => {
+t.test('real browsers do what the model of the Fetch standard says', { timeout: TIMEOUT }, async (t) => {
   const record = new Record()
   const servers = await startServers(record)
   t.teardown(servers.close)
@@ -48,14 +48,14 @@ t.test('conformance', { timeout: TIMEOUT }, async (t) => {
   t.strictSame(names.filter((name) => !cases.some((each) => each.name === name)), [], 'every known difference is one of a case')
 
   for (const engine of ENGINES) {
-    await t.test(engine.name, { timeout: TIMEOUT }, async (t) => {
+    await t.test(`${engine.name} does what the model of the Fetch standard says`, { timeout: TIMEOUT }, async (t) => {
       const reason = skipped(engine)
       if (reason !== undefined) return t.plan(0, reason)
       const started = performance.now()
       const browser = await engine.launch({ hosts: hostsOf(world) })
       t.teardown(() => browser.close())
 
-      await t.test('it does what the standard says', async (t: Test) => {
+      await t.test(`what ${engine.name} reads, blocks and sends is what the standard says, but for the known differences`, async (t: Test) => {
         const differences = differencesOf(engine.name)
         const first = numbers(cases.length)
         const observed = await observe(browser, engine, world, cases, first)
@@ -70,7 +70,7 @@ t.test('conformance', { timeout: TIMEOUT }, async (t) => {
         const overTls = cases.flatMap((_case, index) => record.of(first + index)).filter(({ host }) => host === new URL(world.apis.secure).host)
         t.strictSame([...new Set(overTls.map(({ httpVersion }) => httpVersion))], ['2.0'], `${overTls.length} requests came over HTTP/2`)
 
-        await t.test('what explain says fits why it was blocked', async (t: Test) => {
+        await t.test(`the reason of explain fits the reason that ${engine.name} has for blocking`, async (t: Test) => {
           const known = unfittingOf(engine.name)
           const unfitting: string[] = []
           let compared = 0
@@ -94,7 +94,7 @@ t.test('conformance', { timeout: TIMEOUT }, async (t) => {
         })
       })
 
-      await t.test('it pays as many preflights as docs/conformance.md says', async (t: Test) => {
+      await t.test(`${engine.name} sends as many preflights as docs/conformance.md says`, async (t: Test) => {
         const first = numbers(sequences.length)
         const observed = await observe(browser, engine, world, sequences, first)
         t.ok(observed.every(({ steps }) => steps.every(({ result }) => result === 'readable')), 'every request is allowed')
@@ -103,7 +103,7 @@ t.test('conformance', { timeout: TIMEOUT }, async (t) => {
       })
 
       if (engine.canTurnOffWebSecurity) {
-        await t.test('without web security, what was blocked turns readable', async (t: Test) => {
+        await t.test(`without web security, ${engine.name} reads what it blocked, but for what it never reads`, async (t: Test) => {
           await browser.close()
           const insecure = await engine.launch({ hosts: hostsOf(world), webSecurity: false })
           t.teardown(() => insecure.close())

@@ -103,7 +103,7 @@ async function tryAll (page: Page): Promise<string> {
   return await page.locator('#score').innerText()
 }
 
-t.test('the demonstration', async (t) => {
+t.test('the demonstration works in Chromium', async (t) => {
   const launched = await launch({ flags: ['--hide-scrollbars'] })
   if (launched === undefined) return t.plan(0, SKIPPED)
   t.teardown(launched.close)
@@ -116,7 +116,7 @@ t.test('the demonstration', async (t) => {
     return { ...demonstration, printed }
   }
 
-  t.test('predicts for every preset what the browser does, from both origins', async (t) => {
+  t.test('the demonstration predicts for every preset what the browser does, from both origins', async (t) => {
     const { api, page: origin, otherPage, printed } = await demonstrate(t)
     const { page, frame, network, messages } = await visit(t, browser, origin)
     t.equal(await page.locator('#api').innerText(), api)
@@ -146,7 +146,7 @@ t.test('the demonstration', async (t) => {
     t.equal(printed.filter((text) => !text.startsWith('\n---')).length, 1)
   })
 
-  t.test('tries every preset at once, from whichever page is opened', async (t) => {
+  t.test('the demonstration tries every preset at once, from whichever page is opened', async (t) => {
     const { page: origin, otherPage } = await demonstrate(t)
     const badge = ({ reason }: Expected): string => reason === null ? 'Allowed' : 'Blocked'
     for (const opened of [origin, otherPage]) {
@@ -164,7 +164,7 @@ t.test('the demonstration', async (t) => {
     }
   })
 
-  t.test('has every exchange of MDN’s scenarios, and the code of their policies', async (t) => {
+  t.test('the demonstration shows every exchange of MDN’s scenarios, and the code of their policies', async (t) => {
     const { page: origin, otherPage, printed } = await demonstrate(t)
     const { page, frame } = await visit(t, browser, origin)
     const before = printed.length
@@ -198,7 +198,7 @@ t.test('the demonstration', async (t) => {
     t.equal(await page.getByText('No preflight this time').count(), 1, 'and the page says so')
   })
 
-  t.test('follows the list of tenants while it changes', async (t) => {
+  t.test('the demonstration follows the list of tenants while it changes', async (t) => {
     const { page: origin, otherPage } = await demonstrate(t)
     const { page, frame } = await visit(t, browser, origin)
     await tryPreset(page, 'tenants')
@@ -218,7 +218,7 @@ t.test('the demonstration', async (t) => {
     t.equal(await page.getByRole('checkbox', { name: otherPage }).isChecked(), true)
   })
 
-  t.test('takes any request, and says what is wrong with one that cannot be', async (t) => {
+  t.test('the demonstration tries any request that is entered, and says what is wrong with one that cannot be asked', async (t) => {
     const { page: origin, otherPage, printed } = await demonstrate(t)
     const { page, frame, messages } = await visit(t, browser, origin)
     const form = async (values: { method?: string, path?: string, headers?: string, body?: string }): Promise<void> => {
@@ -250,7 +250,7 @@ t.test('the demonstration', async (t) => {
     t.strictSame(messages, [])
   })
 
-  t.test('gives the frame its height before it is scrolled to', async (t) => {
+  t.test('the demonstration gives the frame its height before it is scrolled to', async (t) => {
     const { page: origin } = await demonstrate(t)
     const { page, frame } = await visit(t, browser, origin, { width: 390, height: 600 })
     const fits = async (): Promise<void> => {
@@ -271,7 +271,7 @@ t.test('the demonstration', async (t) => {
     t.equal(await page.evaluate('scrollY'), 0)
   })
 
-  t.test('leads to the inspector', async (t) => {
+  t.test('the demonstration links to the inspector', async (t) => {
     const { api, page: origin } = await demonstrate(t)
     const { page } = await visit(t, browser, origin)
     await page.getByRole('link', { name: 'The API’s inspector' }).click()
@@ -282,7 +282,7 @@ t.test('the demonstration', async (t) => {
 
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [390, 1280]) {
-      t.test(`has no violation that axe-core finds, in ${colorScheme}, ${width} pixels wide`, async (t) => {
+      t.test(`the demonstration has no violation that axe-core finds, in ${colorScheme}, ${width} pixels wide`, async (t) => {
         const { page: origin } = await demonstrate(t)
         const { page, frame } = await visit(t, browser, origin, { width, colorScheme, bypassCSP: true })
         const check = async (state: string): Promise<void> => {

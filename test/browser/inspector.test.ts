@@ -88,14 +88,14 @@ async function shown (page: Page): Promise<string[]> {
 
 const BLOCKED: Question = { method: 'PUT', url: '/items/7', origin: APP, headers: 'Content-Type: application/json\nX-Request-Id: 1', credentials: true }
 
-t.test('the inspector', async (t) => {
+t.test('the inspector works in Chromium', async (t) => {
   // With scroll bars, a picture of the whole page would be cut off on the right.
   const launched = await launch({ flags: ['--hide-scrollbars'] })
   if (launched === undefined) return t.plan(0, SKIPPED)
   t.teardown(launched.close)
   const { browser } = launched
 
-  t.test('lists the routes and their policies, and filters them', async (t) => {
+  t.test('the inspector lists the routes and their policies, and filters them', async (t) => {
     const { page } = await open(t, browser, await serve(t))
     t.match(page.url(), /\/_cors\/$/, 'led to the slash at the end')
     t.strictSame(await shown(page), [
@@ -129,7 +129,7 @@ t.test('the inspector', async (t) => {
     t.equal((await shown(page)).length, 8)
   })
 
-  t.test('answers with verdict, advice and exchange', async (t) => {
+  t.test('the inspector answers with verdict, advice and exchange', async (t) => {
     const { page } = await open(t, browser, await serve(t))
     await ask(page, BLOCKED)
     const verdict = page.locator('#verdict')
@@ -165,7 +165,7 @@ t.test('the inspector', async (t) => {
     t.match(await verdict.innerText(), /^Blocked\s+no-route[^]*What to write: declare the route/)
   })
 
-  t.test('says what is wrong with a question, at its field, as text', async (t) => {
+  t.test('the inspector says what is wrong with a question, at its field, as text', async (t) => {
     const { page, messages } = await open(t, browser, await serve(t))
     await ask(page, { method: HTML, url: 'items', origin: `https://${HTML}`, headers: `${HTML}: 1\nno colon\nX-Fine: ${HTML}` })
     t.match(await page.getByRole('alert').innerText(), /^No answer\s+FST_ERR_CORS_INVALID_QUESTION\s/)
@@ -193,7 +193,7 @@ t.test('the inspector', async (t) => {
     t.match(await page.locator('#verdict').innerText(), /^Allowed/)
   })
 
-  t.test('works with the keyboard alone', async (t) => {
+  t.test('the inspector works with the keyboard alone', async (t) => {
     const { page } = await open(t, browser, await serve(t))
     const focus = (): Promise<string> => page.evaluate('document.activeElement.id || document.activeElement.textContent.trim()')
     const order: string[] = []
@@ -225,7 +225,7 @@ t.test('the inspector', async (t) => {
     t.equal(await page.getByLabel('Path or URL').inputValue(), 'http://api.example.com/mixed', 'with the host that it takes')
   })
 
-  t.test('says that there is no answer where the server is gone, and that no route has a policy', async (t) => {
+  t.test('the inspector says that no route has a policy, and that a request failed because the server is gone', async (t) => {
     const app = Fastify({ forceCloseConnections: true })
     t.teardown(() => app.close())
     await app.register(cors)
@@ -244,7 +244,7 @@ t.test('the inspector', async (t) => {
     t.equal(await page.locator('#verdict').innerText(), '')
   })
 
-  t.test('says that the routes could not be loaded, and what answers but is no answer', async (t) => {
+  t.test('the inspector says with which status the server failed to send the routes or an answer', async (t) => {
     const address = await serve(t)
     const page = await browser.newPage()
     t.teardown(() => page.close())
@@ -258,7 +258,7 @@ t.test('the inspector', async (t) => {
     t.equal(await page.getByRole('table').getByRole('rowheader').count(), 0)
   })
 
-  t.test('shows the answer to the last question, whichever comes last', async (t) => {
+  t.test('the inspector shows the answer to the last question, whichever answer comes last', async (t) => {
     const { page } = await open(t, browser, await serve(t))
     const held: Array<() => Promise<void>> = []
     // The first is answered late, the second fails late, the third is answered at once.
@@ -283,7 +283,7 @@ t.test('the inspector', async (t) => {
     t.equal(await page.getByRole('alert').innerText(), '')
   })
 
-  t.test('talks to its own server only, and a strict policy has nothing to refuse', async (t) => {
+  t.test('the inspector talks to its own server only, and its content security policy has nothing to refuse', async (t) => {
     const address = await serve(t)
     const { page, network, messages } = await open(t, browser, address)
     await ask(page, BLOCKED)
@@ -295,7 +295,7 @@ t.test('the inspector', async (t) => {
     t.match(await page.evaluate('(() => { try { document.body.innerHTML = "<b>x</b>" } catch (error) { return error.name } })()'), 'TypeError', 'HTML is refused by the browser itself')
   })
 
-  t.test('a page of another origin reads nothing, asks nothing, and frames nothing', async (t) => {
+  t.test('a page of another origin cannot read, ask or frame the inspector', async (t) => {
     const address = await serve(t)
     const foreign = Fastify({ forceCloseConnections: true })
     t.teardown(() => foreign.close())
@@ -323,7 +323,7 @@ t.test('the inspector', async (t) => {
     t.equal(page.frames().some((frame) => frame.url().startsWith(address)), false, 'the frame shows nothing of it')
   })
 
-  t.test('another name that leads to the server is answered 403, unless it is one of "hosts"', async (t) => {
+  t.test('another host name that leads to the server is answered 403, unless "hosts" lists it', async (t) => {
     const { port } = new URL(await serve(t, { hosts: ['known.test'] }))
     const page = await browser.newPage()
     t.teardown(() => page.close())
@@ -337,7 +337,7 @@ t.test('the inspector', async (t) => {
 
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [390, 1280]) {
-      t.test(`has no violation that axe-core finds, in ${colorScheme}, ${width} pixels wide`, async (t) => {
+      t.test(`the inspector has no violation that axe-core finds, in ${colorScheme}, ${width} pixels wide`, async (t) => {
         const { page } = await open(t, browser, await serve(t), { width, colorScheme, bypassCSP: true })
         const check = async (state: string): Promise<void> => {
           const { violations, passes } = await axe(page)
@@ -359,7 +359,7 @@ t.test('the inspector', async (t) => {
     }
   }
 
-  t.test('and these tests ran every part of its script', async (t) => {
+  t.test('the tests above run every part of the inspector\'s script', async (t) => {
     t.ok(ran.length > 10, `${ran.length} visits`)
     const never = [...source].map((_, index) => ran.every((characters) => characters[index] !== true))
     const lines = source.split('\n')

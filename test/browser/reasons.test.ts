@@ -23,7 +23,7 @@ const CAUSES: { readonly [failure in Failure]?: readonly CorsRefusalReason[] } =
 const fits = (engine: EngineName, reason: EngineReason, refusal: CorsRefusalReason): boolean => isFitting(engine, reason as never, refusal)
 
 for (const engine of ENGINE_NAMES) {
-  t.test(engine, async (t) => {
+  t.test(`each reason of ${engine} fits the reasons of explain that cause it`, async (t) => {
     for (const [failure, causes] of Object.entries(CAUSES)) {
       const reason = ENGINE_REASONS[engine][failure as Failure] as EngineReason
       t.strictSame(causes.filter((cause) => !fits(engine, reason, cause)), [], `${failure}: ${reason} fits all that causes it`)

@@ -72,7 +72,7 @@ function fetching (url: string, { method = 'GET', headers = {}, credentials = fa
   return `fetch(${JSON.stringify(url)}, ${JSON.stringify(init)}).then(() => 'read', String)`
 }
 
-t.test('what the console of Chromium says', { timeout: 60_000 }, async (t) => {
+t.test('the console of Chromium says what docs/troubleshooting.md quotes for each reason', { timeout: 60_000 }, async (t) => {
   const launched = await launch()
   if (launched === undefined) return t.plan(0, SKIPPED)
   t.teardown(launched.close)
@@ -99,7 +99,7 @@ t.test('what the console of Chromium says', { timeout: 60_000 }, async (t) => {
 })
 
 for (const engine of ENGINES.filter(({ name }) => name !== 'Chromium')) {
-  t.test(`what the console of ${engine.name} says`, { timeout: 100_000 }, async (t) => {
+  t.test(`the console of ${engine.name} says what docs/troubleshooting.md quotes for each reason`, { timeout: 100_000 }, async (t) => {
     const why = skipped(engine)
     if (why !== undefined) return t.plan(0, why)
     const { port, api } = await start(t)

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { isReadable } from '../support/terminal'
 
 const APP = 'https://app.example.com'
 const CLI = join(__dirname, '..', '..', 'dist', 'cli.js')
@@ -53,11 +54,7 @@ async function cli (...args: string[]): Promise<Ended> {
   return await node([CLI, ...args])
 }
 
-function isReadable (text: string): boolean {
-  return text.split('\n').every((line) => line.length <= 80) && !text.includes('\u001b')
-}
-
-t.test('the routes of an instance that prints, and keeps a timer', async (t) => {
+t.test('stdout has the table of routes alone, also where the application prints and keeps a timer', async (t) => {
   const { code, stdout, stderr } = await cli('routes', 'chatty.cjs')
   t.equal(code, 0)
   t.equal(stdout, TABLE, 'what the application prints is not among it')
@@ -65,7 +62,7 @@ t.test('the routes of an instance that prints, and keeps a timer', async (t) => 
   t.match(stderr, '"msg":"hello"')
 })
 
-t.test('an application in every form', async (t) => {
+t.test('the command takes a plugin with its options, an instance, and an application that listens', async (t) => {
   for (const file of ['plugin.mjs', 'plugin.cjs']) {
     const { code, stdout } = await cli('explain', file, '/status/', '--origin', APP, '--json')
     t.equal(code, 0, file)
@@ -78,7 +75,7 @@ t.test('an application in every form', async (t) => {
   }
 })
 
-t.test('a blocked request ends with 1', async (t) => {
+t.test('explain ends with exit code 1 if the request is blocked', async (t) => {
   const { code, stdout, stderr } = await cli('explain', 'instance.cjs', 'PUT', '/items/7', '--origin', APP, '--header', 'x-request-id')
   t.equal(code, 1)
   t.match(stdout, 'blocked (header-not-allowed)')
@@ -86,7 +83,7 @@ t.test('a blocked request ends with 1', async (t) => {
   t.equal(stderr, '')
 })
 
-t.test('a long answer arrives whole', async (t) => {
+t.test('a long answer is printed whole', async (t) => {
   const { code, stdout } = await cli('routes', '--json', 'large.cjs')
   t.equal(code, 0)
   t.equal(JSON.parse(stdout).length, 3_001)
@@ -100,7 +97,7 @@ t.test('the application is closed, whatever the answer', async (t) => {
   }
 })
 
-t.test('the command ends where closing the application does not', async (t) => {
+t.test('the command ends even if closing the application does not', async (t) => {
   for (const file of ['hanging.cjs', 'spinning.cjs']) {
     const { code, stdout } = await cli('routes', file, '--timeout', '3600')
     t.equal(code, 0, file)
@@ -108,7 +105,7 @@ t.test('the command ends where closing the application does not', async (t) => {
   }
 })
 
-t.test('what cannot be told ends with 2, and says why', async (t) => {
+t.test('the command ends with exit code 2, and says why, if it cannot tell the answer', async (t) => {
   const CASES: ReadonlyArray<readonly [args: string[], says: string]> = [
     [['routes', 'nowhere.js'], 'there is no file'],
     [['routes', '.'], 'there is no file'],
@@ -135,7 +132,7 @@ t.test('what cannot be told ends with 2, and says why', async (t) => {
   }
 })
 
-t.test('what an application is asked and answers reaches the terminal as text', async (t) => {
+t.test('control characters of the question and of the answer reach the terminal escaped', async (t) => {
   const url = '/items/\u001b[2J\u0007%0A?\u202e'
   const args = ['explain', 'instance.cjs', 'PUT', url, '--origin', 'https://evil\u001b.example', '--header', 'x-id: \u001b]0;title\u0007\u009b']
   t.notMatch((await cli(...args)).stderr, /[^\P{C}\n]/u)
@@ -148,7 +145,7 @@ t.test('what an application is asked and answers reaches the terminal as text', 
   }
 })
 
-t.test('TypeScript', { skip: process.allowedNodeEnvironmentFlags.has('--experimental-strip-types') ? false : 'this Node runs none' }, async (t) => {
+t.test('an application in TypeScript runs in a Node that runs TypeScript', { skip: process.allowedNodeEnvironmentFlags.has('--experimental-strip-types') ? false : 'this Node runs none' }, async (t) => {
   for (const file of ['app.mts', 'app.cts']) {
     const { code, stdout } = await cli('routes', file)
     t.equal(code, 0, file)
@@ -156,13 +153,13 @@ t.test('TypeScript', { skip: process.allowedNodeEnvironmentFlags.has('--experime
   }
 })
 
-t.test('TypeScript in a Node that runs none', { skip: process.allowedNodeEnvironmentFlags.has('--experimental-strip-types') ? 'this Node runs it' : false }, async (t) => {
+t.test('an application in TypeScript ends with exit code 2, and what to use, in a Node that does not run TypeScript', { skip: process.allowedNodeEnvironmentFlags.has('--experimental-strip-types') ? 'this Node runs it' : false }, async (t) => {
   const { code, stderr } = await cli('routes', 'app.mts')
   t.equal(code, 2)
   t.match(stderr, 'use Node 22.6 or newer')
 })
 
-t.test('an application that imports another copy of the package', async (t) => {
+t.test('an application that imports another copy of the package is answered without a warning', async (t) => {
   cpSync(join(__dirname, '..', '..', 'dist'), join(directory, 'node_modules', 'fastify-cors-policy', 'dist'), { recursive: true })
   cpSync(join(__dirname, '..', '..', 'package.json'), join(directory, 'node_modules', 'fastify-cors-policy', 'package.json'))
   writeFileSync(join(directory, 'copy.cjs'), INSTANCE.replace("'fastify-cors-policy'", "'./node_modules/fastify-cors-policy'").replace('Fastify()', 'Fastify({ logger: true })'))
@@ -173,7 +170,7 @@ t.test('an application that imports another copy of the package', async (t) => {
   t.equal((await cli('explain', 'copy.cjs', 'PUT', '/items/7', '--origin', APP)).code, 0)
 })
 
-t.test('the application ends with the command, however that ends', async (t) => {
+t.test('the application ends with the command, even if the command is killed', async (t) => {
   const child = spawn(process.execPath, [CLI, 'routes', 'never.cjs', '--timeout', '3600'], { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] })
   await once(child.stderr, 'data')
   child.kill('SIGKILL')

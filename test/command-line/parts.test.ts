@@ -9,6 +9,7 @@ import { readArguments } from '../../lib/cli/arguments'
 import { run } from '../../lib/cli/run'
 import { explanationText, routesText } from '../../lib/cli/text'
 import type { CorsExplanation, CorsRoute } from '../../lib/explain/types'
+import { isReadable } from '../support/terminal'
 
 const APP = 'https://app.example.com'
 const CORS = "require('fastify-cors-policy')"
@@ -39,7 +40,7 @@ async function ran (args: readonly string[], { isTTY, env = {} }: { isTTY?: bool
   return { code, out, err }
 }
 
-t.test('arguments', async (t) => {
+t.test('arguments are read into the file, the options and the question', async (t) => {
   t.strictSame(readArguments(['routes', 'a.js']), { file: 'a.js', json: false, timeout: 30 })
   t.strictSame(readArguments(['routes', 'a.js', '--json', '--timeout', '1.5']), { file: 'a.js', json: true, timeout: 1.5 })
   t.strictSame(readArguments(['explain', 'a.js', '/x', '--origin', APP]), { file: 'a.js', json: false, timeout: 30, question: { origin: APP, method: 'GET', url: '/x', headers: {}, credentials: false } })
@@ -49,7 +50,7 @@ t.test('arguments', async (t) => {
   for (const args of [['--help'], ['-h'], ['routes', '--help']]) t.equal(readArguments(args), 'help')
 })
 
-t.test('arguments that are no command are refused, with what to write', async (t) => {
+t.test('wrong arguments are refused with exit code 2, and with what to write', async (t) => {
   const CASES: ReadonlyArray<readonly [args: string[], says: RegExp]> = [
     [[], /no such command; write routes or explain/],
     [['routs', 'a.js'], /no such command/],
@@ -76,7 +77,7 @@ t.test('arguments that are no command are refused, with what to write', async (t
   }
 })
 
-t.test('an application in every form answers, or is told why not', async (t) => {
+t.test('an application in every form is asked for its routes, or fails with the reason', async (t) => {
   for (const file of ['plugin.cjs', 'compiled.cjs', 'module.mjs', 'instance.cjs']) {
     const { reply, root } = await runTask({ file: at(file) })
     t.match(reply.corsAnswer, [{ method: 'GET', url: '/a' }, { method: 'HEAD' }], file)
@@ -98,7 +99,7 @@ t.test('an application in every form answers, or is told why not', async (t) => 
   }
 })
 
-t.test('the application is a process of its own', async (t) => {
+t.test('the application runs in a process of its own, and the command says if that ends early or does not answer', async (t) => {
   t.match(await ran(['routes', at('scope.cjs')]), { code: 0, out: /^GET +\/a +- +\*$/m, err: '' })
   t.match((await ran(['explain', at('talks.cjs'), '/a', '--origin', APP])).out, /^allowed$/m)
   t.match((await ran(['explain', at('talks.cjs'), '/b', '--origin', APP, '--json'])), { code: 1, out: '"reason": "no-route"' })
@@ -108,7 +109,7 @@ t.test('the application is a process of its own', async (t) => {
   t.match(await ran(['routes', at('x'.repeat(5000))]), { code: 2, err: 'there is no file' })
 })
 
-t.test('TypeScript is run with an option where Node has one, and needs one', async (t) => {
+t.test('the command ends with exit code 2 if Node cannot be started, with or without an option for TypeScript', async (t) => {
   const { allowedNodeEnvironmentFlags, execPath } = process
   t.teardown(() => { Object.assign(process, { allowedNodeEnvironmentFlags, execPath }) })
   process.execPath = join(directory, 'no-node')
@@ -119,7 +120,7 @@ t.test('TypeScript is run with an option where Node has one, and needs one', asy
   }
 })
 
-t.test('the program itself', async (t) => {
+t.test('the program prints its help, and ends with exit code 2 if nobody reads it', async (t) => {
   const program = [...process.execArgv, join(__dirname, '..', '..', 'lib', `cli${extname(__filename)}`), '--help']
   const child = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'inherit'] })
   let help = ''
@@ -138,12 +139,7 @@ t.test('the program itself', async (t) => {
 
 const ROUTE: CorsRoute = { method: 'GET', url: '/', policy: null, origin: '*', credentials: false, allowedHeaders: [], exposedHeaders: [], maxAge: null, enforceOrigin: false }
 
-/** At most 80 columns, and nothing that a terminal acts on. */
-function isReadable (text: string): boolean {
-  return text.split('\n').every((line) => [...line].length <= 80) && !/[^\P{C}\n]/u.test(text)
-}
-
-t.test('the table of routes', async (t) => {
+t.test('the table of routes has at most 80 columns, and control characters are escaped', async (t) => {
   t.equal(routesText([]), 'METHOD  URL  POLICY  ORIGIN\n')
   const origins = Array.from({ length: 7 }, (_, n) => `https://${n}.example`)
   const text = routesText([
@@ -186,7 +182,7 @@ const EXPLANATION: CorsExplanation = {
   ]
 }
 
-t.test('an explanation', async (t) => {
+t.test('an explanation has the exchanges, the verdict and the advice in at most 80 columns, and control characters are escaped', async (t) => {
   const text = explanationText(EXPLANATION, false)
   t.ok(isReadable(text))
   t.equal(text, `> OPTIONS /\\u001b
@@ -205,7 +201,7 @@ blocked (origin-not-allowed)
 `)
 })
 
-t.test('colours', async (t) => {
+t.test('the verdict is coloured on a terminal, unless NO_COLOR has a value', async (t) => {
   t.match(explanationText(EXPLANATION, true), '\n\u001b[31mblocked (origin-not-allowed)\u001b[0m\n')
   t.match(explanationText({ ...EXPLANATION, allowed: true, reason: null, advice: null }, true), '\n\u001b[32mallowed\u001b[0m\n')
   const question = ['explain', at('talks.cjs'), '/a', '--origin', APP]

@@ -41,7 +41,7 @@ t.test('the CORS check passes for * or the origin itself, and with credentials f
   t.equal(check(PAGE, 'include', { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': 'true' }), undefined)
 })
 
-t.test('each check says what a page can be told of it', async (t) => {
+t.test('each check of a preflight says in a sentence what it found', async (t) => {
   const put: CheckedRequest = { origin: PAGE, method: 'PUT', headers: [['X-One', '1'], ['Accept', 'a/b'], ['x-one', '2']], credentials: 'omit', useCorsPreflight: false }
   const named = { 'access-control-allow-origin': PAGE }
   const good = { ...named, 'access-control-allow-methods': 'PUT', 'access-control-allow-headers': 'x-two, x-one' }
@@ -115,7 +115,7 @@ t.test('a request that is not simple needs a preflight that allows it', async (t
   t.equal(await result(good, asking({ method: 'POST', useCorsPreflight: true })), undefined, 'safelisted methods need not be listed')
 })
 
-t.test('the preflight cache spares preflights until its entries end', async (t) => {
+t.test('the preflight cache saves preflights until its entries expire', async (t) => {
   const browser = { preflights: new PreflightCache() }
   const allowed = { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': 'true' }
   const server = serving({ ...allowed, 'access-control-allow-methods': 'PUT, DELETE', 'access-control-allow-headers': 'X-A', 'access-control-max-age': '60' }, allowed)
@@ -182,7 +182,7 @@ t.test('a redirect is checked at each step', async (t) => {
   t.strictSame(sentBy(prediction).map(({ headers }) => headers.some(([name]) => name === 'Authorization')), [false, true, false], 'Authorization stays behind')
 })
 
-t.test('cookies are sent by their site and the credentials mode', async (t) => {
+t.test('which cookies are sent depends on their site and on the credentials mode', async (t) => {
   const cookies: Cookie[] = [
     { name: 'lax', host: 'api.site.test', sameSite: 'Lax', secure: false },
     { name: 'none', host: 'api.site.test', sameSite: 'None', secure: true },

@@ -39,7 +39,7 @@ t.test('every case has a name of its own', async (t) => {
   t.strictSame(cases.length, new Set(cases.map(({ name }) => name)).size, 'every name is one case')
 })
 
-t.test('what the plugin answers is what its policies mean', async (t) => {
+t.test('the plugin\'s answers make the model of a browser do what the policies mean', async (t) => {
   const oracle = await Oracle.create(here)
   t.teardown(() => oracle.close())
   for (const [id, theCase] of cases.entries()) {
@@ -49,7 +49,7 @@ t.test('what the plugin answers is what its policies mean', async (t) => {
   }
 })
 
-t.test('a preflight is remembered for as long as its policy says', async (t) => {
+t.test('a browser remembers a preflight for as long as its policy says', async (t) => {
   const oracle = await Oracle.create(here)
   t.teardown(() => oracle.close())
   const url = (policy: PolicyName): string => `${here.apis.api}/${policy}`
@@ -68,7 +68,7 @@ t.test('a preflight is remembered for as long as its policy says', async (t) => 
   }
 })
 
-t.test('a page pays as many preflights as the standard asks for', async (t) => {
+t.test('a page causes as many preflights as docs/conformance.md says of the standard', async (t) => {
   const oracle = await Oracle.create(here)
   t.teardown(() => oracle.close())
   const counted: Array<[string, number | undefined]> = []

@@ -25,7 +25,7 @@ const FITTING: { readonly [failure in Failure]?: readonly CorsRefusalReason[] } 
   'forbidden method': ['forbidden-method']
 }
 
-t.test('explain says what browsers do', async (t) => {
+t.test('explain predicts the verdict, the exchanges and the reason that the model of a browser finds', async (t) => {
   const oracle = await Oracle.create(here)
   t.teardown(() => oracle.close())
   const arriving: Server = async (request) => {

@@ -1,8 +1,8 @@
 // The nine headers that MDN's article on CORS defines, one test each, over a real socket: six of responses, three of requests.
-import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import type { RouteCors } from '../../lib/index'
 import { BAR, EVIL, FOO } from '../support/origins'
+import { portOf } from '../support/ports'
 import { accessControl, only, send, type RawResponse } from '../support/raw-http'
 import { application } from '../support'
 
@@ -27,7 +27,7 @@ async function api (t: Test, policy: RouteCors): Promise<Api> {
     }
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = app.server.address() as AddressInfo
+  const port = portOf(app.server)
   const request: Api['request'] = (method, ...headers) => send(port, [`${method} /resource HTTP/1.1`, 'Host: bar.other', ...headers])
   return {
     request,

@@ -1,9 +1,9 @@
 // The three scenarios of MDN's article on CORS, as examples/mdn.ts has them: the article's own requests, line by line, over a real
 // socket, and the headers that it shows in the responses.
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { buildApi } from '../../examples/mdn'
 import { EVIL, FOO } from '../support/origins'
+import { portOf } from '../support/ports'
 import { accessControl, only, send, type RawResponse } from '../support/raw-http'
 
 // What the article's browser sends with every request.
@@ -54,10 +54,10 @@ t.test('the scenarios of MDN get the responses that the article shows', async (t
   const app = await buildApi({ allowedOrigin: FOO })
   t.teardown(() => app.close())
   await app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = app.server.address() as AddressInfo
+  const port = portOf(app.server)
   const exchange = (lines: readonly string[], body?: string): Promise<RawResponse> => send(port, lines, body)
 
-  t.test('a simple request for data that everyone may read', async (t) => {
+  t.test('a simple request for data that everyone may read gets "*"', async (t) => {
     for (const request of [simple('/resources/public-data/'), fromElsewhere(simple('/resources/public-data/'))]) {
       const response = await exchange(request)
       t.equal(response.statusLine, 'HTTP/1.1 200 OK')
@@ -68,7 +68,7 @@ t.test('the scenarios of MDN get the responses that the article shows', async (t
     }
   })
 
-  t.test('a simple request for data that one origin may read', async (t) => {
+  t.test('a simple request for data that one origin may read gets that origin, and a page from elsewhere gets no permission', async (t) => {
     const response = await exchange(simple('/resources/public-data/for-one-origin/'))
     t.equal(response.statusLine, 'HTTP/1.1 200 OK')
     t.strictSame(accessControl(response), { 'access-control-allow-origin': 'https://foo.example' })
@@ -81,7 +81,7 @@ t.test('the scenarios of MDN get the responses that the article shows', async (t
     t.equal(only(other, 'Vary'), 'Origin')
   })
 
-  t.test('a preflighted request', async (t) => {
+  t.test('a preflighted request gets a preflight that allows it, and a response that the page may read', async (t) => {
     const preflight = await exchange(PREFLIGHT)
     t.equal(preflight.statusLine, 'HTTP/1.1 200 OK')
     t.strictSame(accessControl(preflight), {
@@ -105,7 +105,7 @@ t.test('the scenarios of MDN get the responses that the article shows', async (t
     t.equal(asSet.body, response.body, 'also with the Content-Type that the article\'s script sets')
   })
 
-  t.test('a preflighted request from elsewhere', async (t) => {
+  t.test('a preflighted request from elsewhere gets 403 for its preflight, and no permission', async (t) => {
     const preflight = await exchange(fromElsewhere(PREFLIGHT))
     t.equal(preflight.statusLine, 'HTTP/1.1 403 Forbidden')
     t.strictSame(accessControl(preflight), {})
@@ -121,7 +121,7 @@ t.test('the scenarios of MDN get the responses that the article shows', async (t
     }
   })
 
-  t.test('a request with credentials', async (t) => {
+  t.test('a request with credentials gets a cookie and permission to read it, and a page from elsewhere gets no permission', async (t) => {
     const response = await exchange(credentialed('Cookie: pageAccess=2'))
     t.equal(response.statusLine, 'HTTP/1.1 200 OK')
     t.strictSame(accessControl(response), { 'access-control-allow-origin': 'https://foo.example', 'access-control-allow-credentials': 'true' })
@@ -139,7 +139,7 @@ t.test('the scenarios of MDN get the responses that the article shows', async (t
     t.strictSame(accessControl(other), {})
   })
 
-  t.test('the cookie is read from among others, and only as what it is', async (t) => {
+  t.test('the example finds its cookie among others, and starts to count anew for any other value', async (t) => {
     const next = async (...cookie: string[]): Promise<string | undefined> => only(await exchange(credentialed(...cookie)), 'Set-Cookie')?.split(';')[0]
     t.equal(await next(), 'pageAccess=1')
     t.equal(await next('Cookie: theme=dark; pageAccess=7; lang=en'), 'pageAccess=8')
@@ -149,7 +149,7 @@ t.test('the scenarios of MDN get the responses that the article shows', async (t
   })
 })
 
-t.test('several origins can be allowed', async (t) => {
+t.test('the example allows several origins', async (t) => {
   const app = await buildApi({ allowedOrigin: [FOO, 'https://www.foo.example'] })
   t.teardown(() => app.close())
   for (const origin of [FOO, 'https://www.foo.example']) {

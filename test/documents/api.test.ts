@@ -209,7 +209,7 @@ t.test('every export of the built package is documented as its types say', { tim
   t.strictSame(differences(page), [])
 })
 
-t.test('a page that is wrong is found', { timeout: 100_000 }, async (t) => {
+t.test('every mistake in a wrong page is found', { timeout: 100_000 }, async (t) => {
   type Changes = ReadonlyArray<readonly [from: string, to: string, found: string]>
   const renamed: Changes = [
     ['### `originList`', '### `originLists`', 'originList of fastify-cors-policy is not documented'],
@@ -243,7 +243,7 @@ t.test('a page that is wrong is found', { timeout: 100_000 }, async (t) => {
   }
 })
 
-t.test('since when: a version of the changelog', async (t) => {
+t.test('every "since" in docs/api.md names a version of the changelog', async (t) => {
   const versions = [...readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8').matchAll(/^## \[(\d[^\]]*)\]/gm)].map(([, version]) => version as string)
   const named = new Set([...page.matchAll(/[Ss]ince (\d+\.\d+\.\d+)/g)].map(([, version]) => version as string))
   t.ok(named.size > 0)
@@ -260,14 +260,14 @@ t.test('every name that can be imported at run time is an export, and every path
   t.match(page, `\`\`\`console\n$ npx ${name} --help\n${HELP}\`\`\`\n`, 'its help')
 })
 
-t.test('the file of policies is one that definePolicies takes', async (t) => {
+t.test('definePolicies takes the file of policies in docs/api.md', async (t) => {
   const [, json = ''] = /^```json\n([^]*?)^```$/m.exec(page) ?? []
   const { $schema, ...policies } = JSON.parse(json) as { $schema: string }
   t.match($schema, 'fastify-cors-policy/policies.schema.json')
   t.strictSame(cors.definePolicies(JSON.parse(json) as never), policies)
 })
 
-t.test('numbers have the range that the schema has', async (t) => {
+t.test('docs/api.md gives numbers the range and the default that the schema gives them', async (t) => {
   const [standalone] = cors.CorsPolicySchema.anyOf as unknown as [{ properties: Record<string, { type?: string, minimum?: number, maximum?: number, default?: unknown }> }]
   const rows = entriesIn(page).find(({ names }) => names.includes('CorsPolicy'))?.rows as readonly Row[]
   const integers = Object.entries(standalone.properties).filter(([, { type }]) => type === 'integer')
@@ -276,7 +276,7 @@ t.test('numbers have the range that the schema has', async (t) => {
   for (const [name, { default: value }] of Object.entries(standalone.properties)) if (value !== undefined) t.equal(rows.find((row) => row.name === name)?.defaultValue, `\`${String(value)}\``)
 })
 
-t.test('the error codes are those of lib/', async (t) => {
+t.test('docs/api.md has the error codes and statuses of lib/, and no others', async (t) => {
   const sources = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => readFileSync(join(ROOT, 'lib', file), 'utf8'))
   const created = sources.flatMap((code) => [...code.matchAll(/createError(?:<[^(]*>)?\('(FST_ERR_CORS_\w+)', '[^']*', (\d+)/g)].map(([, code, status]) => [code, status]))
   const documented = [...page.matchAll(/^\| `(FST_ERR_CORS_\w+)` \| (\d+) \|/gm)].map(([, code, status]) => [code, status])
@@ -285,14 +285,14 @@ t.test('the error codes are those of lib/', async (t) => {
   t.equal(new Set(sources.flatMap((code) => [...code.matchAll(/FST_ERR_CORS_\w+/g)].map(String))).size, created.length, 'no other is named')
 })
 
-t.test('the reasons of problems are those of the type', async (t) => {
+t.test('docs/api.md has the reasons of CorsProblemReason, and no others', async (t) => {
   const result = compiled("import type { CorsProblemReason } from 'fastify-cors-policy'\nexport type Reason = CorsProblemReason\n")
   const type = exportsOf(result, 'fastify-cors-policy').get('CorsProblemReason')?.type as ts.UnionType
   const section = entriesIn(page).find(({ names }) => names.includes('CorsProblemReason'))?.text as string
   t.strictSame([...section.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, reason]) => reason).sort(), type.types.map((each) => (each as ts.StringLiteralType).value).sort())
 })
 
-t.test('the programs compile, and print what the page shows', { timeout: 100_000 }, async (t) => {
+t.test('the programs of docs/api.md compile, and print what it shows', { timeout: 100_000 }, async (t) => {
   t.strictSame(examples.compileErrors(), [])
   const programs = [...page.matchAll(/^```ts\n([^]*?)^```\n\n(?:```text\n([^]*?)^```$)?/gm)].filter(([, code]) => code?.includes('import'))
   t.ok(programs.length >= 9, `${programs.length} programs`)

@@ -29,7 +29,7 @@ function project (t: Tap, app: string): string {
 
 type Tap = Pick<typeof t, 'testdir' | 'fixture'>
 
-t.test('README: both commands print what it shows', async (t) => {
+t.test('both commands in README print what it shows', async (t) => {
   const heading = 'Command line'
   const [app = ''] = blocks('README.md', heading, 'js')
   const [shown = ''] = blocks('README.md', heading, 'console')
@@ -44,7 +44,7 @@ t.test('README: both commands print what it shows', async (t) => {
   }
 })
 
-t.test('recipe: the routes as a snapshot', async (t) => {
+t.test('the snapshot recipe shows a changed policy, and fails where the application does not load', async (t) => {
   const heading = 'The routes as a snapshot'
   const [app = ''] = blocks('docs/recipes.md', heading, 'js')
   const [write = '', compare = ''] = blocks('docs/recipes.md', heading, 'sh')

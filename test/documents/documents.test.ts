@@ -163,7 +163,7 @@ t.test('the addresses in package.json are of one repository', async (t) => {
   t.equal(PACKAGE.bugs, `${address}/issues`)
 })
 
-t.test('the workflow calls what exists', async (t) => {
+t.test('every command that the CI workflow runs exists', async (t) => {
   const workflow = read('.github/workflows/ci.yml')
   t.notMatch(workflow, /\t/, 'YAML has no tabs')
   const calls = [...workflow.matchAll(/^ +- run: (.+)$/gm)].map(([, command]) => command as string)

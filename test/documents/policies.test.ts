@@ -24,7 +24,7 @@ function value (code: string | undefined): unknown {
 
 const policies = cors.definePolicies({ public: { origin: '*' }, partner: { origin: 'https://app.example.com', credentials: true } })
 
-t.test('every line of the tables', async (t) => {
+t.test('every row of the tables names a value that is accepted, and one that is refused for its reason', async (t) => {
   const app = await application(t, { policies })
   for (const [index, { line, write, not, reason }] of rows.entries()) {
     t.doesNotThrow(() => app.get(`/${index}`, { config: { cors: write as cors.RouteCors } }, ok), line)
@@ -33,7 +33,7 @@ t.test('every line of the tables', async (t) => {
   }
 })
 
-t.test('the tables name every field and nearly every reason', async (t) => {
+t.test('docs/policies.md has a heading for every field, and its tables give 15 reasons', async (t) => {
   t.ok(rows.length > 60)
   for (const field of ['origin', 'credentials', 'allowedHeaders', 'exposedHeaders', 'maxAge', 'optionsSuccessStatus', 'enforceOrigin', 'extends']) t.match(text, `## \`${field}\``)
   const reasons = new Set(rows.map(({ reason }) => reason))
@@ -42,12 +42,12 @@ t.test('the tables name every field and nearly every reason', async (t) => {
   t.equal(reasons.size, 15)
 })
 
-t.test('every program compiles', async (t) => {
+t.test('every program of docs/policies.md compiles', async (t) => {
   t.same(examples.compileErrors(), [])
   t.equal(examples.programs.length, 3)
 })
 
-t.test('nothing is merged without extends: the headers are as they are listed', async (t) => {
+t.test('each route of the program about extends sends the headers that are listed for it', async (t) => {
   const app = await run(t, examples.under('`extends`'))
   const lines = [...text.matchAll(/^- from `(\/\w+)`: (.*)$/gm)]
   t.equal(lines.length, 3)
@@ -57,7 +57,7 @@ t.test('nothing is merged without extends: the headers are as they are listed', 
   }
 })
 
-t.test('scopes', async (t) => {
+t.test('the child scope of the program about scopes has its own policy and default, and a 404 outside has the default policy', async (t) => {
   const app = await run(t, examples.under('Scopes'))
   const partner = 'https://www.example.com'
   t.match((await request(app, 'GET', '/admin/users', partner)).headers, { 'access-control-allow-origin': partner, 'access-control-allow-credentials': 'true' })
@@ -67,14 +67,14 @@ t.test('scopes', async (t) => {
   t.equal(missing.headers['access-control-allow-origin'], partner)
 })
 
-t.test('policies in TypeScript', async (t) => {
+t.test('the routes of the program about TypeScript have their policies, by value and by name', async (t) => {
   const app = await run(t, examples.under('Policies in TypeScript'))
   t.equal((await request(app, 'GET', '/status', EVIL)).headers['access-control-allow-origin'], '*')
   t.ok(approves(await preflight(app, 'PUT', '/items/1', { origin: APP }), 'PUT'))
   t.equal((await request(app, 'PUT', '/items/1', APP)).headers['access-control-expose-headers'], 'ETag')
 })
 
-t.test('policies in a JSON file', async (t) => {
+t.test('definePolicies takes the policies of the JSON file, and a route extends one of them', async (t) => {
   const [, file = ''] = /^```json\n([^]*?)^```$/m.exec(text) as RegExpExecArray
   const app = await application(t, { policies: cors.definePolicies(JSON.parse(file)) as cors.CorsPluginOptions['policies'] & {} })
   app.get('/', { config: { cors: { extends: 'public' } } }, ok)

@@ -1,7 +1,6 @@
 // README.md: every example runs as it is written and prints what is shown, every line of its tables holds, and it is short enough.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { runInThisContext } from 'node:vm'
@@ -12,6 +11,7 @@ import { added, best, BESIDE, TARGETS, type Results } from '../../bench/findings
 import cors from '../../lib/index'
 import { ExtendingPolicySchema } from '../../lib/schema'
 import { accessControl, application, approves, EVIL, FOO, ok, preflight, refusal, request } from '../support'
+import { portOf } from '../support/ports'
 import { Examples, printed, run } from '../support/run-examples'
 
 const examples = new Examples('README.md', 'js')
@@ -45,13 +45,13 @@ function evaluate (text: string): unknown {
   return runInThisContext(`(originList) => (${text})`)(cors.originList)
 }
 
-t.test('it is read in ten minutes: at most 2,000 words of prose and tables', async (t) => {
+t.test('README has at most 2,000 words of prose and tables, which take ten minutes to read', async (t) => {
   const prose = readme.replace(/^```[^]*?^```$/gm, '').replace(/\]\([^)]*\)/g, '').replaceAll('|', ' ')
   const words = prose.split(/\s+/).filter((word) => /\w/.test(word)).length
   t.ok(words > 1000 && words <= 2000, `${words} words`)
 })
 
-t.test('the first example runs', async (t) => {
+t.test('the first example of README approves and refuses preflights as its policies say', async (t) => {
   const first = block('fastify-cors-policy', 'js')
   const app = await run(t, `import Fastify from 'fastify'\nconst app = Fastify()\nconst [listPrices, savePrices, deletePrices] = [1, 2, 3].map((n) => async () => n)\n${first}`)
   t.equal(first.trim().split('\n').filter((line) => line !== '').length, 5, 'in five lines')
@@ -63,7 +63,7 @@ t.test('the first example runs', async (t) => {
 
 t.test('the quick start answers curl as it is shown', async (t) => {
   const app = await run(t, block('Quick start', 'js'))
-  const { port } = app.server.address() as AddressInfo
+  const port = portOf(app.server)
   const shown = [...block('Quick start', 'console').matchAll(/^\$ (curl .*)\n([^]*?)(?=^\$|$(?![^]))/gm)]
   t.equal(shown.length, 5)
   for (const [, command = '', output = ''] of shown) {
@@ -309,10 +309,10 @@ const COMPARED: Record<string, (test: typeof t) => Promise<void>> = {
   }
 }
 
-t.test('compared with @fastify/cors', async (t) => {
+t.test('every row of the comparison with @fastify/cors has a check that passes', async (t) => {
   const rows = table('Compared with `@fastify/cors`').map(([what]) => what as string)
   t.strictSame(rows, Object.keys(COMPARED), 'every line has a check')
   const { version } = JSON.parse(readFileSync(join(ROOT, 'node_modules', '@fastify', 'cors', 'package.json'), 'utf8')) as { version: string }
   t.match(under('Compared with `@fastify/cors`'), `\`@fastify/cors\` ${version}.`)
-  for (const [what, check] of Object.entries(COMPARED)) await t.test(what, check as never)
+  for (const [what, check] of Object.entries(COMPARED)) await t.test(`the row "${what}" holds for @fastify/cors and for this plugin`, check as never)
 })

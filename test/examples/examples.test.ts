@@ -37,7 +37,7 @@ async function preflight (app: Injecting, method: string, url: string, origin: s
   return answer(await app.inject({ method: 'OPTIONS', url, headers: { origin, 'access-control-request-method': method } }))
 }
 
-t.test('quick-start: each route has its own policy', async (t) => {
+t.test('in quick-start, each route has its own policy', async (t) => {
   const app = await buildQuickStart()
   t.teardown(() => app.close())
   for (const url of ['/status', '/ping']) t.strictSame(await get(app, url, EVIL), { statusCode: 200, 'access-control-allow-origin': '*' }, url)
@@ -66,7 +66,7 @@ t.test('quick-start: each route has its own policy', async (t) => {
   t.strictSame(await preflight(app, 'GET', '/internal', 'https://app.example.com'), { statusCode: 404 })
 })
 
-t.test('scopes: a child scope has a policy and a default of its own', async (t) => {
+t.test('in scopes, a child scope has a policy and a default of its own', async (t) => {
   const app = await buildScopes()
   t.teardown(() => app.close())
   const [www, admin] = ['https://www.example.com', 'https://admin.example.com']
@@ -78,7 +78,7 @@ t.test('scopes: a child scope has a policy and a default of its own', async (t) 
   t.strictSame(await get(app, '/shop/stock', www), { statusCode: 200 })
 })
 
-t.test('origin-function: a function decides about each origin', async (t) => {
+t.test('in origin-function, a function decides about each origin', async (t) => {
   const app = await buildOriginFunction(async (tenant) => {
     if (tenant === 'broken') throw new Error('the store is down')
     return new Set(tenant === 'acme' ? [FOO] : [])
@@ -93,7 +93,7 @@ t.test('origin-function: a function decides about each origin', async (t) => {
   }
 })
 
-t.test('demonstration: the code beside a route is the code that declares it', async (t) => {
+t.test('in the demonstration, the code beside a route is the code that declares it', async (t) => {
   const code = (method: string, url: string, policy: string | null = null): string => codeOf({ method, url, policy })
   t.equal(code('GET', '/status', 'public'), "public: { origin: '*' }\n\napp.get('/status', { config: { cors: policies.public } }, async () => ({ status: 'ok' }))")
   t.equal(code('HEAD', '/status', 'public'), code('GET', '/status', 'public'))
@@ -117,7 +117,7 @@ app.put('/items/:id', {
   for (const { method, url, policy } of routes) t.match(code(method, url, policy), url, `${method} ${url} has code`)
 })
 
-t.test('demonstration: every preset reaches what its policy says', async (t) => {
+t.test('in the demonstration, every preset gets the verdict that its policy means', async (t) => {
   const app = await buildApi({ allowedOrigin: FOO, tenants: originList([FOO]), onResponse: async () => {} })
   t.teardown(() => app.close())
   const reasons: Record<string, Array<string | null>> = {}
@@ -143,7 +143,7 @@ t.test('demonstration: every preset reaches what its policy says', async (t) => 
   })
 })
 
-t.test('demonstration: what is printed and shown is what was sent', async (t) => {
+t.test('in the demonstration, what is printed and shown is what was sent', async (t) => {
   const printed: string[] = []
   const { api, page, otherPage, close } = await start({ apiPort: 0, pagePort: 0, otherPagePort: 0, print: (text) => printed.push(text) })
   t.teardown(close)
@@ -184,7 +184,7 @@ t.test('demonstration: what is printed and shown is what was sent', async (t) =>
   t.equal((await fetch(`${page}/tenants`, { method: 'OPTIONS', headers: { origin: otherPage, 'access-control-request-method': 'PUT' } })).status, 404, 'and no page of another origin changes it')
 })
 
-t.test('demonstration: the log keeps the latest exchanges', async (t) => {
+t.test('in the demonstration, the log keeps the latest 200 exchanges', async (t) => {
   const log = new ExchangeLog()
   const page = buildPage({ log, tenants: originList([]), world: () => ({ app: page, api: '', here: '', other: '', allowedOrigin: '' }) })
   page.addHook('onResponse', async (request, reply) => { log.record(request, reply) })
@@ -231,7 +231,7 @@ function endLater (t: Test, child: ChildProcess): void {
   t.teardown(async () => { if (child.exitCode === null && child.signalCode === null) await end(child, 'SIGKILL') })
 }
 
-t.test('the compiled examples', async (t) => {
+t.test('the compiled examples run as their users run them', async (t) => {
   await promisify(execFile)('env', ['-i', `PATH=${process.env.PATH}`, process.execPath, join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.examples.json'], { cwd: ROOT })
 
   for (const [example, path] of [['quick-start', '/status'], ['scopes', '/shop/items'], ['origin-function', '/tenants/acme/orders']] as const) {
@@ -246,7 +246,7 @@ t.test('the compiled examples', async (t) => {
   const ADDRESSES = /an origin it allows: +(http:\S+)\n.* does not: +(http:\S+)\n[^]*Ctrl-C/
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    t.test(`the demonstration serves its pages, and ends well with ${signal}`, async (t) => {
+    t.test(`the demonstration serves its pages, and ends with exit code 0 on ${signal}`, async (t) => {
       const child = run('demonstration', { API_PORT: '0', PAGE_PORT: '0', OTHER_PAGE_PORT: '0' })
       endLater(t, child)
       const [, ...pages] = await printedUntil(child, ADDRESSES)
@@ -266,7 +266,7 @@ t.test('the compiled examples', async (t) => {
     })
   }
 
-  t.test('the demonstration starts also where its ports are taken', async (t) => {
+  t.test('the demonstration starts on other ports if its own are taken', async (t) => {
     const other = createServer()
     other.listen(0, 'localhost')
     await once(other, 'listening')
@@ -279,7 +279,7 @@ t.test('the compiled examples', async (t) => {
     t.equal((await fetch(page as string)).status, 200)
   })
 
-  t.test('the demonstration refuses what is no port', async (t) => {
+  t.test('the demonstration refuses a value that is not a port', async (t) => {
     for (const port of ['http', '65536', '-1', '80\u001b[31m']) {
       await t.rejects(printedUntil(run('demonstration', { PAGE_PORT: port }), /./), { message: `ended with 1: PAGE_PORT is not a port from 0 to 65535: ${printable(port)}\n` })
     }

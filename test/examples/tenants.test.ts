@@ -4,7 +4,6 @@ import { fail } from 'node:assert/strict'
 import { execFile, execFileSync, fork, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -14,6 +13,7 @@ import { Client } from 'pg'
 import t from 'tap'
 import { build } from '../../examples/tenants/index'
 import { embedded, server } from '../../examples/tenants/database'
+import { freePort } from '../support/ports'
 
 const run = promisify(execFile)
 const ROOT = join(__dirname, '..', '..')
@@ -24,7 +24,7 @@ if (BIN === undefined && process.env.CORS_REQUIRE_POSTGRES === '1') throw new Er
 const NEW = 'https://new.example'
 const admin = (origin: string): { headers: Record<string, string>, body: string } => ({ headers: { authorization: 'Bearer token', 'content-type': 'application/json' }, body: JSON.stringify({ origin }) })
 
-t.test('embedded: what is refused is rolled back, and what is added is there after a restart', async (t) => {
+t.test('with the embedded database, a refused origin is rolled back, and an added one is there after a restart', async (t) => {
   const folder = join(t.testdir({}), 'data')
   let app = await build(await embedded(folder), 'token')
   app.log.level = 'silent'
@@ -48,7 +48,7 @@ t.test('embedded: what is refused is rolled back, and what is added is there aft
   t.match((await app.inject('/_cors/')).headers['content-type'], /^text\/html/, 'its page is the inspector')
 })
 
-t.test('embedded: the lines for curl that it prints do what they say', { skip: spawnSync('curl', ['--version']).status !== 0 && 'curl is not installed' }, async (t) => {
+t.test('with the embedded database, the printed lines for curl do what they say', { skip: spawnSync('curl', ['--version']).status !== 0 && 'curl is not installed' }, async (t) => {
   await compile()
   const { at, child, printed } = await startExample({ TENANTS_FOLDER: join(t.testdir({}), 'data') })
   t.teardown(() => { child.kill('SIGKILL') })
@@ -69,7 +69,7 @@ t.test('embedded: the lines for curl that it prints do what they say', { skip: s
   t.equal(child.exitCode, 0)
 })
 
-t.test('two processes on a real PostgreSQL', { skip: BIN === undefined && 'PostgreSQL is not installed', timeout: 115_000 }, async (t) => {
+t.test('two processes on a real PostgreSQL share their origins', { skip: BIN === undefined && 'PostgreSQL is not installed', timeout: 115_000 }, async (t) => {
   const bin = BIN as string
   const folder = mkdtempSync(join(tmpdir(), 'tenants-'))
   const asPostgres = process.getuid?.() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : []
@@ -78,10 +78,7 @@ t.test('two processes on a real PostgreSQL', { skip: BIN === undefined && 'Postg
     const [file, ...rest] = [...asPostgres, join(bin, name), ...args] as [string, ...string[]]
     await run(file, rest, { cwd: folder })
   }
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => { probe.close(resolve) })
+  const port = await freePort()
   const data = join(folder, 'data')
   const start = async (): Promise<void> => { await command('pg_ctl', 'start', '-w', '-D', data, '-l', join(folder, 'log'), '-o', `-p ${port} -h 127.0.0.1 -k ${folder} -F`) }
   const stop = async (): Promise<void> => { await command('pg_ctl', 'stop', '-w', '-m', 'immediate', '-D', data) }
@@ -137,14 +134,14 @@ t.test('two processes on a real PostgreSQL', { skip: BIN === undefined && 'Postg
     return Math.round(Number(row?.ms))
   }
 
-  await t.test('both have loaded before they listen', async (t) => {
+  await t.test('both processes have loaded the origins before they listen', async (t) => {
     for (const at of [one, two]) {
       t.same(await (await fetch(`${at}/status`)).json(), { tenants: 10_000 })
       t.equal(await allowed(at, 'https://tenant10000.example'), true)
     }
   })
 
-  await t.test('what one adds or removes the other knows within 250 ms', async (t) => {
+  await t.test('the other process knows within 250 ms what one adds or removes', async (t) => {
     const [added, removed] = [[], []] as [number[], number[]]
     for (let n = 0; n < 9; n++) {
       const origin = `https://new${n}.example`
@@ -159,7 +156,7 @@ t.test('two processes on a real PostgreSQL', { skip: BIN === undefined && 'Postg
     for (const times of [added, removed]) t.ok(times.sort((a, b) => a - b)[4] as number <= 250)
   })
 
-  await t.test('what the list refuses is rolled back in the database', async (t) => {
+  await t.test('a change that the list refuses is rolled back in the database', async (t) => {
     t.equal(await change(one, 'POST', 'http://insecure.example'), 400)
     t.equal(await stored('http://insecure.example'), false)
     t.equal(await allowed(one, 'http://insecure.example'), false)
@@ -170,7 +167,7 @@ t.test('two processes on a real PostgreSQL', { skip: BIN === undefined && 'Postg
     t.same(await sql('SELECT count(*)::int AS n FROM tenant_origins'), [{ n: 10_000 }])
   })
 
-  await t.test('what is written past the API is told as well, and a bad row is left off alone', async (t) => {
+  await t.test('rows that are written past the API are read by both processes, and only bad ones are left out', async (t) => {
     await sql('INSERT INTO tenant_origins VALUES (\'http://bad.example\'), (repeat(\'x\', 9000)), (\'https://past.example\')')
     await everywhere('https://past.example', true)
     t.equal(await allowed(two, 'http://bad.example'), false)
@@ -185,7 +182,7 @@ t.test('two processes on a real PostgreSQL', { skip: BIN === undefined && 'Postg
     t.equal(await allowed(two, 'https://moved.example'), false)
   })
 
-  await t.test('a long transaction holds up its own origin, and nothing else', async (t) => {
+  await t.test('a long transaction delays its own origin, and no other', async (t) => {
     const long = new Client(address('postgres'))
     await long.connect()
     await long.query('BEGIN; INSERT INTO tenant_origins VALUES (\'https://held.example\')')
@@ -200,7 +197,7 @@ t.test('two processes on a real PostgreSQL', { skip: BIN === undefined && 'Postg
     for (const origin of ['https://held.example', 'https://beside.example']) t.equal(await change(one, 'DELETE', origin), 200)
   })
 
-  await t.test('what nobody could be told is known within a second after both are connected again', async (t) => {
+  await t.test('both processes know within a second of connecting again what changed meanwhile', async (t) => {
     await sql('ALTER ROLE tenants NOLOGIN')
     await until(async () => (await sql('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = \'tenants\'')).length === 0 || undefined, 'none is connected')
     await sql('DELETE FROM tenant_origins WHERE origin = \'https://tenant3.example\'; INSERT INTO tenant_origins VALUES (\'https://missed.example\')')
@@ -215,7 +212,7 @@ t.test('two processes on a real PostgreSQL', { skip: BIN === undefined && 'Postg
     t.ok(ms < 1000, `${ms} ms`)
   })
 
-  await t.test('a server that says nothing more is left', { skip: process.platform !== 'linux' && 'stops processes' }, async (t) => {
+  await t.test('the processes leave a server that does not answer, and follow changes over new connections', { skip: process.platform !== 'linux' && 'stops processes' }, async (t) => {
     const silent = (await sql('SELECT pid FROM pg_stat_activity WHERE usename = \'tenants\'')).map(({ pid }) => Number(pid))
     t.ok(silent.length >= 2)
     for (const pid of silent) process.kill(pid, 'SIGSTOP')
@@ -228,7 +225,7 @@ t.test('two processes on a real PostgreSQL', { skip: BIN === undefined && 'Postg
   })
 
   for (const [how, end] of [['stopped', stop], ['killed', kill]] as const) {
-    await t.test(`the server is ${how} under load, and 10,000 tenants come meanwhile`, async (t) => {
+    await t.test(`both processes keep answering while the server is ${how}, and then know 10,000 tenants that came meanwhile`, async (t) => {
       const [gone, come] = [`https://gone-${how}.example`, `https://come-${how}.example`]
       t.equal(await change(one, 'POST', gone), 200)
       await everywhere(gone, true)
@@ -266,7 +263,7 @@ t.test('two processes on a real PostgreSQL', { skip: BIN === undefined && 'Postg
     })
   }
 
-  await t.test('an instance is killed while it changes something: the others go on, and another takes its place', async (t) => {
+  await t.test('the other processes go on if one is killed while it changes something, and a new one takes its place', async (t) => {
     const changes = Array.from({ length: 40 }, async (_, n) => { await change(two, 'POST', `https://late${n}.example`).catch(() => {}) })
     await setTimeout(5)
     second.child.kill('SIGKILL')

@@ -6,9 +6,10 @@ import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastif
 import { notFoundPolicy } from '../../lib/explain/not-found'
 import cors, { type CorsQuestion, type CorsQuestionError } from '../../lib/index'
 import { BAR, EVIL, FOO, application, approves, ok, preflight } from '../support'
+import { strategy } from '../support/routing'
 import { troubles } from '../support/troubles'
 
-t.test('an instance has it from its registration on, and so have its child scopes', async (t) => {
+t.test('an instance has app.cors once it has registered the plugin, and so have its child scopes', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   t.notOk('cors' in app)
@@ -37,7 +38,7 @@ function asked (origin?: string): never {
   return { raw: { headers: { ...(origin !== undefined && { origin }) } }, log: { error () {} } } as never
 }
 
-t.test('allows: what a named policy says of a request', async (t) => {
+t.test('allows() says whether a named policy allows the Origin of a request', async (t) => {
   const app = await application(t, {
     policies: { everyone: { origin: '*' }, list: { origin: [FOO, 'https://*.bar.example'] }, asked: { origin: async (origin) => origin === FOO }, failing: { origin: () => { throw new Error('out of order') } } }
   })
@@ -51,7 +52,7 @@ t.test('allows: what a named policy says of a request', async (t) => {
   t.throws(() => app.cors.allows('lst', asked(FOO)), { message: 'app.cors.allows: a problem\n  /name: there is no policy "lst"; did you mean "list"? [unknown-policy]' })
 })
 
-t.test('nothing of lib/explain is loaded before it is asked', async (t) => {
+t.test('neither explain nor the model of a browser is loaded before app.cors is asked', async (t) => {
   const program = `
     const Fastify = require('fastify')
     const cors = require(${JSON.stringify(join(__dirname, '..', '..', 'dist', 'index.js'))})
@@ -68,7 +69,7 @@ t.test('nothing of lib/explain is loaded before it is asked', async (t) => {
   t.equal(execFileSync(process.execPath, ['-e', program], { env: {}, encoding: 'utf8' }).trim(), '["function",0,true]')
 })
 
-t.test('routes: every route that CORS concerns, sorted, as plain JSON', async (t) => {
+t.test('routes() lists every route that CORS concerns, sorted, as plain JSON', async (t) => {
   const app = await application(t, {
     policies: { public: { origin: '*', allowedHeaders: ['X-One'] }, partner: { origin: ['https://app.example.com', 'https://*.example.org', /^https:\/\/c\d\.example$/], credentials: true, dangerouslyAllowPublicSuffixes: true, maxAge: 600 } }
   })
@@ -100,7 +101,7 @@ t.test('routes: every route that CORS concerns, sorted, as plain JSON', async (t
   ])
 })
 
-t.test('routes() shows credentials for some, and lists as they are now', async (t) => {
+t.test('explain() and routes() know credentials for some, and lists as they are now', async (t) => {
   const list = cors.originList([FOO])
   const app = await application(t, { policies: { some: { origin: [BAR], credentials: ['https://app.example.com'] }, tenants: { origin: list, allowedHeaders: '*' } } })
   app.put('/some', { config: { cors: { extends: 'some', exposedHeaders: ['ETag'], enforceOrigin: true } } }, ok)
@@ -123,7 +124,7 @@ t.test('routes() shows credentials for some, and lists as they are now', async (
   t.match(app.cors.routes(), [{ url: '/some', origin: [BAR], credentials: ['https://app.example.com'], enforceOrigin: true }, { url: '/tenants', origin: [FOO, 'http://new.example'], credentials: false }])
 })
 
-t.test('the name of a policy: given by definePolicies, by the options, or by what is extended', async (t) => {
+t.test('routes() names a policy as definePolicies or the options do, or as the policy that it extends', async (t) => {
   const policies = cors.definePolicies({ base: { origin: FOO }, derived: { extends: 'base', maxAge: 5 } })
   const app = await application(t, { policies: { ...policies, alias: { extends: 'derived' } }, defaultPolicy: 'base' })
   const route = (url: string, policy: cors.RouteCors): void => { app.put(url, { config: { cors: policy } }, ok) }
@@ -174,11 +175,11 @@ t.test('a request that is allowed is explained with its exchanges, and without a
   })
 })
 
-t.test('the policy of a 404 where Fastify keeps not-found handlers elsewhere', async (t) => {
+t.test('a 404 has no policy for explain() if Fastify keeps not-found handlers elsewhere', async (t) => {
   t.equal(notFoundPolicy({ prefix: '' } as never, { routes: [], scopes: [] } as never, '/nothing'), null)
 })
 
-t.test('hosts are told apart, and routes that a preflight does not tell apart are shown', async (t) => {
+t.test('explain() tells hosts apart, and names routes that a preflight does not tell apart', async (t) => {
   const hosts = await application(t, { policies: { partner: { origin: FOO } } })
   hosts.put('/items', { config: { cors: { extends: 'partner' } }, constraints: { host: 'one.example' } }, ok)
   hosts.put('/items', { config: { cors: { origin: BAR } }, constraints: { host: 'two.example' } }, ok)
@@ -186,19 +187,7 @@ t.test('hosts are told apart, and routes that a preflight does not tell apart ar
   t.match(await hosts.cors.explain({ origin: FOO, method: 'PUT', url: 'https://two.example/items' }), { reason: 'origin-not-allowed', route: { policy: null } })
   t.match(await hosts.cors.explain({ origin: FOO, method: 'PUT', url: '/items' }), { reason: 'no-route' })
 
-  const tenants = (): FastifyServerOptions => ({
-    constraints: {
-      tenant: {
-        name: 'tenant',
-        storage: () => {
-          const map = new Map()
-          return { get: (key: string) => map.get(key) ?? null, set: (key: string, value: never) => { map.set(key, value) } }
-        },
-        deriveConstraint: ({ headers }: { headers: Record<string, unknown> }) => headers['x-tenant'] as string,
-        validate () {}
-      }
-    } as never
-  })
+  const tenants = (): FastifyServerOptions => ({ constraints: strategy('tenant') as never })
   const app = await application(t, { policies: { partner: { origin: FOO } } }, tenants())
   app.put('/:any', { config: { cors: { extends: 'partner' } }, constraints: { tenant: 'a' } as never }, ok)
   app.put('/*', { config: { cors: { origin: '*' } } }, ok)
@@ -220,7 +209,7 @@ t.test('hosts are told apart, and routes that a preflight does not tell apart ar
   t.match(await mended.cors.explain({ origin: FOO, method: 'PUT', url: '/7' }), { allowed: true })
 })
 
-t.test('a policy that is declared in another scope is pointed out', async (t) => {
+t.test('explain() points out a policy that is declared in another scope', async (t) => {
   const app = await application(t)
   app.register(async (admin) => {
     await admin.register(cors, { policies: { partner: { origin: FOO } } })
@@ -232,7 +221,7 @@ t.test('a policy that is declared in another scope is pointed out', async (t) =>
   })
 })
 
-t.test('a route outside every scope has no policy', async (t) => {
+t.test('explain() says that a route is outside every registration\'s scope', async (t) => {
   const app = Fastify({ logger: false })
   t.teardown(() => app.close())
   let inner!: FastifyInstance

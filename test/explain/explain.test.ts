@@ -63,6 +63,7 @@ function changed (policy: RouteCors | undefined, what: string): CorsPolicy {
 }
 
 interface Case {
+  /** When the reason is given: the end of the test's title. */
   readonly name: string
   readonly spec: Spec
   readonly question: CorsQuestion
@@ -80,21 +81,21 @@ const NEVER = (): never => { throw new Error('out of order') }
 const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>]: readonly Case[] } = {
   'no-route': [
     {
-      name: 'nothing at all',
+      name: 'no route has the URL',
       spec: items,
       question: put({ url: '/nothing', headers: { 'X-One': '1' }, credentials: true }),
       message: 'no route answers PUT "/nothing"',
       advice: 'declare the route, with config: { cors: { origin: "https://app.example.com", credentials: true, allowedHeaders: ["x-one"] } }; or write another URL in the request'
     },
     {
-      name: 'a trailing slash too many',
+      name: 'the URL has a trailing slash, and the route has none',
       spec: items,
       question: put({ url: '/items/7/?a=b' }),
       message: 'no route answers PUT "/items/7/?a=b"; there is one for "/items/7?a=b"',
       advice: 'request "/items/7?a=b", or let Fastify accept both with routerOptions: { ignoreTrailingSlash: true }'
     },
     {
-      name: 'a trailing slash too few, without a preflight',
+      name: 'the URL lacks the trailing slash of the route, without a preflight',
       spec: { routes: [['GET', '/list/', { origin: '*' }]] },
       question: { origin: APP, url: '/list' },
       message: 'no route answers GET "/list"; there is one for "/list/"',
@@ -103,42 +104,42 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
   ],
   'no-policy': [
     {
-      name: 'nothing declared, and no name that would do',
+      name: 'the route declares nothing, and no named policy allows the request',
       spec: { policies: { partner: PARTNER }, routes: [['GET', '/plain']] },
       question: { origin: EVIL, url: '/plain' },
       message: 'GET /plain declares no policy, and its scope has no default policy',
       advice: 'write config: { cors: { origin: "https://evil.example" } } on GET /plain'
     },
     {
-      name: 'nothing declared, but a named policy would do',
+      name: 'the route declares nothing, but a named policy allows the request',
       spec: { policies: { other: { origin: EVIL }, partner: PARTNER }, routes: [['PUT', '/plain']] },
       question: put({ url: '/plain', credentials: true, headers: { 'content-type': 'application/json' } }),
       message: 'PUT /plain declares no policy, and its scope has no default policy',
       advice: 'write config: { cors: { extends: "partner" } } on PUT /plain'
     },
     {
-      name: 'nothing declared, and named policies that would not do for sure',
+      name: 'the route declares nothing, and no named policy allows the request for certain',
       spec: { policies: { asked: { origin: () => true, credentials: true }, plain: { origin: APP }, other: { origin: EVIL }, any: { origin: '*', allowedHeaders: '*' } }, routes: [['PUT', '/plain']] },
       question: put({ url: '/plain', headers: { Authorization: 'Bearer 1', 'x-one': '1' } }),
       message: 'PUT /plain declares no policy, and its scope has no default policy',
       advice: 'write config: { cors: { origin: "https://app.example.com", allowedHeaders: ["authorization", "x-one"] } } on PUT /plain'
     },
     {
-      name: 'nothing declared, and a named policy with any header',
+      name: 'the route declares nothing, but a named policy allows any header',
       spec: { policies: { any: { origin: APP, allowedHeaders: '*' } }, routes: [['PUT', '/plain']] },
       question: put({ url: '/plain', headers: { 'x-one': '1' } }),
       message: 'PUT /plain declares no policy, and its scope has no default policy',
       advice: 'write config: { cors: { extends: "any" } } on PUT /plain'
     },
     {
-      name: 'an origin that no policy can name',
+      name: 'the route declares nothing, and no policy can name the origin',
       spec: { routes: [['GET', '/plain']] },
       question: { origin: 'https://a$.example', url: '/plain' },
       message: 'GET /plain declares no policy, and its scope has no default policy',
       advice: 'write config: { cors: { origin: "*" } } on GET /plain'
     },
     {
-      name: 'null, which no policy allows with credentials',
+      name: 'the route declares nothing, and the origin is null',
       spec: { routes: [['GET', '/plain']] },
       question: { origin: 'null', url: '/plain' },
       message: 'GET /plain declares no policy, and its scope has no default policy',
@@ -146,7 +147,7 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
     }
   ],
   off: [{
-    name: 'false',
+    name: 'the route declares cors: false',
     spec: { routes: [['GET', '/internal', false]] },
     question: { origin: APP, url: '/internal', credentials: true },
     message: 'GET /internal declares cors: false, so no page of another origin may use it',
@@ -154,77 +155,77 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
   }],
   'origin-not-allowed': [
     {
-      name: 'another origin',
+      name: 'the list of the policy lacks the origin',
       spec: items,
       question: put({ origin: EVIL }),
       message: 'the policy "partner" of PUT /items/:id does not allow the origin "https://evil.example"',
       advice: 'add "https://evil.example" to origin of the policy "partner"'
     },
     {
-      name: 'a policy of one origin, of the route itself',
+      name: 'the policy of the route has one origin, and the page another',
       spec: { routes: [['GET', '/one', { origin: APP }]] },
       question: { origin: EVIL, url: '/one' },
       message: 'the policy of GET /one does not allow the origin "https://evil.example"',
       advice: 'write origin: ["https://app.example.com", "https://evil.example"] in config.cors of GET /one'
     },
     {
-      name: 'another port',
+      name: 'the policy allows the same host on another port',
       spec: items,
       question: put({ origin: `${APP}:8443` }),
       message: 'the policy "partner" of PUT /items/:id does not allow the origin "https://app.example.com:8443"; it does allow "https://app.example.com", the same host on another port',
       advice: 'open the page at "https://app.example.com", or add "https://app.example.com:8443" to origin of the policy "partner"'
     },
     {
-      name: 'http for https, with credentials',
+      name: 'a policy with credentials allows the same host over https',
       spec: items,
       question: put({ origin: 'http://app.example.com' }),
       message: 'the policy "partner" of PUT /items/:id does not allow the origin "http://app.example.com"; it does allow "https://app.example.com", the same host over https',
       advice: 'open the page at "https://app.example.com"'
     },
     {
-      name: 'www.',
+      name: 'the policy allows the same host with "www."',
       spec: { routes: [['GET', '/one', { origin: ['https://www.example.com'] }]] },
       question: { origin: 'https://example.com', url: '/one' },
       message: 'the policy of GET /one does not allow the origin "https://example.com"; it does allow "https://www.example.com", the same host with "www."',
       advice: 'open the page at "https://www.example.com", or add "https://example.com" to origin of config.cors of GET /one'
     },
     {
-      name: 'www. too much, and any port',
+      name: 'the policy allows the same host without "www.", on any port',
       spec: { routes: [['GET', '/one', { origin: ['https://example.com:*'] }]] },
       question: { origin: 'https://www.example.com:8443', url: '/one' },
       message: 'the policy of GET /one does not allow the origin "https://www.example.com:8443"; it does allow "https://example.com:8443", the same host without "www."',
       advice: 'open the page at "https://example.com:8443", or add "https://www.example.com:8443" to origin of config.cors of GET /one'
     },
     {
-      name: 'http for https, and any port',
+      name: 'the policy allows the same host over https, on any port',
       spec: { routes: [['GET', '/one', { origin: ['https://example.com:*'] }]] },
       question: { origin: 'http://example.com:8080', url: '/one' },
       message: 'the policy of GET /one does not allow the origin "http://example.com:8080"; it does allow "https://example.com:8080", the same host over https',
       advice: 'open the page at "https://example.com:8080", or add "http://example.com:8080" to origin of config.cors of GET /one'
     },
     {
-      name: 'the host of a pattern of subdomains and ports',
+      name: 'a pattern allows the subdomains of the host, on any port',
       spec: { routes: [['GET', '/one', { origin: ['https://*.example.com:*', /^https:\/\/c\d\.test$/] }]] },
       question: { origin: 'https://example.com:8443', url: '/one' },
       message: 'the policy of GET /one does not allow the origin "https://example.com:8443"; it does allow "https://www.example.com:8443", a subdomain: the pattern does not match the host itself',
       advice: 'open the page at "https://www.example.com:8443", or add "https://example.com:8443" to origin of config.cors of GET /one'
     },
     {
-      name: 'the default policy',
+      name: 'the default policy lacks the origin',
       spec: { defaultPolicy: { origin: [APP] }, routes: [['GET', '/one']] },
       question: { origin: EVIL, url: '/one' },
       message: 'the policy of GET /one does not allow the origin "https://evil.example"',
       advice: 'add "https://evil.example" to origin of defaultPolicy'
     },
     {
-      name: 'the host of a pattern of subdomains',
+      name: 'a pattern allows the subdomains of the host',
       spec: items,
       question: put({ origin: 'https://partners.example.com' }),
       message: 'the policy "partner" of PUT /items/:id does not allow the origin "https://partners.example.com"; it does allow "https://www.partners.example.com", a subdomain: the pattern does not match the host itself',
       advice: 'open the page at "https://www.partners.example.com", or add "https://partners.example.com" to origin of the policy "partner"'
     },
     {
-      name: 'an origin function',
+      name: 'the origin function returns false',
       spec: { routes: [['PUT', '/items/:id', { origin: () => false }]] },
       question: put(),
       message: 'the policy of PUT /items/:id has an origin function that did not return true for the origin "https://app.example.com"',
@@ -232,7 +233,7 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
       mended: { spec: { routes: [['PUT', '/items/:id', { origin: () => true }]] } }
     },
     {
-      name: 'an origin function, without a preflight',
+      name: 'the origin function resolves to false, without a preflight',
       spec: { routes: [['GET', '/one', { origin: async () => false }]] },
       question: { origin: APP, url: '/one' },
       message: 'the policy of GET /one has an origin function that did not return true for the origin "https://app.example.com"',
@@ -240,7 +241,7 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
       mended: { spec: { routes: [['GET', '/one', { origin: async () => true }]] } }
     },
     {
-      name: 'what a policy with credentials cannot allow',
+      name: 'the policy has credentials, and so cannot allow the origin',
       spec: items,
       question: put({ origin: 'http://elsewhere.example' }),
       message: 'the policy "partner" of PUT /items/:id does not allow the origin "http://elsewhere.example"',
@@ -250,14 +251,14 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
   ],
   'null-origin': [
     {
-      name: 'where it can be allowed',
+      name: 'the policy could allow null',
       spec: { policies: { plain: { origin: [APP] } }, routes: [['PUT', '/items/:id', { extends: 'plain', maxAge: 5 }]] },
       question: put({ origin: 'null' }),
       message: 'the page has the origin "null", as sandboxed frames and local files do, which the policy of PUT /items/:id (extends "plain") does not allow',
       advice: 'give the page an origin of its own (a sandboxed frame: with allow-same-origin), or add "null" to origin of the policy "plain"'
     },
     {
-      name: 'where it cannot',
+      name: 'the policy has credentials, and so cannot allow null',
       spec: items,
       question: put({ origin: 'null' }),
       message: 'the page has the origin "null", as sandboxed frames and local files do, which the policy "partner" of PUT /items/:id does not allow',
@@ -266,7 +267,7 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
     }
   ],
   'invalid-origin': [{
-    name: 'a label that DNS does not know',
+    name: 'the host of the page has a label that DNS does not allow',
     spec: items,
     question: put({ origin: `https://${'a'.repeat(64)}.example` }),
     message: `"https://${'a'.repeat(64)}.example" cannot be an entry of a policy, because its host is not a valid DNS name; the policy "partner" of PUT /items/:id does not allow it`,
@@ -275,7 +276,7 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
   }],
   'method-not-routed': [
     {
-      name: 'a method without a route',
+      name: 'the URL has routes for other methods only',
       spec: items,
       question: put({ method: 'PATCH', credentials: true }),
       message: 'no route answers PATCH "/items/7"; the URL has PUT',
@@ -283,14 +284,14 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
       mended: { question: put({ credentials: true }) }
     },
     {
-      name: 'a method in small letters',
+      name: 'the method is written in lower case',
       spec: { routes: [['PATCH', '/items/:id', { origin: APP }]] },
       question: put({ method: 'patch' }),
       message: 'no route answers patch "/items/7"; the URL has PATCH',
       advice: 'write the method in capitals, "PATCH": browsers change the case of DELETE, GET, HEAD, OPTIONS, POST and PUT only'
     },
     {
-      name: 'a method that needs no preflight',
+      name: 'a method that needs no preflight has no route',
       spec: items,
       question: put({ method: 'POST' }),
       message: 'no route answers POST "/items/7"; the URL has PUT',
@@ -300,28 +301,28 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
   ],
   'header-not-allowed': [
     {
-      name: 'a policy that lists others',
+      name: 'the policy lists other headers',
       spec: items,
       question: put({ headers: { 'content-type': 'application/json', 'X-Two': '2', 'x-one': '1' } }),
       message: 'the policy "partner" of PUT /items/:id does not allow the headers "x-one", "X-Two"',
       advice: 'add "x-one", "X-Two" to allowedHeaders of the policy "partner"'
     },
     {
-      name: 'a field of the route itself',
+      name: 'the route itself lists no headers',
       spec: { policies: { partner: PARTNER }, routes: [['PUT', '/items/:id', { extends: 'partner', allowedHeaders: [] }]] },
       question: put({ headers: { 'X-One': '1' } }),
       message: 'the policy of PUT /items/:id (extends "partner") does not allow the header "X-One"',
       advice: 'add "X-One" to allowedHeaders of config.cors of PUT /items/:id'
     },
     {
-      name: 'derived names',
+      name: 'the allowed headers are derived from the route',
       spec: { policies: { open: { origin: '*' } }, routes: [['PUT', '/items/:id', { extends: 'open' }]] },
       question: put({ headers: { 'X-One': '1' } }),
       message: 'the policy "open" of PUT /items/:id does not allow the header "X-One"',
       advice: 'write allowedHeaders: ["content-type", "X-One"] in config.cors of PUT /items/:id, or declare "X-One" in the route\'s schema.headers'
     },
     {
-      name: 'Authorization beside the wildcard',
+      name: 'Authorization is not listed beside the wildcard',
       spec: { routes: [['PUT', '/items/:id', { origin: '*', allowedHeaders: '*' }]] },
       question: put({ headers: { 'X-One': '1', Authorization: 'Bearer 1' } }),
       message: 'the policy of PUT /items/:id does not allow the header "Authorization"',
@@ -330,28 +331,28 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
   ],
   'credentials-not-allowed': [
     {
-      name: 'a policy without credentials',
+      name: 'the policy has no credentials',
       spec: { policies: { plain: { origin: [APP] } }, routes: [['PUT', '/items/:id', { extends: 'plain' }]] },
       question: put({ credentials: true }),
       message: 'the policy "plain" of PUT /items/:id allows "https://app.example.com", but not with credentials',
       advice: 'write credentials: true in the policy "plain", or send the request without credentials'
     },
     {
-      name: 'everyone',
+      name: 'the policy allows every origin',
       spec: { routes: [['GET', '/status', { origin: '*' }]] },
       question: { origin: APP, url: '/status', credentials: true },
       message: 'the policy of GET /status allows "https://app.example.com", but not with credentials',
       advice: 'write credentials: ["https://app.example.com"] in config.cors of GET /status, or send the request without credentials'
     },
     {
-      name: 'a policy with credentials for some',
+      name: 'the policy has credentials for other origins only',
       spec: { policies: { some: { origin: '*', credentials: [APP] } }, routes: [['PUT', '/items/:id', { extends: 'some' }]] },
       question: put({ origin: EVIL, credentials: true }),
       message: 'the policy "some" of PUT /items/:id allows "https://evil.example", but not with credentials',
       advice: 'add "https://evil.example" to credentials of the policy "some", or send the request without credentials'
     },
     {
-      name: 'null',
+      name: 'the policy allows null, with which credentials cannot be allowed',
       spec: { routes: [['GET', '/status', { origin: 'null' }]] },
       question: { origin: 'null', url: '/status', credentials: true },
       message: 'the policy of GET /status allows "null", but not with credentials',
@@ -359,21 +360,21 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
     }
   ],
   'answered-before': [{
-    name: 'an authentication hook',
+    name: 'an authentication hook answers the preflight',
     spec: { ...items, before: (app) => { app.addHook('onRequest', async (request, reply) => request.headers.authorization === undefined ? reply.code(401).send() : undefined) } },
     question: put(),
     message: 'a hook or a route that comes first answered the preflight with 401, before the policy "partner" of PUT /items/:id could',
     advice: 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, so no hook can authenticate them',
     mended: { spec: items }
   }, {
-    name: 'a hook that forbids preflights',
+    name: 'a hook forbids preflights',
     spec: { ...items, before: (app) => { app.addHook('onRequest', async (request, reply) => request.method === 'OPTIONS' ? reply.code(403).send() : undefined) } },
     question: put(),
     message: 'a hook or a route that comes first answered the preflight with 403, before the policy "partner" of PUT /items/:id could',
     advice: 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, so no hook can authenticate them',
     mended: { spec: items }
   }, {
-    name: 'an origin function that cannot be asked, as there is no preflight to show it',
+    name: 'a hook answers before an origin function can be asked, without a preflight',
     spec: { routes: [['GET', '/one', { origin: () => true }]], before: (app) => { app.addHook('onRequest', async (request, reply) => request.headers.authorization === undefined ? reply.code(401).send() : undefined) } },
     question: { origin: APP, url: '/one' },
     message: 'a hook or a route that comes first answered the preflight with 401, before the policy of GET /one could',
@@ -381,7 +382,7 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
     mended: { spec: { routes: [['GET', '/one', { origin: () => true }]] } }
   }],
   'invalid-request-headers': [{
-    name: 'too many names',
+    name: 'the names of the headers are too long together',
     spec: { routes: [['PUT', '/items/:id', { origin: '*', allowedHeaders: '*' }]] },
     question: put({ headers: Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`x-${index}-${'a'.repeat(220)}`, '1'])) }),
     message: 'the names of the request\'s headers are longer than 4096 characters together, so the policy of PUT /items/:id does not read them',
@@ -389,7 +390,7 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
     mended: { question: put({ headers: Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`x-${index}-${'a'.repeat(220)}`, '1'])) }) }
   }],
   'forbidden-method': [{
-    name: 'TRACE',
+    name: 'the method is TRACE',
     spec: items,
     question: put({ method: 'trace' }),
     message: 'no page can use the method trace: browsers forbid it',
@@ -398,7 +399,7 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
   }],
   'origin-function-failed': [
     {
-      name: 'a throw',
+      name: 'the origin function throws',
       spec: { routes: [['PUT', '/items/:id', { origin: NEVER }]] },
       question: put(),
       message: 'the origin function of the policy of PUT /items/:id failed for "https://app.example.com", so the origin is refused; the log has the error',
@@ -406,7 +407,7 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
       mended: { spec: { routes: [['PUT', '/items/:id', { origin: () => true }]] } }
     },
     {
-      name: 'a rejection, without a preflight',
+      name: 'the origin function rejects, without a preflight',
       spec: { policies: { asked: { origin: async () => NEVER() } }, routes: [['GET', '/one', { extends: 'asked' }]] },
       question: { origin: APP, url: '/one' },
       message: 'the origin function of the policy "asked" of GET /one failed for "https://app.example.com", so the origin is refused; the log has the error',
@@ -428,10 +429,10 @@ function alternatives (advice: string): string[] {
 }
 
 for (const [reason, cases] of Object.entries(CASES)) {
-  t.test(reason, async (t) => {
+  t.test(`explain gives the reason ${reason}, and its advice makes the request pass`, async (t) => {
     t.ok(cases.some(({ advice }) => troubles.find((each) => each.reason === reason)?.advice.test(advice)), 'docs/troubleshooting.md says so')
     for (const { name, spec, question, message, advice, mended } of cases) {
-      await t.test(name, async (t) => {
+      await t.test(`${reason} is given where ${name}`, async (t) => {
         const answer = await explain(t, spec, question)
         t.match(answer, { allowed: false, reason })
         t.equal(answer.message, message)

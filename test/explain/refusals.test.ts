@@ -1,23 +1,20 @@
 // Refusals at run time: one debug line and one message on the diagnostics channel for each, with a reason of the set; nothing of a request reaches
 // them unescaped; and what else is said to developers: replaced headers, and origin functions that answer truthy.
 import diagnostics from 'node:diagnostics_channel'
-import { Writable } from 'node:stream'
 import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import cors, { type CorsRefusalReason, type CorsRefusalMessage } from '../../lib/index'
-import { EVIL, FOO, ok, preflight, request } from '../support'
+import { application, EVIL, FOO, ok, preflight, request } from '../support'
+import { logged, type LogLine } from '../support/log'
 import { strategy } from '../support/routing'
 
-interface Line { readonly level: number, readonly msg: string, readonly reqId?: string, readonly cors?: { readonly reason?: string, readonly replaced?: string[], readonly origin?: string, readonly route?: string, readonly policy?: string | null } }
-
-/** An application whose log is kept. */
-async function logging (t: Test, options: cors.CorsPluginOptions = {}, level = 'debug', server: FastifyServerOptions = {}): Promise<{ app: FastifyInstance, lines: () => Line[] }> {
-  let text = ''
-  const stream = new Writable({ write (chunk, _encoding, done) { text += String(chunk); done() } })
-  const app = Fastify({ ...server, logger: { level, stream } })
+/** An application whose warnings, and lines about CORS, are kept. */
+async function logging (t: Test, options: cors.CorsPluginOptions = {}, level = 'debug', server: FastifyServerOptions = {}): Promise<{ app: FastifyInstance, lines: () => LogLine[] }> {
+  const { logger, lines } = logged(level)
+  const app = Fastify({ ...server, logger })
   t.teardown(() => app.close())
   await app.register(cors, options)
-  return { app, lines: () => text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Line).filter(({ cors, level }) => cors !== undefined || level === 40) }
+  return { app, lines: () => lines.filter(({ cors, level }) => cors !== undefined || level === 40) }
 }
 
 /** What is published until the test ends. */
@@ -116,23 +113,21 @@ t.test('a preflight that several routes may answer is refused as ambiguous', asy
   t.match(lines().filter(({ cors }) => cors !== undefined), [{ cors: { reason: 'ambiguous-route', route: 'PUT /:any', policy: null } }])
 })
 
-t.test('nothing is said where nobody listens and the level is higher', async (t) => {
+t.test('no refusal is logged at a level above debug, and the channel needs no logger', async (t) => {
   for (const level of ['info', 'warn', 'silent']) {
     const { app, lines } = await logging(t, { policies: POLICIES }, level)
     declare(app)
     for (const [ask] of REFUSED) await ask(app)
     t.strictSame(lines(), [], level)
   }
-  const app = Fastify()
-  t.teardown(() => app.close())
-  await app.register(cors, { policies: POLICIES })
+  const app = await application(t, { policies: POLICIES })
   declare(app)
   const messages = published(t)
   await put('/partner/7')(app)
   t.match(messages, [{ reason: 'origin-not-allowed' }], 'the channel needs no logger')
 })
 
-t.test('the level of one route counts', async (t) => {
+t.test('a refusal is logged by the log level of its route', async (t) => {
   const { app, lines } = await logging(t, { policies: POLICIES }, 'info')
   app.get('/loud', { logLevel: 'debug', config: { cors: { extends: 'partner' } } }, ok)
   app.get('/quiet', { config: { cors: { extends: 'partner' } } }, ok)
@@ -142,7 +137,7 @@ t.test('the level of one route counts', async (t) => {
   t.equal(lines().length, 1)
 })
 
-t.test('what a request says is escaped and cut', async (t) => {
+t.test('the values of a request are escaped and cut in logs and messages', async (t) => {
   const { app, lines } = await logging(t, { policies: POLICIES })
   declare(app)
   const messages = published(t)
@@ -158,7 +153,7 @@ t.test('what a request says is escaped and cut', async (t) => {
   }
 })
 
-t.test('headers of a handler that gave way to the policy\'s are logged', async (t) => {
+t.test('a handler\'s headers that the policy replaces are logged at debug', async (t) => {
   const { app, lines } = await logging(t, { policies: POLICIES })
   app.get('/own-headers', { config: { cors: { extends: 'partner' } } }, async (_request, reply) => reply.headers({ 'access-control-allow-origin': '*', 'access-control-max-age': '5' }).send('ok'))
   app.get('/same', { config: { cors: { extends: 'partner' } } }, async (_request, reply) => reply.header('access-control-allow-origin', FOO).send('ok'))

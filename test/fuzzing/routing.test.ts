@@ -12,7 +12,7 @@ const { FUZZ_TABLES: count = '300', FUZZ_SEED: seed = '1' } = process.env
 const numRuns = Number(count)
 
 for (const [kind, tables] of Object.entries(KINDS)) {
-  t.test(`preflights of random applications are answered by the routes that Fastify itself reaches: ${kind}`, async (t) => {
+  t.test(`preflights are answered by the routes that Fastify itself reaches, in random applications of the kind "${kind}"`, async (t) => {
     const sums = { started: 0, preflights: 0, approved: 0 }
     await fc.assert(fc.asyncProperty(tables, async (table: Table) => {
       const { findings, preflights, approved, skipped } = await check(table)

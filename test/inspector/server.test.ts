@@ -1,13 +1,15 @@
 // The inspector's server (fastify-cors-policy/inspector): what it serves, whom it answers, and what it refuses. The page itself is tested in test/browser/.
 import { execFileSync } from 'node:child_process'
 import { connect } from 'node:http2'
-import { connect as connectTcp, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type LightMyRequestResponse } from 'fastify'
 import cors, { type CorsPolicyError, type CorsRoute } from '../../lib/index'
 import inspector from '../../lib/inspector/index'
-import { BAR, EVIL, FOO, ok, preflight } from '../support'
+import { application, BAR, EVIL, FOO, ok, preflight } from '../support'
+import { logged } from '../support/log'
+import { portOf } from '../support/ports'
+import { exchange } from '../support/raw-http'
 
 async function inspected (t: Test, options: inspector.InspectorOptions = {}, server: FastifyServerOptions = {}): Promise<FastifyInstance> {
   const app = Fastify(server)
@@ -39,7 +41,7 @@ async function refusal (options: object, withCors = true): Promise<CorsPolicyErr
   }
 }
 
-t.test('it serves its page and what belongs to it, and nothing else', async (t) => {
+t.test('the inspector serves its page and what belongs to it, and nothing else', async (t) => {
   const app = await inspected(t)
   for (const [url, type, text] of [
     ['/_cors/', 'text/html; charset=utf-8', '<title>CORS inspector</title>'],
@@ -57,7 +59,7 @@ t.test('it serves its page and what belongs to it, and nothing else', async (t) 
   for (const url of ['/_cors/index.js', '/_cors/guard.ts', '/_cors/../package.json', '/_cors/%2e%2e/index.ts', '/_cors/page.js/']) t.equal((await app.inject(url)).statusCode, 404, url)
 })
 
-t.test('the page has no code or style of its own, and nothing in it comes from elsewhere', async (t) => {
+t.test('the inspector\'s page has no inline code or style, and no address of another server', async (t) => {
   const app = await inspected(t)
   const page = (await app.inject('/_cors/')).body
   t.notMatch(page, /\son\w+=|\sstyle=|<style|<script(?! type="module" src="page\.js"><\/script>)|javascript:/i)
@@ -66,7 +68,7 @@ t.test('the page has no code or style of its own, and nothing in it comes from e
   t.notMatch(script, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser|srcdoc/)
 })
 
-t.test('every response of it says what its page may do, and what others may not', async (t) => {
+t.test('every response of the inspector has a content security policy, and may not be cached, framed or read by others', async (t) => {
   const app = await inspected(t)
   const responses = [
     ...await Promise.all(['/_cors', '/_cors/', '/_cors/page.css', '/_cors/page.js', '/_cors/icon.svg', '/_cors/routes'].map((url) => app.inject(url))),
@@ -85,7 +87,7 @@ t.test('every response of it says what its page may do, and what others may not'
   }
 })
 
-t.test('it works under any prefix, and leads to the slash at the end', async (t) => {
+t.test('the inspector works under any prefix, and redirects to the slash at the end', async (t) => {
   for (const [prefix, server, from, location] of [
     ['/_cors', {}, '/_cors', './_cors/'],
     ['/_cors', {}, '/_cors?a=/', './_cors/'],
@@ -108,15 +110,13 @@ t.test('it works under any prefix, and leads to the slash at the end', async (t)
     const app = await inspected(t, { prefix })
     for (const url of ['/', '/?x', '/page.css', '/routes']) t.equal((await app.inject(url)).statusCode, 200, `${prefix} ${url}`)
   }
-  const nested = Fastify()
-  t.teardown(() => nested.close())
-  await nested.register(cors)
+  const nested = await application(t)
   await nested.register(async (child) => { await child.register(inspector, { prefix: '/_cors' }) }, { prefix: '/api' })
   t.equal((await nested.inject('/api/_cors')).headers.location, './_cors/')
   t.equal((await nested.inject('/api/_cors/')).statusCode, 200)
 })
 
-t.test('its routes are those of the application, without its own', async (t) => {
+t.test('the inspector lists the routes of the application, without its own', async (t) => {
   const app = await inspected(t)
   const routes = (await app.inject('/_cors/routes')).json<CorsRoute[]>()
   t.strictSame(routes.map(({ method, url }) => `${method} ${url}`), ['DELETE /items/:id', 'PUT /items/:id', 'GET /status', 'HEAD /status'])
@@ -126,16 +126,14 @@ t.test('its routes are those of the application, without its own', async (t) => 
   for (const { origin } of own) t.strictSame(origin, [], 'its own say cors: false')
 })
 
-t.test('no page of another origin gets anything from it, whatever the default policy', async (t) => {
-  const app = Fastify()
-  t.teardown(() => app.close())
-  await app.register(cors, { defaultPolicy: { origin: '*' } })
+t.test('the inspector\'s routes have no CORS headers, whatever the default policy', async (t) => {
+  const app = await application(t, { defaultPolicy: { origin: '*' } })
   await app.register(inspector, { prefix: '/_cors' })
   t.equal((await preflight(app, 'POST', '/_cors/explain', { requestHeaders: 'content-type' })).statusCode, 404)
   t.equal((await app.inject({ url: '/_cors/routes', headers: { origin: EVIL } })).headers['access-control-allow-origin'], undefined)
 })
 
-t.test('it answers what explain answers', async (t) => {
+t.test('the inspector answers what explain answers', async (t) => {
   const app = await inspected(t)
   for (const question of [QUESTION, { ...QUESTION, origin: BAR }, { ...QUESTION, headers: { 'x-request-id': ['1', '2'] } }, { origin: FOO, url: '/status' }, { origin: FOO, url: '/nowhere' }]) {
     const response = await ask(app, question)
@@ -178,7 +176,7 @@ t.test('nothing of a question is reflected unescaped', async (t) => {
   }
 })
 
-t.test('it answers only where the host is loopback', async (t) => {
+t.test('the inspector answers only if the host is loopback', async (t) => {
   const app = await inspected(t)
   const status = async (host: string): Promise<number> => (await app.inject({ url: '/_cors/', headers: { host } })).statusCode
   for (const host of ['localhost', 'localhost:3000', 'LOCALHOST:3000', 'app.localhost', 'a.b.localhost:80', '127.0.0.1', '127.0.0.1:8080', '127.1.2.3', '127.255.255.255:65535', '[::1]', '[::1]:3000']) t.equal(await status(host), 200, host)
@@ -193,7 +191,7 @@ t.test('it answers only where the host is loopback', async (t) => {
   t.equal((await app.inject({ url: '/status', headers: { host: 'evil.example' } })).statusCode, 200, 'and leaves all other routes alone')
 })
 
-t.test('X-Forwarded-Host is not the host', async (t) => {
+t.test('X-Forwarded-Host does not count as the host, also if proxies are trusted', async (t) => {
   const app = await inspected(t, {}, { trustProxy: true })
   t.equal((await app.inject({ url: '/_cors/', headers: { host: 'evil.example', 'x-forwarded-host': 'localhost' } })).statusCode, 403)
 })
@@ -209,12 +207,7 @@ t.test('the option "hosts" adds hosts, on any port', async (t) => {
 t.test('a request that names no host is refused', async (t) => {
   const app = await inspected(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
-  const answer = await new Promise<string>((resolve, reject) => {
-    let text = ''
-    const socket = connectTcp(port, '127.0.0.1', () => socket.end('GET /_cors/ HTTP/1.0\r\n\r\n'))
-    socket.setEncoding('utf8').on('data', (chunk: string) => { text += chunk }).on('end', () => resolve(text)).on('error', reject)
-  })
+  const answer = await exchange(portOf(app.server), 'GET /_cors/ HTTP/1.0\r\n\r\n')
   t.match(answer, /^HTTP\/1\.1 403 /)
   t.notMatch(answer, 'CORS inspector')
 })
@@ -225,8 +218,7 @@ t.test('in HTTP/2, the authority is the host', async (t) => {
   await app.register(cors)
   await app.register(inspector as never, { prefix: '/_cors' })
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
-  const session = connect(`http://127.0.0.1:${port}`)
+  const session = connect(`http://127.0.0.1:${portOf(app.server)}`)
   t.teardown(() => session.close())
   const status = (headers: object): Promise<number> => new Promise((resolve, reject) => {
     session.request({ ':path': '/_cors/', ...headers }).on('response', (response) => resolve(response[':status'] as number)).on('error', reject).resume()
@@ -237,13 +229,13 @@ t.test('in HTTP/2, the authority is the host', async (t) => {
 })
 
 t.test('a refusal is logged with what to do, and nothing unescaped', async (t) => {
-  const lines: string[] = []
-  const app = await inspected(t, {}, { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { logger, messages } = logged()
+  const app = await inspected(t, {}, { logger })
   await app.inject({ url: '/_cors/', headers: { host: 'evil.example\u0085\u009b' } })
-  t.equal(lines.length, 1)
-  t.equal(JSON.parse(lines[0] as string).msg, 'fastify-cors-policy/inspector answered 403: the host "evil.example\\u0085\\u009b" is neither a loopback host nor in the option "hosts"; if it is yours, write its name in "hosts"')
+  t.equal(messages.length, 1)
+  t.equal(messages[0], 'fastify-cors-policy/inspector answered 403: the host "evil.example\\u0085\\u009b" is neither a loopback host nor in the option "hosts"; if it is yours, write its name in "hosts"')
   await ask(app, QUESTION, { 'sec-fetch-site': 'cross\u009b' })
-  t.match(JSON.parse(lines[1] as string).msg, 'the request comes from a page of another origin (Sec-Fetch-Site: "cross\\u009b")')
+  t.match(messages[1], 'the request comes from a page of another origin (Sec-Fetch-Site: "cross\\u009b")')
 })
 
 t.test('a page of another origin cannot ask', async (t) => {
@@ -286,8 +278,8 @@ t.test('the application\'s own parsers, error handlers and serializers change no
 })
 
 t.test('a hook that fails is logged, and its message not shown', async (t) => {
-  const lines: string[] = []
-  const app = Fastify({ logger: { level: 'error', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { logger, lines } = logged('error')
+  const app = Fastify({ logger })
   t.teardown(() => app.close())
   let error: unknown = new Error('the password is 1234')
   app.addHook('onRequest', async () => { throw error })
@@ -296,7 +288,7 @@ t.test('a hook that fails is logged, and its message not shown', async (t) => {
   const response = await app.inject('/_cors/routes')
   t.equal(response.statusCode, 500)
   t.strictSame(response.json(), { message: 'the request failed; the log has the error' })
-  t.match(lines.join(''), 'the password is 1234')
+  t.match(JSON.stringify(lines), 'the password is 1234')
   error = Object.assign(new Error('a token is missing'), { statusCode: 401 })
   const refused = await app.inject('/_cors/routes')
   t.equal(refused.statusCode, 401)
@@ -305,7 +297,7 @@ t.test('a hook that fails is logged, and its message not shown', async (t) => {
   t.equal((await app.inject('/_cors/routes')).statusCode, 500)
 })
 
-t.test('it refuses to be registered in production, unless that is asked for', async (t) => {
+t.test('the inspector refuses to be registered in production, unless dangerouslyInProduction is true', async (t) => {
   const before = process.env['NODE_ENV']
   t.teardown(() => {
     if (before === undefined) delete process.env['NODE_ENV']
@@ -325,7 +317,7 @@ t.test('it refuses to be registered in production, unless that is asked for', as
   t.equal(await refusal({}), undefined)
 })
 
-t.test('wrong options are refused, all at once, with what to write', async (t) => {
+t.test('wrong options of the inspector are refused, all at once, with what to write', async (t) => {
   const error = await refusal({ prefix: '/_cors/', host: ['x'], dangerouslyInProduction: 1, hosts: ['dev.example.com', 'https://Dev.example.com:8443/x', 'dev.example.com:80', '*', '*.example.com', '', 'a b', 7, '::1'] })
   t.equal(error?.code, 'FST_ERR_CORS_INVALID_POLICY')
   t.equal(error?.message, `the options of fastify-cors-policy/inspector: 11 problems
@@ -344,7 +336,7 @@ t.test('wrong options are refused, all at once, with what to write', async (t) =
   t.equal(await refusal({ prefix: '/a', hosts: ['dev.example.com'], dangerouslyInProduction: false, logLevel: 'warn', logSerializers: {} }), undefined, 'right ones are not')
 })
 
-t.test('it needs app.cors, in its scope or above', async (t) => {
+t.test('the inspector refuses to be registered without the plugin', async (t) => {
   t.match(await refusal({}, false), { code: 'FST_ERR_CORS_INVALID_POLICY', message: /app\.cors does not exist; write app\.register\(cors, \{ … \}\) before app\.register\(inspector, \{ … \}\)/ })
   const app = Fastify()
   t.teardown(() => app.close())
@@ -353,12 +345,12 @@ t.test('it needs app.cors, in its scope or above', async (t) => {
   t.equal((await app.inject('/_cors/')).statusCode, 200, 'without await')
 })
 
-t.test('it is one plugin, however it is imported', async (t) => {
+t.test('the inspector is one plugin, however it is imported', async (t) => {
   const required = require('../../lib/inspector/index') as typeof inspector
   for (const other of [required, required.default, required.inspector, inspector.inspector]) t.equal(other, inspector)
 })
 
-t.test('who does not import it loads none of its files', async (t) => {
+t.test('none of the inspector\'s files is loaded before it is imported', async (t) => {
   const program = `
     const Fastify = require('fastify')
     const dist = ${JSON.stringify(join(__dirname, '..', '..', 'dist'))}

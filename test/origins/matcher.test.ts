@@ -115,7 +115,7 @@ t.test('the matcher gives the verdict of a naive reading of the list', async (t)
   t.ok(verdicts.allowed > 1000 && verdicts.refused > 1000, `${verdicts.allowed} allowed, ${verdicts.refused} refused`)
 })
 
-t.test('what is an origin at all is the same for a naive reading', async (t) => {
+t.test('a text is an origin exactly if a naive reading finds one', async (t) => {
   fc.assert(fc.property(attempt, ({ origin }) => isSerialisedOrigin(origin) === (readNaively(origin) !== undefined)), { numRuns: 10_000 })
   t.pass('10,000 texts')
 })
@@ -160,7 +160,7 @@ t.test('well-formed origins of others are refused, however near they are', async
   t.equal(matcherOf(['null', 'https://*.example.com'])('null'), true)
 })
 
-t.test('what no browser sends is refused, even by a RegExp that matches everything', async (t) => {
+t.test('an Origin that no browser sends is refused, even by a RegExp that matches everything', async (t) => {
   const matchers = [matcherOf(LIST), matcherOf([/^[^]*$/]), matcherOf(['https://example.com']), matcherOf(['https://*.com:*']), matcherOf(['https://*.example.com', 'https://example.com:*', 'http://[::1]:*'])]
   const HOSTILE = [
     '', ' ', '*', 'NULL', 'null ', 'undefined', 'https', 'https:', 'https:/', 'https://', '://', '//', '//example.com', '://example.com', 'example.com', 'https:example.com', 'https:/example.com', 'https:///example.com',
@@ -247,7 +247,7 @@ t.test('10,000 origins and 10,000 patterns take as many look-ups as one of each'
   t.equal(many('https://a.tenant9999.example.org:8999'), true, 'the last pattern')
 })
 
-t.test('a matcher holds what it was made of, not the list', async (t) => {
+t.test('a matcher does not change with the list that it was made of', async (t) => {
   const entries = [read('https://*.example.com')]
   const matches = createMatcher(entries)
   entries.push(read('https://*.evil.com'))
@@ -255,7 +255,7 @@ t.test('a matcher holds what it was made of, not the list', async (t) => {
   t.equal(matches('https://a.example.com'), true)
 })
 
-t.test('what a policy takes for a plain origin without asking the URL parser is one to it', async (t) => {
+t.test('a text that is taken for a plain origin without the URL parser is one to the parser', async (t) => {
   const counts = { plain: 0, others: 0 }
   fc.assert(fc.property(attempt, ({ origin }) => {
     counts[isPlainOrigin(origin) ? 'plain' : 'others']++

@@ -16,7 +16,7 @@ const allowed = async (app: FastifyInstance, url: string, origin: string): Promi
   return approved
 }
 
-t.test('a list can stand wherever an origin can, and a change holds for the next request', async (t) => {
+t.test('an originList can be used wherever an origin can, and a change holds for the next request', async (t) => {
   const list = originList([])
   const policies = definePolicies({ defined: { origin: list }, derived: { extends: 'defined', credentials: true } })
   t.equal(policies.defined.origin, list, 'the frozen policy has the list itself')
@@ -50,7 +50,7 @@ t.test('a list can stand wherever an origin can, and a change holds for the next
   t.equal((await request(app, 'GET', '/nowhere', 'https://a.bar.other')).headers['access-control-allow-origin'], 'https://a.bar.other', 'a 404, too')
 })
 
-t.test('a change takes effect for the next request: one that is on its way is judged by the list as it was when it came', async (t) => {
+t.test('a request is judged by the list as it was when the request came', async (t) => {
   const list = originList([FOO])
   const app = await application(t)
   app.get('/', { config: { cors: { origin: list } } }, async () => {
@@ -62,7 +62,7 @@ t.test('a change takes effect for the next request: one that is on its way is ju
   t.strictSame(accessControl(await request(app, 'GET', '/', BAR)), { 'access-control-allow-origin': BAR })
 })
 
-t.test('policies with one list are one policy; other lists with the same entries are another', async (t) => {
+t.test('policies are equal if they have the same originList, and not if they have another with the same entries', async (t) => {
   const [one, other] = [originList([FOO]), originList([FOO])]
   const app = await application(t, { policies: { named: { origin: one, maxAge: 5 } } })
   app.get('/', { config: { cors: { origin: one, maxAge: 5 } } }, ok)
@@ -75,7 +75,7 @@ t.test('policies with one list are one policy; other lists with the same entries
   t.equal(await methods('DELETE'), 'DELETE')
 })
 
-t.test('an entry is in the list once, and RegExps are the same by source and flags', async (t) => {
+t.test('an entry is in the list once, and RegExps are equal by source and flags', async (t) => {
   const list = originList([FOO, FOO, /^https:\/\/a\.example$/, /^https:\/\/a\.example$/, 'null'])
   t.equal(list.size, 3)
   t.equal(list.add(FOO, BAR, BAR, /^https:\/\/a\.example$/i), list)
@@ -91,7 +91,7 @@ t.test('an entry is in the list once, and RegExps are the same by source and fla
   t.strictSame([...list.replace(list)], [FOO, 'https://*.foo.example'])
 })
 
-t.test('has() says what a request with that Origin would be told', async (t) => {
+t.test('has() is true exactly if a request with that Origin is allowed', async (t) => {
   const list = originList([FOO, 'https://*.foo.example', 'http://localhost:*', /^https:\/\/[a-z]+\.regexp\.example$/])
   for (const origin of [FOO, 'https://a.b.foo.example', 'http://localhost', 'http://localhost:3000', 'https://a.regexp.example']) t.equal(list.has(origin), true, origin)
   const NONE = ['null', EVIL, '', '*', 'https://*.foo.example', 'http://localhost:*', '/^https:\\/\\/[a-z]+\\.regexp\\.example$/', 'https://FOO.example', `${FOO}/`]
@@ -104,7 +104,7 @@ t.test('has() says what a request with that Origin would be told', async (t) => 
   for (const value of [undefined, null, 5, [FOO], { toString: () => FOO }]) t.equal(list.has(value as never), false)
 })
 
-t.test('patterns of one host and of all its ports come and go without each other', async (t) => {
+t.test('patterns of one port and of all ports of a host are added and deleted independently', async (t) => {
   const list = originList(['https://*.a.example', 'https://*.a.example:*', 'https://*.a.example:8443'])
   list.delete('https://*.a.example:*')
   t.strictSame(['https://b.a.example', 'https://b.a.example:8443', 'https://b.a.example:1'].map((origin) => list.has(origin)), [true, true, false])
@@ -116,7 +116,7 @@ t.test('patterns of one host and of all its ports come and go without each other
   t.equal(list.has('https://b.a.example'), true)
 })
 
-t.test('what the caller keeps changes nothing, and neither does what the list shows', async (t) => {
+t.test('changing the entries that were passed in, or those that the list shows, does not change the list', async (t) => {
   const entries: Array<string | RegExp> = [FOO]
   const regexp = /^https:\/\/a\.example$/
   const list = originList(entries).add(regexp)
@@ -147,7 +147,7 @@ t.test('an iteration shows the entries as they were when it began', async (t) =>
 
 const problems = (change: () => unknown): string[] => refusal(change).problems.map(({ pointer, reason }) => `${pointer} ${reason}`)
 
-t.test('entries are checked as those of an array are, and all that is wrong is said at once', async (t) => {
+t.test('entries are checked like those of an array, and all problems are reported at once', async (t) => {
   const WRONG = ['*', 'https://Example.com', 'example.com', /example\.com$/, /^a$/g, 5, ['https://a.example'], undefined, 'https://xn--a.example'] as never[]
   const REASONS = ['/1 invalid', '/2 not-canonical', '/3 invalid', '/4 unanchored-regexp', '/5 unsafe-regexp', '/6 type', '/7 type', '/8 type', '/9 invalid']
   const list = originList(['https://kept.example'])
@@ -166,7 +166,7 @@ t.test('entries are checked as those of an array are, and all that is wrong is s
   t.match(refusal(() => list.delete('https://kept.example', 'https://Kept.example')).problems[0], { pointer: '/1', value: 'https://Kept.example' }, 'the pointer leads to the argument')
 })
 
-t.test('what is no list of origins is refused with what to write', async (t) => {
+t.test('a value that is not a list of origins is refused with what to write', async (t) => {
   const list = originList([FOO])
   for (const [value, message] of [
     [FOO, `"${FOO}" is not a list of origins; write originList(["${FOO}"])`],
@@ -185,7 +185,7 @@ t.test('what is no list of origins is refused with what to write', async (t) => 
   t.match(refusal(() => app.get('/', { config: { cors: { origin: [list] as never } } }, ok)).problems, [{ pointer: '/origin/0', reason: 'type' }])
 })
 
-t.test('a policy with credentials judges what the list has', async (t) => {
+t.test('a policy with credentials is refused if the list has entries that credentials forbid', async (t) => {
   const list = originList([FOO, 'http://a.example', 'null', 'https://*.github.io', 'http://localhost:3000', 'http://*.com'])
   const EXPECTED = ['/origin/1 insecure-with-credentials', '/origin/2 null-origin', '/origin/3 public-suffix', '/origin/5 insecure-with-credentials', '/origin/5 public-suffix']
   const app = await application(t, { policies: { open: { origin: list } } })
@@ -217,7 +217,7 @@ t.test('a change is checked by the rules of every policy that uses the list', as
   t.strictSame(accessControl(await request(app, 'GET', '/strict', 'https://a.bar.other')), { 'access-control-allow-origin': 'https://a.bar.other', 'access-control-allow-credentials': 'true' })
 })
 
-t.test('a declaration that is refused for something else has no say about changes', async (t) => {
+t.test('a declaration that is refused for another reason adds no rules to the list', async (t) => {
   const list = originList([FOO])
   const app = await application(t)
   t.strictSame(problems(() => app.get('/', { config: { cors: { origin: list, credentials: true, maxAge: -1 } } }, ok)), ['/maxAge out-of-range'])
@@ -324,7 +324,7 @@ function agree ({ entries }: Model, list: cors.CorsOriginList): void {
   }
 }
 
-t.test('whatever is done to it, a list is what a naive model says', async (t) => {
+t.test('after any changes, a list equals a naive model of it', async (t) => {
   const value = fc.oneof({ weight: 30, arbitrary: fc.constantFrom(...VALUES) }, { weight: 1, arbitrary: fc.constantFrom(...WRONG) })
   const values = fc.array(value, { maxLength: 4 })
   let runs = 0
@@ -366,7 +366,7 @@ async function isCollectedWithoutPlugin (): Promise<boolean> {
   return await isCollected(await make())
 }
 
-t.test('a list keeps no application alive, and forgets the rules of those that are gone', async (t) => {
+t.test('a list keeps no application in memory, and forgets the rules of those that are gone', async (t) => {
   if (!await isCollectedWithoutPlugin()) return t.plan(0, 'this Fastify keeps an application alive without the plugin')
   const list = originList([FOO])
   const make = async (): Promise<WeakRef<object>> => {
@@ -385,7 +385,7 @@ t.test('a list keeps no application alive, and forgets the rules of those that a
   t.equal(list.has('http://a.example'), true)
 })
 
-t.test('a list without policies has rules again when a policy uses it again', async (t) => {
+t.test('a list that no policy used any more gets rules again from the next policy', async (t) => {
   const list = originList([FOO])
   const used = (): WeakRef<object> => new WeakRef(definePolicies({ any: { origin: list, credentials: true } }))
   t.equal(await isCollected(used()), true)

@@ -28,7 +28,7 @@ const LABEL_63 = 'a'.repeat(63)
 const HOST_253 = `${LABEL_63}.${LABEL_63}.${LABEL_63}.${'a'.repeat(61)}`
 const SCHEME_64 = `a${'+'.repeat(63)}`
 
-t.test('an origin is read as a browser writes it', async (t) => {
+t.test('an origin or pattern as a browser writes it is accepted', async (t) => {
   const PERMITTED: ReadonlyArray<readonly [string, string]> = [
     // hosts
     ['https://example.com', 'https example.com'],
@@ -90,7 +90,7 @@ t.test('an origin is read as a browser writes it', async (t) => {
   }
 })
 
-t.test('an origin that no browser writes so is refused with the one that they write', async (t) => {
+t.test('an origin in another form than browsers write it is refused with the form that they write', async (t) => {
   const MISSPELT: ReadonlyArray<readonly [string, string]> = [
     ['https://App.Example.com:443/', 'https://app.example.com'],
     ['HTTPS://EXAMPLE.COM', 'https://example.com'],
@@ -144,7 +144,7 @@ t.test('an origin that no browser writes so is refused with the one that they wr
   }
 })
 
-t.test('a text that means no origin is refused with the reason', async (t) => {
+t.test('a text that means no origin is refused with the reason why', async (t) => {
   const begins = 'an origin begins with its scheme, such as "https://app.example.com"'
   const beginsHere = 'an origin begins with its scheme, such as "https://example.com"'
   const asterisk = 'an asterisk may only replace whole subdomains ("https://*.example.com") or the port ("https://example.com:*")'
@@ -276,7 +276,7 @@ t.test('a text that means no origin is refused with the reason', async (t) => {
   }
 })
 
-t.test('whatever the text is, it is read or refused, and every correction is accepted', async (t) => {
+t.test('any text is accepted or refused, and every suggested correction is accepted', async (t) => {
   const part = fc.constantFrom('http', 'https', 'ws', 'capacitor', 'file', '://', ':', '/', '*.', ':*', '*', '.', '..', '@', 'example', 'EXAMPLE', 'com', 'bücher', '127', '1', '0x7f', '[::1]', '[', ']', ':80', ':443', ':8080', ':0', ':65536', '?', '#', ' ', '\\', '\u0007', '_', '-', 'xn--')
   const text = fc.oneof(fc.array(part, { maxLength: 9 }).map((parts) => parts.join('')), fc.webUrl(), fc.string({ unit: 'binary' }))
   fc.assert(fc.property(text, (text) => {
@@ -290,7 +290,7 @@ t.test('whatever the text is, it is read or refused, and every correction is acc
   t.pass('5,000 texts')
 })
 
-t.test('for http and https, an origin is what the URL standard serialises, of labels as DNS has them', async (t) => {
+t.test('an http or https origin is what the URL standard serialises, if its labels are valid in DNS', async (t) => {
   const scheme = fc.constantFrom('http', 'https', 'HTTP', 'ftp')
   const label = fc.constantFrom('a', 'example', 'com', 'A', '1', '127', '256', '0x1', '0', '-', '_', 'a~b', 'é', '', LABEL_63, `${LABEL_63}b`)
   const host = fc.oneof(fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => labels.join('.')), fc.constantFrom('[::1]', '[::0]', '[1::]', '[::1.2.3.4]', '[zz]', '[:::]', '[]'))
@@ -305,7 +305,7 @@ t.test('for http and https, an origin is what the URL standard serialises, of la
   t.pass('5,000 URLs')
 })
 
-t.test('pages of plain http are insecure unless they come from this machine', async (t) => {
+t.test('an http origin is insecure unless its host is loopback', async (t) => {
   for (const text of ['http://example.com', 'http://*.example.com', 'http://192.168.0.1', 'http://1.127.0.0', 'http://[::2]', 'http://localhost.example.com', 'http://notlocalhost', 'http://127.0.0.1.example.com', 'ws://example.com', 'ftp://example.com']) {
     t.equal(isInsecure(tuple(text)), true, text)
   }

@@ -79,7 +79,7 @@ function backtracks (expression: Expression, repeated = false): boolean {
   }
 }
 
-t.test('over every syntax of RegExps, the engines agree', async (t) => {
+t.test('re2js and JavaScript agree about RegExps of every syntax', async (t) => {
   const seen = { compiled: 0, refused: 0, matched: 0, missed: 0 }
   fc.assert(fc.property(regexp, fc.array(text, { minLength: 5, maxLength: 10 }), (regexp, texts) => {
     const translated = compiled(regexp)
@@ -96,7 +96,7 @@ t.test('over every syntax of RegExps, the engines agree', async (t) => {
   t.ok(seen.compiled > 2000 && seen.matched > 20_000 && seen.missed > 15_000, JSON.stringify(seen))
 })
 
-t.test('the engines agree on each atom by itself, with each set of flags, on each character of origins', async (t) => {
+t.test('re2js and JavaScript agree about each atom, with each set of flags, on each character of origins', async (t) => {
   let compared = 0
   for (const atom of ATOMS) {
     for (const flags of ['', 'i', 's', 'is', 'u', 'iu', 'isu', 'v', 'iv', 'isv']) {

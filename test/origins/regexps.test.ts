@@ -36,7 +36,7 @@ async function allowed (t: Parameters<typeof application>[0], origin: ReadonlyAr
   return origins.filter((origin, index) => answers[index] === origin)
 }
 
-t.test('each RegExp of the catalogue is permitted, or refused with its reason; what is suggested instead allows what was meant', async (t) => {
+t.test('each RegExp of the catalogue is permitted, or refused with its reason and a suggestion that allows what was meant', async (t) => {
   for (const { regexp, refused, credentialed = [], meant, notMeant = [], inWords } of SHOWN_REGEXPS) {
     const [problem, ...more] = problemsOf([regexp])
     t.strictSame([problem?.reason, more.length], [refused, 0], `${String(regexp)}: ${problem?.message ?? 'permitted'}`)
@@ -67,7 +67,7 @@ t.test('each RegExp of the catalogue is permitted, or refused with its reason; w
   }
 })
 
-t.test('what re2js says of the catalogue is what the RegExps say', async (t) => {
+t.test('re2js matches what the RegExps of the catalogue match', async (t) => {
   let compared = 0
   for (const { regexp, refused, from, meant } of SHOWN_REGEXPS) {
     const entry = parseOriginRegExp(regexp)
@@ -84,7 +84,7 @@ t.test('what re2js says of the catalogue is what the RegExps say', async (t) => 
   t.ok(compared > 20_000, `${compared} times`)
 })
 
-t.test('no RegExp is slow, whatever the origin: those that would take a backtracking engine for ever answer at once', async (t) => {
+t.test('RegExps that would take a backtracking engine for ever answer at once', async (t) => {
   for (const { regexp, meant } of SHOWN_REGEXPS.filter(({ from }) => from === 'hostile')) {
     const entry = parseOriginRegExp(regexp)
     if (entry.kind === 'refused') fail(entry.message)
@@ -128,7 +128,7 @@ t.test('syntax that RE2 does not have, or that is unknown, is refused with what 
   t.equal((await request(app, 'GET', '/', 'https://a.example.com')).headers['access-control-allow-origin'], 'https://a.example.com')
 })
 
-t.test('flags are kept', async (t) => {
+t.test('a RegExp keeps its flags', async (t) => {
   const origins = ['https://a.example', 'https://k.example']
   t.strictSame(await allowed(t, [/^HTTPS:\/\/A\.EXAMPLE$/i], origins), ['https://a.example'])
   t.strictSame(await allowed(t, [/^https:\/\/\u212a\.example$/iu], origins), ['https://k.example'], 'with i and u, the Kelvin sign is a k')
@@ -139,7 +139,7 @@ t.test('flags are kept', async (t) => {
   t.strictSame(await allowed(t, [/^https:\/\/a.example$/s, /^https:\/\/k\.example$/d], origins), origins)
 })
 
-t.test('too many alternatives to be judged are permitted without credentials, and refused with them', async (t) => {
+t.test('a RegExp with too many alternatives to be judged is permitted without credentials, and refused with them', async (t) => {
   const names = (count: number): string => Array.from({ length: count }, (_, index) => `n${index}`).join('|')
   for (const [source, judged] of [[`https://(?:${names(4000)})\\.example\\.com`, true], [`https://(?:${names(5001)})\\.example\\.com`, false], [`https://(?:${names(80)})-(?:${names(80)})\\.example\\.com`, false]] as const) {
     const regexp = new RegExp(`^${source}$`)
@@ -152,7 +152,7 @@ t.test('too many alternatives to be judged are permitted without credentials, an
   }
 })
 
-t.test('what a RegExp with credentials permits, an attacker cannot have: over generated ends and beginnings', async (t) => {
+t.test('a RegExp with credentials permits no origin that an attacker can have, over generated beginnings and ends', async (t) => {
   const scheme = ['https:\\/\\/', 'https?:\\/\\/', 'http:\\/\\/', '(?:https:\\/\\/)?', '.*', '[a-z]+:\\/\\/', '(?:https|ws):\\/\\/', 'h.*']
   const middle = ['', '.*', '.+\\.', '[a-z]+', '(?:[a-z]+\\.)?', '(?:[a-z]+\\.)*', '(?:a\\.|b\\.)', '(?:.*\\.|)', '[^.]*.', '(?:x.*\\.)+']
   const end = ['example\\.com', '\\.example\\.com', 'com', '\\.com', 'example\\.com\\d*', 'example\\.[a-z]+', 'localhost', '\\.localhost', 'github\\.io', '\\.co\\.uk', '\\.0\\.0\\.1', '127\\.0\\.0\\.1', '.*']

@@ -65,11 +65,11 @@ const LIMIT = 400_000
 t.setTimeout(LIMIT)
 t.comment(`timeout=${LIMIT}`)
 
-t.test('the packed package', async (t) => {
+t.test('the packed package is complete, compiles and runs', async (t) => {
   const { directory, consumer, tarball, files } = await installPackage(t, ['@fastify/autoload', '@types/node'])
   const programs = await addApplications(consumer)
 
-  t.test('holds the build, its sources and the papers, and nothing else', async (t) => {
+  t.test('the packed package holds the build, its sources and the papers, and nothing else', async (t) => {
     const papers = ['README.md', 'LICENSE', 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/results.md', 'bench/results.svg']
     const single = ['package.json', ...papers, 'types/fastify.d.ts', 'policies.schema.json']
     for (const file of [...single, 'dist/index.js', 'dist/index.d.ts', 'dist/inspector/index.d.ts', 'dist/policy/origin/tldts.js', ...['index.js', 'page.html', 'page.css', 'page.js', 'icon.svg'].map((name) => `dist/inspector/${name}`)]) t.ok(files.includes(file), file)
@@ -83,13 +83,13 @@ t.test('the packed package', async (t) => {
     t.strictSame(sources.flat().filter((source) => !files.includes(source)), [], 'whose sources are there')
   })
 
-  t.test('weighs less than 4 MB, with its dependencies and without the types of TypeBox', async (t) => {
+  t.test('the packed package weighs less than 4 MB, with its dependencies and without the types of TypeBox', async (t) => {
     const { total, types, packages } = installedSize(join(consumer, 'node_modules', 'fastify-cors-policy', 'package.json'))
     t.ok(types > 0 && Object.keys(packages).length > 6, 'all are counted')
     t.ok(total - types < MAX_INSTALLED, `${total - types} bytes: ${JSON.stringify(packages)}`)
   })
 
-  t.test('has every file that its documents link to', async (t) => {
+  t.test('the packed package has every file that its documents link to', async (t) => {
     const documents = files.filter((file) => file.endsWith('.md'))
     t.ok(documents.includes('README.md'))
     for (const document of documents) {
@@ -98,21 +98,21 @@ t.test('the packed package', async (t) => {
     }
   })
 
-  t.test('publint has nothing to say', async (t) => {
+  t.test('publint finds no problem in the packed package', async (t) => {
     const { publint } = await import('publint')
     const { buffer, byteOffset, byteLength } = await readFile(tarball)
     const { messages } = await publint({ pack: { tarball: buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer }, strict: true })
     t.strictSame(messages, [], 'no message')
   })
 
-  t.test('are-the-types-wrong finds nothing', async (t) => {
+  t.test('are-the-types-wrong finds no problem in the packed package', async (t) => {
     const { code, stdout } = await run(join(NODE_MODULES, '.bin', 'attw'), [tarball, '--format', 'json'], directory)
     t.strictSame((JSON.parse(stdout) as Analysis).problems, {}, 'no problem')
     t.equal(code, 0, 'exit code')
   })
 
   for (const [compiler, names] of programs) {
-    t.test(`compiles in an ESM and a CommonJS application with ${compiler}, wrong policies excepted`, async (t) => {
+    t.test(`an ESM and a CommonJS application compile with ${compiler}, but for their wrong policies`, async (t) => {
       await Promise.all(names.map(async (name) => {
         const { code, stdout } = await run(process.execPath, [join(NODE_MODULES, compiler, 'bin', 'tsc'), '-p', `tsconfig.${name}.json`, '--pretty', 'false'], consumer)
         t.equal(stdout, '', `${name}: no error`)
@@ -129,7 +129,7 @@ t.test('the packed package', async (t) => {
     })
   }
 
-  t.test('documents everything that it exports', async (t) => {
+  t.test('the packed package documents everything that it exports', async (t) => {
     const entry = join(consumer, 'node_modules', 'fastify-cors-policy', 'dist', 'index.d.ts')
     const program = ts.createProgram([entry], { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, types: [] })
     const checker = program.getTypeChecker()
@@ -140,7 +140,7 @@ t.test('the packed package', async (t) => {
   })
 
   for (const [kind, program] of [['an ESM', 'esm.mjs'], ['a CommonJS', 'cjs.cjs']] as const) {
-    t.test(`runs in ${kind} application`, async (t) => {
+    t.test(`the packed package runs in ${kind} application`, async (t) => {
       const { code, stdout, stderr } = await run(process.execPath, [program], consumer)
       if (!t.equal(code, 0, `ends well ${stderr}`)) return
       const facts = JSON.parse(stdout) as Facts

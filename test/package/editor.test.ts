@@ -151,7 +151,7 @@ function plain (text: string): string {
   return text.replaceAll('`', '').replace(/\s+/g, ' ')
 }
 
-t.test('an editor, in a project with the packed package', async (t) => {
+t.test('an editor knows the packed package from its types', async (t) => {
   const { consumer } = await installPackage(t, ['@types/node'])
   const files = new Map([[join(consumer, 'names.d.ts'), DECLARED_NAMES]])
   // One program for everything: what is asked for below is in files of their own, which do not know each other.
@@ -171,7 +171,7 @@ t.test('an editor, in a project with the packed package', async (t) => {
       return entries.map(({ name }) => name)
     }
 
-    t.test(`completes in ${kind}`, async (t) => {
+    t.test(`an editor completes fields, names and values in ${kind}`, async (t) => {
       for (const [index, [code, offered]] of COMPLETIONS.entries()) {
         const names = completions(`typing-${index}`, beginning.length + code.indexOf('|'))
         // TypeScript also offers an empty text where there is one: Fastify infers the type of a config from it.
@@ -179,7 +179,7 @@ t.test('an editor, in a project with the packed package', async (t) => {
       }
     })
 
-    t.test(`documents what it completes in ${kind}`, async (t) => {
+    t.test(`an editor documents what it completes in ${kind}`, async (t) => {
       for (const [index, [code, offered]] of COMPLETIONS.entries()) {
         const { properties }: ObjectSchema = offered === OPTIONS ? CorsPluginOptionsSchema : ExtendingPolicySchema
         for (const [name, { description }] of Object.entries(properties).filter(([name]) => offered.includes(name))) {
@@ -190,14 +190,14 @@ t.test('an editor, in a project with the packed package', async (t) => {
       }
     })
 
-    t.test(`completes the plugin's options in ${kind}`, async (t) => {
+    t.test(`an editor completes the plugin's options beside those of Fastify in ${kind}`, async (t) => {
       const text = files.get(join(consumer, `register.${extension}`)) as string
       const fastifys = completions('register', text.lastIndexOf('{') + 1)
       t.ok(fastifys.includes('prefix'), 'Fastify has options of its own for register')
       t.strictSame(completions('register', text.indexOf('{  }') + 1).sort(), [...new Set([...OPTIONS, ...fastifys])].sort(), 'those, and the plugin\'s')
     })
 
-    t.test(`documents every field and option in ${kind}`, async (t) => {
+    t.test(`an editor documents every field and option in ${kind}`, async (t) => {
       const file = join(consumer, `right.${extension}`)
       const text = files.get(file) as string
       for (const [code, schema] of RIGHT) {
@@ -216,13 +216,13 @@ t.test('an editor, in a project with the packed package', async (t) => {
       }
     })
 
-    t.test(`has no complaint about what is right in ${kind}`, async (t) => {
+    t.test(`an editor finds no error in right policies and options in ${kind}`, async (t) => {
       const file = join(consumer, `right.${extension}`)
       const problems = [...service.getSyntacticDiagnostics(file), ...service.getSemanticDiagnostics(file)]
       t.strictSame(problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')), [])
     })
 
-    t.test(`underlines what is wrong in ${kind}`, async (t) => {
+    t.test(`an editor underlines what is wrong, and nothing else, in ${kind}`, async (t) => {
       const file = join(consumer, `wrong.${extension}`)
       const text = files.get(file) as string
       const complaints = service.getSemanticDiagnostics(file).map(({ start = 0, length = 0 }) => {

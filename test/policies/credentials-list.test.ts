@@ -9,7 +9,7 @@ import { accessControl, application, approves, BAR, corsHeaders, EVIL, FOO, ok, 
 const APP = 'https://app.example.com'
 const withCredentials = (origin: string): object => ({ 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true' })
 
-t.test('everyone may read, and the listed origins with credentials', async (t) => {
+t.test('with origin "*" and a list of credentials, everyone may read, and the listed origins with credentials', async (t) => {
   const app = await application(t)
   app.get('/', { config: { cors: { origin: '*', credentials: [APP, 'https://*.partners.example'], exposedHeaders: ['ETag'], maxAge: 5 } } }, ok)
   const exposed = { 'access-control-expose-headers': 'ETag' }
@@ -27,7 +27,7 @@ t.test('everyone may read, and the listed origins with credentials', async (t) =
   t.strictSame(corsHeaders(await request(app, 'GET', '/')), { vary: 'Origin', 'access-control-allow-origin': '*', ...exposed }, 'without an Origin the response varies, too: caches keep it for all')
 })
 
-t.test('the listed origins are allowed besides those of "origin"', async (t) => {
+t.test('the origins listed in credentials are allowed besides those of origin', async (t) => {
   const asked: string[] = []
   const app = await application(t)
   app.get('/array', { config: { cors: { origin: [FOO, 'null'], credentials: [APP] } } }, ok)
@@ -48,7 +48,7 @@ t.test('the listed origins are allowed besides those of "origin"', async (t) => 
   t.notOk(asked.includes(APP), 'the function is not asked about listed origins')
 })
 
-t.test('the list replaces what the extended policy says, and is replaced', async (t) => {
+t.test('a list of credentials replaces the credentials of the extended policy, and is replaced', async (t) => {
   const list = originList([APP])
   const policies = definePolicies({
     all: { origin: FOO, credentials: true },
@@ -74,7 +74,7 @@ t.test('the list replaces what the extended policy says, and is replaced', async
   t.match(await preflight(app, 'GET', '/live', { origin: BAR }), { statusCode: 200, headers: withCredentials(BAR) })
 })
 
-t.test('allowedHeaders: "*" names to listed origins what they ask for, and is the wildcard to others', async (t) => {
+t.test('allowedHeaders "*" names the requested headers for listed origins, and is the wildcard for others', async (t) => {
   const app = await application(t)
   app.put('/', { config: { cors: { origin: '*', credentials: [APP], allowedHeaders: '*' } } }, ok)
   app.put('/authorization', { config: { cors: { origin: '*', credentials: [APP], allowedHeaders: ['*', 'Authorization'] } } }, ok)
@@ -89,7 +89,7 @@ t.test('allowedHeaders: "*" names to listed origins what they ask for, and is th
   t.ok((await allowed('/authorization', EVIL)).includes('authorization'))
 })
 
-t.test('policies with the same list are one policy', async (t) => {
+t.test('policies are equal only if they list the same origins, or the same originList, in credentials', async (t) => {
   const list = originList([APP])
   const app = await application(t)
   for (const method of ['SEARCH', 'LOCK']) app.addHttpMethod(method)
@@ -108,7 +108,7 @@ t.test('policies with the same list are one policy', async (t) => {
   t.equal(await methods('LOCK'), 'LOCK')
 })
 
-t.test('the list obeys the rules of credentials, and "origin" those without', async (t) => {
+t.test('the list in credentials obeys the rules of credentials, and origin those without', async (t) => {
   const app = await application(t, { policies: { open: { origin: ['http://a.example', 'null', 'https://*.github.io'], exposedHeaders: '*' } } })
   const problems = (policy: object): string[] => refusal(() => app.get('/', { config: { cors: policy as cors.RouteCors } }, ok)).problems.map(({ pointer, reason }) => `${pointer} ${reason}`)
   t.strictSame(problems({ origin: '*', credentials: [APP, 'http://a.example', 'null', 'https://*.github.io', '*', 'https://A.example', 5] }), [
@@ -135,7 +135,7 @@ t.test('the list obeys the rules of credentials, and "origin" those without', as
   t.equal(other.add('http://a.example', 'null').size, 2, 'a list that has no credentials is free')
 })
 
-t.test('errors, and what handlers set, are as for any policy', async (t) => {
+t.test('errors and headers that handlers set are treated as under any policy', async (t) => {
   const app = await application(t)
   const policy: cors.RouteCors = { origin: '*', credentials: [APP] }
   app.get('/error', { config: { cors: policy } }, async () => { throw new Error('broken') })
@@ -149,7 +149,7 @@ t.test('errors, and what handlers set, are as for any policy', async (t) => {
   t.strictSame(corsHeaders(await request(app, 'GET', '/foreign', APP)), { vary: 'Accept, Origin', ...withCredentials(APP) })
 })
 
-t.test('whatever is combined, the answer is that of a naive reading', async (t) => {
+t.test('every combination of origin and credentials is answered as by a naive reading', async (t) => {
   const ORIGINS = [APP, FOO, BAR, 'https://a.partners.example', EVIL]
   const subset = fc.subarray(ORIGINS.slice(0, 4), { minLength: 1 })
   const allowed = fc.oneof(fc.constant('*' as const), subset, subset.map((origins) => originList(origins)), subset.map((origins) => (origin: string) => origins.includes(origin)))

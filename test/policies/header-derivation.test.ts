@@ -4,6 +4,7 @@ import t from 'tap'
 import { z } from 'zod'
 import { derivedExposedHeaders, derivedAllowedHeaders, underivableFields } from '../../lib/policy/derived-headers'
 import { application, FOO, ok, preflight, request } from '../support'
+import { logged } from '../support/log'
 
 const text = { type: 'string' }
 
@@ -22,7 +23,7 @@ function exposed (response: unknown, shared: Record<string, unknown> = {}): stri
   return derivedExposedHeaders({ response: { 200: response } }, shared)
 }
 
-t.test('a route without a schema has the type of its body, if it has one', async (t) => {
+t.test('a route without a schema allows content-type if its method takes a body', async (t) => {
   for (const method of ['GET', 'HEAD']) t.strictSame(derivedAllowedHeaders(method, undefined, {}), [], method)
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) t.strictSame(derivedAllowedHeaders(method, undefined, {}), ['content-type'], method)
   t.strictSame(derivedExposedHeaders(undefined, {}), [])
@@ -39,7 +40,7 @@ t.test('request headers are the properties of schema.headers that need permissio
   for (const nothing of [undefined, null, true, false, 'text', 1, [], () => {}, { properties: null }, { properties: 'x-a' }]) t.strictSame(requested(nothing), [], String(nothing))
 })
 
-t.test('response headers are those of every status, in both ways of writing them', async (t) => {
+t.test('response headers are derived from every status, in both ways of writing them', async (t) => {
   const response = {
     200: { ...object('id'), headers: { ETag: text, 'X-Total': { type: 'integer' } } },
     '2xx': { headers: { type: 'object', properties: { Link: text } } },
@@ -58,12 +59,12 @@ t.test('response headers are those of every status, in both ways of writing them
   for (const nothing of [null, true, 'text', []]) t.strictSame(derivedExposedHeaders({ response: nothing }, {}), [], JSON.stringify(nothing))
 })
 
-t.test('response headers stand beside the variants of a content type', async (t) => {
+t.test('response headers are found beside the variants of a content type', async (t) => {
   const schema = { type: 'object', properties: { headers: { type: 'object', properties: { 'x-not-a-header': text } } } }
   t.strictSame(exposed({ description: 'ok', headers: { ETag: text }, content: { 'application/json': { schema }, 'text/csv': { schema: text } } }), ['ETag'])
 })
 
-t.test('combined schemas describe the same headers', async (t) => {
+t.test('combined schemas contribute all their headers', async (t) => {
   for (const keyword of ['allOf', 'anyOf', 'oneOf']) {
     t.strictSame(requested({ ...object('x-a'), [keyword]: [object('x-b'), { [keyword]: [object('x-c')] }, true] }), ['x-a', 'x-b', 'x-c'], keyword)
     t.strictSame(exposed({ headers: { [keyword]: [object('x-b'), object('x-c')] } }), ['x-b', 'x-c'], `${keyword} of a response's headers`)
@@ -73,7 +74,7 @@ t.test('combined schemas describe the same headers', async (t) => {
   t.strictSame(requested({ not: object('x-a'), patternProperties: object('x-b'), properties: { 'x-c': object('x-d') } }), ['x-c'], 'nothing else does')
 })
 
-t.test('references lead to shared schemas and into the schema itself', async (t) => {
+t.test('references are resolved to shared schemas and into the schema itself', async (t) => {
   const shared = {
     plain: { $id: 'plain', ...object('x-plain') },
     parts: { $id: 'parts', ...object('x-root'), definitions: { one: object('x-one'), named: { $id: '#named', ...object('x-named') }, 'a/b~c d': object('x-escaped'), other: { $ref: '#/definitions/one' }, outside: { $ref: 'plain#' } } },
@@ -116,7 +117,7 @@ t.test('references lead to shared schemas and into the schema itself', async (t)
   t.strictSame(exposed({ headers: { 'x-a': { $ref: 'plain#' } } }, shared), ['x-a'], 'a header of a response')
 })
 
-t.test('references in a circle end', async (t) => {
+t.test('references in a circle are resolved once', async (t) => {
   const shared: Record<string, unknown> = {
     self: { $id: 'self', ...object('x-self'), $ref: 'self#' },
     left: { $id: 'left', ...object('x-left'), allOf: [{ $ref: 'right#' }] },
@@ -134,7 +135,7 @@ t.test('references in a circle end', async (t) => {
   t.strictSame(requested(looped), ['x-loop'], 'an object in a circle')
 })
 
-t.test('a name that every object has is a name like any other', async (t) => {
+t.test('a header may have the name of a property that every object has', async (t) => {
   const headers = JSON.parse('{ "type": "object", "properties": { "__proto__": {}, "constructor": {}, "toString": {} } }') as unknown
   t.strictSame(requested(headers), ['__proto__', 'constructor', 'toString'])
   t.strictSame(exposed({ headers }), ['__proto__', 'constructor', 'toString'])
@@ -142,7 +143,7 @@ t.test('a name that every object has is a name like any other', async (t) => {
   t.strictSame(derivedExposedHeaders({ response: JSON.parse('{ "__proto__": { "headers": { "x-a": {} } } }') }, {}), ['x-a'])
 })
 
-t.test('TypeBox schemas are schemas', async (t) => {
+t.test('headers are derived from TypeBox schemas', async (t) => {
   const Tenant = Type.Object({ 'x-tenant': Type.String() }, { $id: 'Tenant' })
   const Trace = Type.Object({ 'x-trace': Type.Optional(Type.String()) })
   t.strictSame(requested(Tenant), ['x-tenant'])
@@ -161,7 +162,7 @@ async function allowed (app: Parameters<typeof preflight>[0], method: string, ur
   return response.headers['access-control-allow-headers']
 }
 
-t.test('through an application, preflights and responses have the lists of the route', async (t) => {
+t.test('preflights and responses have the lists that are derived from the schemas of the route', async (t) => {
   const app = await application(t, { policies: { partner: { origin: FOO } } })
   const cors = { origin: FOO }
   app.addSchema({ $id: 'tenant', ...object('x-tenant'), definitions: { trace: object('x-trace') } })
@@ -219,7 +220,7 @@ function standard (jsonSchema?: unknown, more: object = {}): object {
 
 const failing = (): never => { throw new Error('cannot be represented') }
 
-t.test('a schema of another library is read as the JSON Schema that it offers', async (t) => {
+t.test('headers are derived from the JSON Schema that another library\'s schema offers', async (t) => {
   const asked: unknown[] = []
   const offers = { input: (options: unknown) => asked.push(options) && object('x-in'), output: () => object('x-out') }
   class Foreign { constructor (more: object) { Object.assign(this, more) } }
@@ -255,9 +256,9 @@ t.test('a schema of another library is read as the JSON Schema that it offers', 
   for (const schema of [undefined, {}, { headers: object('x-a') }, { response: { 200: z.object({ id: z.string() }), 201: standard() } }]) t.strictSame(underivableFields(schema, {}), [], 'a schema of the body says nothing about headers')
 })
 
-t.test('through an application, zod schemas are read, and a warning names the routes whose schemas cannot be', async (t) => {
-  const lines: string[] = []
-  const app = await application(t, { policies: { partner: { origin: FOO } } }, { logger: { level: 'warn', stream: { write: (line: string) => lines.push((JSON.parse(line) as { msg: string }).msg) } } })
+t.test('headers are derived from zod schemas, and a warning names the routes whose schemas cannot be read', async (t) => {
+  const { logger, messages } = logged()
+  const app = await application(t, { policies: { partner: { origin: FOO } } }, { logger })
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => JSON.stringify)
   const config = { cors: { extends: 'partner' } }
@@ -270,7 +271,7 @@ t.test('through an application, zod schemas are read, and a warning names the ro
   t.equal(await allowed(app, 'GET', '/zod'), 'x-zod')
   t.equal((await request(app, 'GET', '/zod', FOO)).headers['access-control-expose-headers'], 'ETag')
   t.equal(await allowed(app, 'PUT', '/unreadable'), 'content-type', 'what cannot be read permits nothing')
-  t.strictSame(lines, [
+  t.strictSame(messages, [
     'fastify-cors-policy cannot read schema.headers of PUT /unreadable: it is no JSON Schema, and offers none; list allowedHeaders in the policy of the route',
     'fastify-cors-policy cannot read the headers of the response schemas of PATCH /shown: it is no JSON Schema, and offers none; list exposedHeaders in the policy of the route'
   ])

@@ -56,7 +56,7 @@ t.test('requested headers are read into their names', async (t) => {
   for (const [value, names] of READ) t.strictSame(requestedNames(value), names, JSON.stringify(value?.slice(0, 60)))
 })
 
-t.test('requested headers are refused whole for anything else in them', async (t) => {
+t.test('requested headers are refused as a whole if anything in them is malformed', async (t) => {
   t.equal(MAX_REQUEST_HEADERS_LENGTH, 4096)
   t.equal(MAX_EMPTY_ELEMENTS, 16)
   const REFUSED = [
@@ -84,7 +84,7 @@ function readNaively (value: string): string[] | undefined {
   return empty <= 16 && names.every(isToken) ? names : undefined
 }
 
-t.test('any text of requested headers is read as a naive reading of the grammar has it', async (t) => {
+t.test('any text of requested headers is read as a naive reading of the grammar reads it', async (t) => {
   const piece = fc.oneof(
     { weight: 20, arbitrary: fc.constantFrom('x-a', 'X-A', 'content-type', ',', ',', ', ', ' , ', '\t', ' ', ',,,,,', '*') },
     { weight: 1, arbitrary: fc.constantFrom('\n', '\u000b', '\u00a0', ':', ';', 'é', '"') },
@@ -100,7 +100,7 @@ t.test('any text of requested headers is read as a naive reading of the grammar 
   t.ok(seen.read > 1000 && seen.refused > 1000, `${seen.read} read, ${seen.refused} refused`)
 })
 
-t.test('a header that no page can send is known in any case', async (t) => {
+t.test('a header that no page can send is recognized in upper and lower case', async (t) => {
   // https://fetch.spec.whatwg.org/#forbidden-request-header, in its order
   const FORBIDDEN = [
     'Accept-Charset', 'Accept-Encoding', 'Access-Control-Request-Headers', 'Access-Control-Request-Method', 'Connection', 'Content-Length', 'Cookie', 'Cookie2', 'Date', 'DNT', 'Expect', 'Host', 'Keep-Alive', 'Origin', 'Referer', 'Set-Cookie',
@@ -124,7 +124,7 @@ t.test('a header that no page can send is known in any case', async (t) => {
   }
 })
 
-t.test('a header that no page can read is known in any case', async (t) => {
+t.test('a header that no page can read is recognized in upper and lower case', async (t) => {
   // https://fetch.spec.whatwg.org/#forbidden-response-header-name
   for (const casing of ['Set-Cookie', 'Set-Cookie2'].flatMap(casings)) {
     t.match(whyNotReadable(casing), 'no page can read this header', casing)
@@ -141,7 +141,7 @@ t.test('a header that no page can read is known in any case', async (t) => {
   }
 })
 
-t.test('of a schema, the names that need permission are kept', async (t) => {
+t.test('the header names of a schema that need permission are kept', async (t) => {
   // https://fetch.spec.whatwg.org/#cors-safelisted-request-header: for these names, whatever their value is
   for (const name of ['Accept', 'Accept-Language', 'Content-Language'].flatMap(casings)) t.equal(needsAllowing(name), false, name)
   for (const name of ['*', '', 'a b', 'é']) {
@@ -154,7 +154,7 @@ t.test('of a schema, the names that need permission are kept', async (t) => {
   for (const name of ['ETag', 'Link', 'Location', 'X-RateLimit-Limit', '__proto__', 'constructor'].flatMap(casings)) t.equal(needsExposing(name), true, name)
 })
 
-t.test('names are kept once, as and where they first stand', async (t) => {
+t.test('header names are kept once, as and where they first occur', async (t) => {
   t.strictSame(uniqueNames([]), [])
   t.strictSame(uniqueNames(['b', 'A', 'B', 'a', 'c', '__proto__', '__PROTO__']), ['b', 'A', 'c', '__proto__'])
   fc.assert(fc.property(fc.array(fc.constantFrom('a', 'A', 'b', 'B', 'aa', 'aA', '*')), (names) => {
@@ -163,7 +163,7 @@ t.test('names are kept once, as and where they first stand', async (t) => {
   }))
 })
 
-t.test('Vary names everything that was there, and what is added', async (t) => {
+t.test('Vary keeps the names that it has, and adds its own', async (t) => {
   const MERGED: ReadonlyArray<readonly [HeaderValue, readonly string[], string]> = [
     [undefined, ['Origin'], 'Origin'],
     ['', ['Origin'], 'Origin'],
@@ -187,13 +187,13 @@ t.test('Vary names everything that was there, and what is added', async (t) => {
   for (const [current, names, expected] of MERGED) t.equal(new Vary(...names).mergedWith(current), expected, `${JSON.stringify(current)} and ${names.join()}`)
 })
 
-t.test('Vary alone is the names themselves', async (t) => {
+t.test('Vary has its own names alone if there are no others', async (t) => {
   t.equal(VARY_ORIGIN.value, 'Origin')
   t.equal(VARY_PREFLIGHT.value, 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers')
   for (const vary of [VARY_ORIGIN, VARY_PREFLIGHT]) t.equal(vary.mergedWith(vary.value), vary.value)
 })
 
-t.test('Vary has every name of both once, in their order, whatever was there', async (t) => {
+t.test('Vary has every name once, in order, whatever it had', async (t) => {
   const name = fc.constantFrom('Origin', 'origin', 'ORIGIN', 'Accept', 'accept', 'Accept-Encoding', 'Cookie', 'X-A')
   const text = fc.array(fc.oneof({ weight: 20, arbitrary: name }, { weight: 3, arbitrary: fc.constantFrom('', ' ', '\t') }, { weight: 1, arbitrary: fc.constant('*') })).chain((names) =>
     fc.constantFrom(',', ', ', ' , ', ',\t').map((comma) => names.join(comma)))
@@ -211,7 +211,7 @@ t.test('Vary has every name of both once, in their order, whatever was there', a
   t.pass('5,000 values')
 })
 
-t.test('methods are told apart as the Fetch standard does', async (t) => {
+t.test('CONNECT, TRACE and TRACK cannot be preflighted, and GET and HEAD take no body', async (t) => {
   // https://fetch.spec.whatwg.org/#forbidden-method
   for (const method of ['CONNECT', 'TRACE', 'TRACK']) t.equal(canBePreflighted(method), false, method)
   for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY', 'PROPFIND']) t.equal(canBePreflighted(method), true, method)

@@ -379,7 +379,7 @@ t.test('all problems are reported at once', async (t) => {
   ], 'a policy that extends a broken one has only its own problems')
 })
 
-t.test('no problem is reported that another one brings about', async (t) => {
+t.test('no problem is reported that only follows from another', async (t) => {
   t.strictSame(await refusedAs(t, { extends: 'nobody', origin: 'http://app.example.com', credentials: true }), ['/extends unknown-policy'], 'the unknown policy might have set the switch')
   t.strictSame(await refusedAs(t, { origin: ['http://app.example.com', 'https://*.github.io'], credentials: true, dangerouslyAllowInsecureOrigins: 'yes', dangerouslyAllowPublicSuffixes: 1 }), ['/dangerouslyAllowInsecureOrigins type', '/dangerouslyAllowPublicSuffixes type'], 'the switch was meant to be set')
   t.strictSame(await refusedAs(t, { extends: 'plain', origin: 5, credentials: true }), ['/origin type'], 'the inherited origin is not meant')
@@ -387,7 +387,7 @@ t.test('no problem is reported that another one brings about', async (t) => {
   t.strictSame(await refusedAs(t, { extends: 'exposing', exposedHeaders: 5, credentials: true }), ['/exposedHeaders type'])
 })
 
-t.test('whatever is declared is accepted, or refused with problems that lead to their values', async (t) => {
+t.test('any declaration is accepted, or refused with problems whose pointers lead to their values', async (t) => {
   const anything = fc.constantFrom(undefined, null, true, 5, 'text', '*', [], {}, /^a$/g)
   const field = (...right: unknown[]): fc.Arbitrary<unknown> => fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...right) }, { weight: 1, arbitrary: anything })
   const policy = fc.record({
@@ -419,7 +419,7 @@ t.test('whatever is declared is accepted, or refused with problems that lead to 
   t.ok(seen.accepted > 50 && seen.refused > 500, `${seen.accepted} accepted, ${seen.refused} refused`)
 })
 
-t.test('the error has one code, and its problems for programs', async (t) => {
+t.test('every error has the same code, and frozen problems with the same fields', async (t) => {
   const errors = [
     await errorOf(t, { route: { origin: 'example.com', maxAge: -1 } }),
     await errorOf(t, { options: { origin: '*' } }),
@@ -478,7 +478,7 @@ t.test('a message never has raw control characters, whatever it quotes', async (
   }
 })
 
-t.test('a value is quoted so that it stays short, and says what it is', async (t) => {
+t.test('a value is quoted in at most 121 characters, and as what it is', async (t) => {
   const QUOTED: ReadonlyArray<readonly [unknown, string]> = [
     ['text', '"text"'], ['', '""'], ['a"b\\c', '"a\\"b\\\\c"'], [5, '5'], [-0, '0'], [5n, '5'], [true, 'true'], [null, 'null'], [undefined, 'undefined'], [Symbol('a'), 'Symbol(a)'], [{}, 'an object'], [[], 'an array'], [/a\/b/i, '/a\\/b/i'],
     [() => {}, 'a function'], [fail, 'the function fail'], ['\u0007\u202e', '"\\u0007\\u202e"'], ['\u{e0041}', '"\\udb40\\udc41"'], ['😀 bücher', '"😀 bücher"']
@@ -505,7 +505,7 @@ t.test('the nearest word is suggested, if there is one', async (t) => {
   t.equal(nearestWord('public', []), undefined)
 })
 
-t.test('each option of @fastify/cors says what takes its place, and that is accepted', async (t) => {
+t.test('each option of @fastify/cors is refused with what to write instead, and that is accepted', async (t) => {
   const INSTEAD: ReadonlyArray<readonly [string, unknown, string, Declaration?]> = [
     ['methods', ['GET'], 'leave it out: a preflight allows the methods that the URL has routes for'],
     ['delegator', () => {}, "leave it out: give each route its policy in config.cors, or decide in a policy's function: origin: (origin, request) => boolean", { route: { origin: (origin: string, request: unknown) => request !== undefined } }],
@@ -548,7 +548,7 @@ t.test('a function that decides through a callback is refused, however it is wri
   }
 })
 
-t.test('a text that is no origin is corrected to what was plainly meant', async (t) => {
+t.test('a text that is not an origin is refused with the origin that was plainly meant', async (t) => {
   const MEANT: ReadonlyArray<readonly [string, string, string]> = [
     ['localhost:3000', '"http://localhost:3000"', 'http://localhost:3000'], ['127.0.0.1:3000', '"http://127.0.0.1:3000"', 'http://127.0.0.1:3000'], ['[::1]:3000', '"http://[::1]:3000"', 'http://[::1]:3000'], ['LocalHost:3000', '"http://localhost:3000"', 'http://localhost:3000'],
     ['example.com', '"https://example.com"', 'https://example.com'], ['App.Example.com/', '"https://app.example.com"', 'https://app.example.com'], ['//example.com', '"https://example.com"', 'https://example.com'], ['*://example.com', '"https://example.com"', 'https://example.com'], ['*.example.com', '"https://*.example.com"', 'https://a.example.com'], ['192.0.2.1', '"https://192.0.2.1"', 'https://192.0.2.1'],
@@ -566,7 +566,7 @@ t.test('a text that is no origin is corrected to what was plainly meant', async 
   for (const text of ['', 'partner', 'a\u0000b', 'https://user@example.com', 'https://www.*.com', 'https://ex*mple.com']) t.notMatch((await problemsOf(t, { route: { origin: text } }))[0]?.message, /: write "/, quote(text))
 })
 
-t.test('what is no policy is refused with the policy that was meant', async (t) => {
+t.test('a value that is not a policy is refused with the policy that was meant', async (t) => {
   const BARE: ReadonlyArray<readonly [unknown, string]> = [
     ['partner', '"partner" is not a policy; write { extends: "partner" } for a named policy'],
     ['partnr', '"partnr" is not a policy; write { extends: "partner" } for a named policy'],
@@ -592,7 +592,7 @@ t.test('what is no policy is refused with the policy that was meant', async (t) 
   }
 })
 
-t.test('undefined is no value: what is left out is not there', async (t) => {
+t.test('a field or option that is undefined is refused, and not taken as left out', async (t) => {
   for (const field of ['credentials', 'allowedHeaders', 'exposedHeaders', 'maxAge', 'optionsSuccessStatus', 'dangerouslyAllowInsecureOrigins', 'dangerouslyAllowPublicSuffixes']) {
     const [problem, ...more] = await problemsOf(t, { route: { origin: FOO, [field]: undefined } })
     t.match(problem, { pointer: `/${field}`, reason: 'type', message: `undefined cannot be "${field}"; leave it out, or write ` }, field)
@@ -621,7 +621,7 @@ async function effect (app: FastifyInstance, url: string, origin = FOO): Promise
   }
 }
 
-t.test('an extending policy has the fields of the other one, its own in their place', async (t) => {
+t.test('an extending policy has the fields of the extended one, replaced by its own', async (t) => {
   const app = await application(t, {
     policies: {
       // out of order, so that names are resolved and not merely read
@@ -686,7 +686,7 @@ t.test('a child scope adds names and shadows them, and its siblings do not see i
   t.match(await effect(app, '/sibling/base'), { origin: FOO, maxAge: '1' })
 })
 
-t.test('policies of a child scope extend those around it, but not their siblings, and can be in a circle of their own', async (t) => {
+t.test('policies of a child scope extend those of parent scopes, and are refused if they extend those of siblings or each other in a circle', async (t) => {
   const child = (policies: Record<string, unknown>): Declaration => ({
     routes: async (app) => {
       await app.register(async (sibling) => { await sibling.register(cors, { policies: { added: { origin: FOO } } }) })
@@ -699,7 +699,7 @@ t.test('policies of a child scope extend those around it, but not their siblings
   t.equal(await errorOf(t, child({ public: { extends: 'public' }, partner: { extends: 'public' } })), undefined)
 })
 
-t.test('nothing that was passed in is kept: what is changed later changes nothing', async (t) => {
+t.test('changing what was passed in, at any time, changes no policy', async (t) => {
   const regexp = /^https:\/\/foo\.example$/
   const options = {
     policies: {
@@ -778,7 +778,7 @@ t.test('definePolicies returns complete, frozen policies that routes can use as 
   t.strictSame(Object.keys(definePolicies(JSON.parse('{ "__proto__": { "origin": "*" } }'))), ['__proto__'], 'a name is only a name')
 })
 
-t.test('policies are the same if they mean the same', async (t) => {
+t.test('policies are equal if they mean the same', async (t) => {
   const decide = (): boolean => true
   const SAME: ReadonlyArray<readonly [cors.CorsPolicy, cors.CorsPolicy]> = [
     [{ origin: FOO }, { origin: [FOO] }],
@@ -822,7 +822,7 @@ t.test('a header that is listed twice is sent once', async (t) => {
   t.match(await effect(app, '/'), { allows: 'x-a, x-b', exposes: 'ETag, Link' })
 })
 
-t.test('null is allowed where it is named', async (t) => {
+t.test('the origin null is allowed only where it is named', async (t) => {
   const app = await application(t)
   app.put('/named', { config: { cors: { origin: ['null', FOO] } } }, ok)
   app.put('/other', { config: { cors: { origin: [FOO] } } }, ok)
@@ -840,7 +840,7 @@ t.test('a policy that is refused leaves the application as it was', async (t) =>
   await t.rejects(async () => await refused.register(cors, { policies: { a: { origin: 'a' } } }), { code: 'FST_ERR_CORS_INVALID_POLICY' })
 })
 
-t.test('what was refused once is refused again', async (t) => {
+t.test('a policy that was refused once is refused again with the same problems', async (t) => {
   const app = await application(t, { policies: POLICIES })
   for (const wrong of [{ origin: FOO, maxage: 5 }, { extends: 'public', methods: ['GET'] }, { origin: FOO, maxAge: -1 }]) {
     const errors = ['/once', '/again'].map((url) => refusal(() => app.get(url, { config: { cors: wrong as never } }, ok)))

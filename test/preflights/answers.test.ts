@@ -4,6 +4,7 @@ import Fastify from 'fastify'
 import cors from '../../lib/index'
 import { HAS_HANDLER_TIMEOUT } from '../support/features'
 import { accessControl, application, corsHeaders, EVIL, FOO, ok, preflight, PREFLIGHT_VARY, request } from '../support'
+import { logged } from '../support/log'
 
 t.test('an allowed preflight has the policy\'s answer, no body and no length', async (t) => {
   const app = await application(t)
@@ -23,7 +24,7 @@ t.test('an allowed preflight has the policy\'s answer, no body and no length', a
   })
 })
 
-t.test('optionsSuccessStatus 200 is for clients that take no 204', async (t) => {
+t.test('optionsSuccessStatus 200 answers an allowed preflight with 200 and an empty body', async (t) => {
   const app = await application(t)
   app.put('/', { config: { cors: { origin: FOO, optionsSuccessStatus: 200 } } }, ok)
   const response = await preflight(app, 'PUT', '/')
@@ -32,7 +33,7 @@ t.test('optionsSuccessStatus 200 is for clients that take no 204', async (t) => 
   t.equal(response.headers['content-length'], '0')
 })
 
-t.test('origin "*" is sent as it is, never as the origin that asked', async (t) => {
+t.test('origin "*" is sent as "*", whatever the origin of the request', async (t) => {
   const app = await application(t)
   app.get('/', { config: { cors: { origin: '*' } } }, ok)
   for (const origin of [FOO, EVIL, 'null', 'not an origin']) {
@@ -41,7 +42,7 @@ t.test('origin "*" is sent as it is, never as the origin that asked', async (t) 
   }
 })
 
-t.test('a refused origin gets 403 and no header that would help it', async (t) => {
+t.test('a refused origin gets 403 and no Access-Control headers', async (t) => {
   const app = await application(t)
   app.put('/', { config: { cors: { origin: FOO, credentials: true, maxAge: 600, allowedHeaders: '*' } } }, ok)
   for (const origin of [EVIL, 'null', '', 'https://foo.example.evil.test', 'https://foo.example/', 'HTTPS://foo.example', `${FOO}, ${FOO}`]) {
@@ -60,7 +61,7 @@ t.test('"null" is allowed only where it is named', async (t) => {
   t.equal((await preflight(app, 'PUT', '/other', { origin: 'null' })).statusCode, 403)
 })
 
-t.test('the methods are all those of the URL that have the same policy, equal by value', async (t) => {
+t.test('Access-Control-Allow-Methods names all methods of the URL whose policies are equal by value', async (t) => {
   const app = await application(t, { policies: { partner: { origin: [FOO, EVIL], maxAge: 5 } } })
   app.put('/', { config: { cors: { extends: 'partner' } } }, ok)
   app.delete('/', { config: { cors: { origin: [EVIL, FOO], maxAge: 5, credentials: false } } }, ok)
@@ -74,7 +75,7 @@ t.test('the methods are all those of the URL that have the same policy, equal by
   t.equal((await preflight(app, 'POST', '/')).statusCode, 404)
 })
 
-t.test('the methods are those of the very URL: what another route or host takes away is not among them', async (t) => {
+t.test('Access-Control-Allow-Methods names no method that another route or host answers with another policy', async (t) => {
   const app = await application(t)
   for (const method of ['PUT', 'PATCH', 'DELETE']) app.route({ method, url: '/items/:id', config: { cors: { origin: FOO } }, handler: ok })
   app.put('/items/special', { config: { cors: { origin: EVIL } } }, ok)
@@ -91,7 +92,7 @@ t.test('the methods are those of the very URL: what another route or host takes 
   t.equal((await preflight(app, 'DELETE', '/hosts', { requestHeaders: 'x', headers: { host: 'a.test' } })).headers['access-control-allow-headers'], 'x')
 })
 
-t.test('one URL, three policies: each method is answered by its own', async (t) => {
+t.test('each method of one URL is answered by its own policy', async (t) => {
   const app = await application(t)
   app.get('/r', { config: { cors: { origin: '*' } } }, ok)
   app.put('/r', { config: { cors: { origin: FOO, credentials: true } } }, ok)
@@ -109,7 +110,7 @@ t.test('one URL, three policies: each method is answered by its own', async (t) 
   t.same(corsHeaders(off), {})
 })
 
-t.test('methods that no page can ask for are not answered, nor offered', async (t) => {
+t.test('a method that no page can send gets no Access-Control headers, and is not named', async (t) => {
   const app = await application(t)
   app.all('/', { config: { cors: { origin: '*' } } }, ok)
   for (const method of ['TRACE', 'CONNECT', 'TRACK', 'FOO', 'get', '__proto__', 'constructor', '', 'GET, PUT']) {
@@ -121,7 +122,7 @@ t.test('methods that no page can ask for are not answered, nor offered', async (
   t.ok(methods.includes('OPTIONS'))
 })
 
-t.test('the allowed headers are the policy\'s list, or, for "*", what was asked for as well', async (t) => {
+t.test('Access-Control-Allow-Headers is the list of the policy, and for "*" names the requested headers as well', async (t) => {
   const app = await application(t)
   app.put('/list', { config: { cors: { origin: FOO, allowedHeaders: ['X-PINGOTHER', 'Content-Type'] } } }, ok)
   app.put('/none', { config: { cors: { origin: FOO, allowedHeaders: [] } } }, ok)
@@ -146,7 +147,7 @@ t.test('the allowed headers are the policy\'s list, or, for "*", what was asked 
   t.equal(await allowed('/any-credentials'), undefined)
 })
 
-t.test('a list of requested headers that is none is refused, and never echoed', async (t) => {
+t.test('malformed or too long Access-Control-Request-Headers are refused with 403, and never echoed', async (t) => {
   const app = await application(t)
   app.put('/', { config: { cors: { origin: FOO, allowedHeaders: '*', credentials: true } } }, ok)
   app.put('/public', { config: { cors: { origin: '*' } } }, ok)
@@ -160,7 +161,7 @@ t.test('a list of requested headers that is none is refused, and never echoed', 
   t.equal((await preflight(app, 'PUT', '/', { requestHeaders: ', a ,\t,b,' })).headers['access-control-allow-headers'], 'a, b')
 })
 
-t.test('hooks, parsers, validation and the handler do not run; onSend and onResponse do', async (t) => {
+t.test('a preflight runs onSend and onResponse hooks, and no other later hook, parser, validation or handler', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   const ran: string[] = []
@@ -176,7 +177,7 @@ t.test('hooks, parsers, validation and the handler do not run; onSend and onResp
   t.same(ran, ['onSend', 'onResponse'])
 })
 
-t.test('our headers survive hooks that change them', async (t) => {
+t.test('the headers of a preflight survive onSend hooks that change them', async (t) => {
   const app = await application(t)
   app.addHook('onSend', async (_request, reply, payload) => {
     reply.headers({ vary: 'Accept', 'access-control-allow-origin': '*', 'access-control-expose-headers': 'x', 'access-control-allow-private-network': 'true' })
@@ -211,7 +212,7 @@ t.test('an origin function decides, sync or async, and only true allows', async 
   t.same(later, [], 'nor does a later hook run while the function thinks')
 })
 
-t.test('an origin function is asked only about origins', async (t) => {
+t.test('an origin function is called only for a valid Origin other than "null"', async (t) => {
   const app = await application(t)
   const asked: string[] = []
   app.put('/', { config: { cors: { origin: (origin) => { asked.push(origin); return true } } } }, ok)
@@ -222,9 +223,9 @@ t.test('an origin function is asked only about origins', async (t) => {
   t.same(asked, [])
 })
 
-t.test('an origin function that fails refuses, is logged once, and fails no request', async (t) => {
-  const lines: Array<{ level: number, msg: string, err?: { message: string } }> = []
-  const app = await application(t, {}, { logger: { level: 'error', stream: { write: (line: string) => { lines.push(JSON.parse(line)) } } } })
+t.test('an origin function that throws or rejects refuses the origin, is logged once for each request, and fails none', async (t) => {
+  const { logger, lines } = logged('error')
+  const app = await application(t, {}, { logger })
   app.put('/throws', { config: { cors: { origin: () => { throw new Error('sync') } } } }, ok)
   app.put('/rejects', { config: { cors: { origin: async () => { throw new Error('async') } } } }, ok)
   for (const url of ['/throws', '/rejects']) {
@@ -237,7 +238,7 @@ t.test('an origin function that fails refuses, is logged once, and fails no requ
   t.same(lines.map(({ level, err }) => [level, err?.message]), [[50, 'sync'], [50, 'sync'], [50, 'async'], [50, 'async']])
 })
 
-t.test('a function that never answers does not hold a time-out up', { skip: HAS_HANDLER_TIMEOUT ? false : 'this Fastify has no handlerTimeout' }, async (t) => {
+t.test('an origin function that never answers does not delay the time-out of the handler', { skip: HAS_HANDLER_TIMEOUT ? false : 'this Fastify has no handlerTimeout' }, async (t) => {
   const app = await application(t, {}, { handlerTimeout: 50 })
   app.put('/', { config: { cors: { origin: async () => await new Promise<boolean>(() => {}) } } }, ok)
   const asked = await preflight(app, 'PUT', '/')
@@ -248,7 +249,7 @@ t.test('a function that never answers does not hold a time-out up', { skip: HAS_
   t.same(corsHeaders(response), { vary: 'Origin' })
 })
 
-t.test('what is no preflight is the application\'s own business', async (t) => {
+t.test('an OPTIONS request that is no preflight, and a preflight that no policy answers, reach the application\'s OPTIONS route', async (t) => {
   const app = await application(t)
   app.put('/', { config: { cors: { origin: FOO } } }, ok)
   app.options('/', async () => 'mine')
@@ -270,17 +271,17 @@ t.test('an OPTIONS route that has a policy of its own approves no other route\'s
   t.equal((await preflight(app, 'OPTIONS', '/x')).headers['access-control-allow-origin'], '*', 'a page may send OPTIONS there')
 })
 
-t.test('generated routes log at the level of the option', async (t) => {
-  const lines: string[] = []
-  const app = await application(t, { logLevel: 'warn' }, { logger: { level: 'info', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
+t.test('generated OPTIONS routes log at the level of the option logLevel', async (t) => {
+  const { logger, messages } = logged('info')
+  const app = await application(t, { logLevel: 'warn' }, { logger })
   app.put('/', { config: { cors: { origin: FOO } } }, ok)
   await preflight(app, 'PUT', '/')
-  t.same(lines, [])
+  t.same(messages, [])
   await request(app, 'PUT', '/')
-  t.same(lines, ['incoming request', 'request completed'])
+  t.same(messages, ['incoming request', 'request completed'])
 })
 
-t.test('generated routes are hidden from documentation, unless asked otherwise', async (t) => {
+t.test('generated OPTIONS routes are hidden from documentation, unless hideOptionsRoute is false', async (t) => {
   for (const [options, hidden] of [[{}, true], [{ hideOptionsRoute: true }, true], [{ hideOptionsRoute: false }, undefined]] as const) {
     const app = Fastify()
     t.teardown(async () => { await app.close() })
@@ -293,13 +294,13 @@ t.test('generated routes are hidden from documentation, unless asked otherwise',
   }
 })
 
-t.test('a hook registered before the plugin that answers preflights gets no help, and is warned about once, whatever its status', async (t) => {
+t.test('a preflight that an earlier hook answers gets no Access-Control headers, and the log warns once, whatever the status', async (t) => {
   for (const [status, name, advice] of [
     [200, 'OK', 'remove any other CORS plugin'], [204, 'No Content', 'remove any other CORS plugin'], [401, 'Unauthorized', 'preflights carry no credentials'],
     [403, 'Forbidden', 'preflights carry no credentials'], [429, 'Too Many Requests', 'register the plugin before that hook'], [599, '', 'register the plugin before that hook']
   ] as const) {
-    const lines: string[] = []
-    const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
+    const { logger, messages } = logged()
+    const app = Fastify({ logger })
     t.teardown(async () => { await app.close() })
     app.addHook('onRequest', async (request, reply) => {
       if (request.headers.authorization === undefined) await reply.code(status).send('who are you?')
@@ -312,8 +313,8 @@ t.test('a hook registered before the plugin that answers preflights gets no help
       t.equal(response.statusCode, status)
       t.same(corsHeaders(response), { vary: PREFLIGHT_VARY })
     }
-    t.equal(lines.length, 1)
-    t.match(lines[0], `before fastify-cors-policy answered a preflight with ${status}${name && ` ${name}`}: `)
-    t.match(lines[0], advice)
+    t.equal(messages.length, 1)
+    t.match(messages[0], `before fastify-cors-policy answered a preflight with ${status}${name && ` ${name}`}: `)
+    t.match(messages[0], advice)
   }
 })

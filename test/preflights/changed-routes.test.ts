@@ -3,8 +3,8 @@ import t, { type Test } from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions, type RouteOptions } from 'fastify'
 import cors from '../../lib/index'
 import { fastify } from '../support/features'
-import { EVIL, FOO, ok } from '../support'
-import { approved, named, ONE, OTHER, readable } from '../support/routing'
+import { application, approves, EVIL, FOO, ok, ONE, OTHER, preflight } from '../support'
+import { approved, named, readable, verdicts } from '../support/routing'
 
 type Hook = (options: RouteOptions & { url: string }) => void
 
@@ -57,14 +57,14 @@ const cases: Record<string, Case> = {
     hook: (options) => { if (isRoute(options)) options.url = '/moved' },
     expected: [['GET', '/a', []], ['HEAD', '/a', []], ['GET', '/moved', [FOO]], ['HEAD', '/moved', [FOO]]]
   },
-  'the constraints, to a host': {
+  'the constraints, to those of a host': {
     declare: (app) => {
       app.put('/a', { config: changed(ONE) }, ok)
     },
     hook: (options) => { if (isRoute(options)) options.constraints = { host: 'b.test' } },
     expected: [['PUT', '/a', [], 'a.test'], ['PUT', '/a', [FOO], 'b.test']]
   },
-  'the constraints, in place': {
+  'the host constraint, in place': {
     declare: (app) => {
       app.put('/a', { constraints: { host: 'a.test' }, config: changed(ONE) }, ok)
       app.put('/a', { config: { cors: OTHER } }, ok)
@@ -82,7 +82,7 @@ const cases: Record<string, Case> = {
     hook: (options) => { if (isRoute(options)) (options.method as string[]).splice(0, 1, 'DELETE') },
     expected: [['PUT', '/a', []], ['DELETE', '/a', [FOO]], ['PATCH', '/a', [FOO]]]
   },
-  'config.cors, which it deletes: the default policy remains': {
+  'config.cors, which it deletes, so that the default policy remains': {
     defaultPolicy: OTHER,
     declare: (app) => { app.put('/a', { config: changed(ONE) }, ok) },
     hook: (options) => { if (isRoute(options)) delete options.config!.cors },
@@ -93,7 +93,7 @@ const cases: Record<string, Case> = {
     hook: (options) => { if (isRoute(options)) options.config = {} },
     expected: [['PUT', '/a', []]]
   },
-  'config, which a route had not': {
+  'config, which the route did not have': {
     defaultPolicy: ONE,
     declare: (app) => { app.put('/a', ok) },
     hook: (options) => { if (options.url === '/a' && options.method === 'PUT') options.config = { cors: OTHER } },
@@ -136,7 +136,7 @@ for (const how of ['in place', 'replaced'] as const) {
     hook: sets(ONE, how),
     expected: [['PUT', '/a', [FOO]]]
   }
-  cases[`config.cors of a route outside the plugin's reach is still nobody's, ${how}`] = {
+  cases[`config.cors of a route outside the plugin's reach, which stays without a policy, ${how}`] = {
     declare: () => {},
     hook: sets(ONE, how),
     expected: [['PUT', '/out', []]]
@@ -178,7 +178,7 @@ const places: Record<string, (app: FastifyInstance, hook: Hook, declare: (app: F
 
 for (const [place, build] of Object.entries(places)) {
   for (const [name, { defaultPolicy, declare, hook, expected }] of Object.entries(cases)) {
-    t.test(`an onRoute hook, added ${place}, changes ${name}: what the route is in the end counts`, async (t) => {
+    t.test(`the final route counts if an onRoute hook, added ${place}, changes ${name}`, async (t) => {
       const app = Fastify()
       t.teardown(async () => { await app.close() })
       if (name.includes('outside')) app.put('/out', { config: changed(false) }, ok)
@@ -212,10 +212,8 @@ t.test('an onRoute hook that writes a wrong policy fails the application, whenev
   }
 })
 
-t.test('what a hook writes is checked by the names of the route\'s scope', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors, { policies: { named: ONE } })
+t.test('a policy name that an onRoute hook writes is looked up in the scope of the route', async (t) => {
+  const app = await application(t, { policies: { named: ONE } })
   await app.register(async (scope) => {
     await scope.register(cors, { policies: { named: OTHER } })
     scope.addHook('onRoute', (options) => { if (isRoute(options)) options.config!.cors = { extends: 'named' } })
@@ -225,11 +223,8 @@ t.test('what a hook writes is checked by the names of the route\'s scope', async
   t.strictSame(await readable(app, 'PUT', '/a'), [EVIL])
 })
 
-for (const [title, isAwaited] of [
-  ['an object that the application declares several routes with is its own: a hook that changes it changes what comes later, as without the plugin', true],
-  ['nor is it kept where the plugin has not loaded yet', false]
-] as const) {
-  t.test(title, async (t) => {
+for (const isAwaited of [true, false]) {
+  t.test(`a config object that the application changes, and declares another route with, changes no earlier route${isAwaited ? '' : ', also where the plugin has not loaded yet'}`, async (t) => {
     const app = Fastify()
     t.teardown(async () => { await app.close() })
     const registered = app.register(cors)
@@ -244,10 +239,8 @@ for (const [title, isAwaited] of [
   })
 }
 
-t.test('routes that an onRoute hook declares itself are routes like any other', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+t.test('routes that an onRoute hook declares are answered like any other', async (t) => {
+  const app = await application(t)
   app.addHook('onRoute', function (options) {
     if (options.url === '/a' && options.method === 'PUT') this.put('/:x', { config: { cors: OTHER } }, ok)
     if (options.url === '/:x' && options.method === 'PUT') this.delete('/a', { config: { cors: false } }, ok)
@@ -289,10 +282,8 @@ const heads: ReadonlyArray<readonly [router: object, head: string, get: string, 
 
 for (const [routerOptions, head, get, requested] of heads) {
   for (const policy of [false, undefined, OTHER] as const) {
-    t.test(`HEAD ${head} with ${JSON.stringify(policy)} before GET ${get} with ${JSON.stringify(routerOptions)}: HEAD keeps its own policy`, async (t) => {
-      const app = fastify({ routerOptions })
-      t.teardown(async () => { await app.close() })
-      await app.register(cors)
+    t.test(`GET ${get} does not answer for HEAD ${head}, declared before it with cors: ${JSON.stringify(policy)}, with the router options ${JSON.stringify(routerOptions)}`, async (t) => {
+      const app = await application(t, {}, { routerOptions })
       app.head(head, policy === undefined ? {} : { config: { cors: policy } }, ok)
       app.get(get, { config: { cors: ONE } }, ok)
       t.strictSame(await readable(app, 'GET', requested), [FOO])
@@ -304,10 +295,8 @@ for (const [routerOptions, head, get, requested] of heads) {
   }
 }
 
-t.test('HEAD routes of hosts: the automatic one is there for the host that has none', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+t.test('the automatic HEAD route answers for the host that declares none itself', async (t) => {
+  const app = await application(t)
   app.head('/a/:x', { constraints: { host: 'a.test' }, config: { cors: false } }, ok)
   app.get('/a/:y', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)
   app.get('/a/:y', { constraints: { host: 'b.test' }, config: { cors: ONE } }, ok)
@@ -337,11 +326,9 @@ const refusals: Record<string, (app: FastifyInstance, method: 'GET' | 'PUT') => 
 
 for (const [name, declare] of Object.entries(refusals)) {
   for (const method of ['PUT', 'GET'] as const) {
-    t.test(`a route that Fastify refused (${name}, ${method}) does not answer for the real one`, async (t) => {
+    t.test(`a ${method} route that Fastify refused for ${name} does not answer for the one declared after it`, async (t) => {
       for (const policy of [OTHER, false, undefined] as const) {
-        const app = Fastify()
-        t.teardown(async () => { await app.close() })
-        await app.register(cors)
+        const app = await application(t)
         t.throws(() => { declare(app, method) })
         app.route({ method, url: '/a', config: policy === undefined ? {} : { cors: policy }, handler: ok })
         const expected = policy === OTHER ? [EVIL] : []
@@ -350,15 +337,11 @@ for (const [name, declare] of Object.entries(refusals)) {
       }
     })
 
-    t.test(`nor for a pattern beside it, nor for nothing at all (${name}, ${method})`, async (t) => {
-      const app = Fastify()
-      t.teardown(async () => { await app.close() })
-      await app.register(cors)
+    t.test(`a ${method} route that Fastify refused for ${name} answers neither for a pattern beside it nor for a missing route`, async (t) => {
+      const app = await application(t)
       t.throws(() => { declare(app, method) })
       t.strictSame(await approved(app, method, '/a'), [], 'there is no such route')
-      const other = Fastify()
-      t.teardown(async () => { await other.close() })
-      await other.register(cors)
+      const other = await application(t)
       t.throws(() => { declare(other, method) })
       other.route({ method, url: '/:x', config: { cors: OTHER }, handler: ok })
       t.strictSame(await approved(other, method, '/a'), [EVIL])
@@ -378,7 +361,7 @@ async function startsAsWithout (t: Test, declare: (app: FastifyInstance) => void
   }
 }
 
-t.test('an application that goes on after the router refused a URL starts', async (t) => {
+t.test('an application starts after the router refused a URL, and its other routes have their policies', async (t) => {
   for (const url of ['/*/b', '/:x?/b', '', 'a', '/:x((a+)+$)']) {
     await startsAsWithout(t, (app) => {
       t.throws(() => { app.put(url, { config: { cors: ONE } }, ok) }, `${JSON.stringify(url)} is refused`)
@@ -387,14 +370,12 @@ t.test('an application that goes on after the router refused a URL starts', asyn
   }
 })
 
-t.test('a wildcard in the middle of a word and a slash after it, which ignoreTrailingSlash takes away, is a route', async (t) => {
+t.test('a route such as /a*/, whose slash ignoreTrailingSlash removes, is answered by its policy', async (t) => {
   await startsAsWithout(t, (app) => { app.put('/a*/', { config: { cors: ONE } }, ok) }, [['PUT', '/ab', [FOO]]], { routerOptions: { ignoreTrailingSlash: true } })
 })
 
-t.test('of a route for several methods, those before the one that was declared already are registered: they approve nothing that is not there', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+t.test('a route for several methods, of which Fastify refused one as a duplicate, approves nothing that is not there', async (t) => {
+  const app = await application(t)
   app.get('/a', { config: { cors: OTHER } }, ok)
   t.throws(() => { app.route({ method: ['PUT', 'GET'], url: '/a', config: { cors: ONE }, handler: ok }) }, { message: /already declared for route/ })
   t.strictSame(await approved(app, 'GET', '/a'), [EVIL])
@@ -402,10 +383,8 @@ t.test('of a route for several methods, those before the one that was declared a
   t.notOk((await approved(app, 'PUT', '/a')).includes(EVIL))
 })
 
-t.test('routes of an application that were refused for another reason, and declared again rightly, count', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+t.test('a route whose policy was refused, and that is declared again with another, has that other policy', async (t) => {
+  const app = await application(t)
   t.throws(() => { app.put('/a', { config: { cors: { origin: 'https://foo.example/' } } }, ok) }, { code: 'FST_ERR_CORS_INVALID_POLICY' })
   app.put('/a', { config: { cors: OTHER } }, ok)
   t.throws(() => { app.put('/a', { config: { cors: ONE } }, ok) }, { code: 'FST_ERR_DUPLICATED_ROUTE' })
@@ -479,4 +458,31 @@ t.test('a route that Fastify refused does not answer for the route that got a co
   app.put('/a', { config: { cors: OTHER } }, ok)
   t.strictSame(await approved(app, 'PUT', '/a'), [])
   t.strictSame(await readable(app, 'PUT', '/a'), [])
+})
+
+t.test('declaring a route twice throws Fastify\'s own error', async (t) => {
+  const app = await application(t)
+  app.get('/', { config: { cors: ONE } }, ok)
+  t.throws(() => app.get('/', { config: { cors: OTHER } }, ok), { code: 'FST_ERR_DUPLICATED_ROUTE' })
+})
+
+t.test('a duplicate route that the router refused approves nothing', async (t) => {
+  const app = await application(t)
+  app.put('/:name/a', { config: { cors: OTHER } }, ok)
+  app.get('/:id/a', { config: { cors: OTHER } }, ok)
+  t.throws(() => app.get('/:name/a', { config: { cors: ONE } }, ok), { code: 'FST_ERR_DUPLICATED_ROUTE' })
+  t.equal(await verdicts(app, 'GET', '/1/a'), EVIL)
+  t.equal(await verdicts(app, 'PUT', '/1/a'), EVIL)
+})
+
+t.test('a route whose RegExp the router refused approves nothing, though another route takes its requests under the same name', async (t) => {
+  const app = await application(t)
+  app.get('/:id', { config: { cors: ONE } }, ok)
+  app.get('/:id(^\\d+$)', { config: { cors: ONE } }, ok)
+  t.throws(() => app.get('/:id(^[a-z]$)', { config: { cors: OTHER } }, ok), { code: 'FST_ERR_DUPLICATED_ROUTE' })
+  app.put('/:id(^[a-z]$)', { config: { cors: OTHER } }, ok)
+  t.notOk(approves(await preflight(app, 'GET', '/a', { origin: EVIL }), 'GET'))
+  t.equal(await verdicts(app, 'GET', '/7'), FOO)
+  t.equal(await verdicts(app, 'PUT', '/a'), EVIL)
+  t.notMatch((await preflight(app, 'PUT', '/a', { origin: EVIL })).headers['access-control-allow-methods'], /GET/)
 })

@@ -1,31 +1,170 @@
-// Constraints that a preflight does not carry, hosts, default policies that come later, and many scopes at one URL. Each expectation is held against the
-// responses to the requests themselves, with every value of the constraints.
-import t, { type Test } from 'tap'
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+// Hosts, versions and custom constraints: which of the routes of one place answers a preflight, although it does not carry what decides. Each expectation is
+// held against the responses to the requests themselves, with every value of the constraints.
+import t from 'tap'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import cors from '../../lib/index'
 import { fastify } from '../support/features'
-import { EVIL, FOO, ok } from '../support'
-import { approved, named, ONE, OTHER, readable, strategy } from '../support/routing'
+import { accessControl, application, approves, EVIL, FOO, ok, ONE, OTHER, preflight, refusal, request } from '../support'
+import { logged } from '../support/log'
+import { portOf } from '../support/ports'
+import { exchange } from '../support/raw-http'
+import { approved, named, readable, strategy, verdicts } from '../support/routing'
 
-async function application (t: Test, server: FastifyServerOptions = {}): Promise<FastifyInstance> {
-  const app = fastify(server)
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
-  return app
+t.test('host constraints decide which route answers, as strings and as RegExps', async (t) => {
+  const app = await application(t)
+  app.put('/h', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)
+  app.put('/h', { constraints: { host: /^[bc]\.test$/ }, config: { cors: OTHER } }, ok)
+  app.put('/h', { constraints: { host: 'c.test' }, config: { cors: false } }, ok)
+  app.get('/h', { config: { cors: OTHER } }, ok)
+  app.put('/p/:id', { config: { cors: ONE } }, ok)
+  app.put('/p/:id', { constraints: { host: 'a.test' } }, ok)
+  app.put('/p/:name/x', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)
+  app.put('/p/:other/x', { config: { cors: OTHER } }, ok)
+  const at = async (host: string, method: string, url: string): Promise<unknown> => await verdicts(app, method, url, { host })
+  t.same(await at('a.test', 'PUT', '/h'), FOO)
+  t.same(await at('b.test', 'PUT', '/h'), EVIL)
+  t.same(await at('c.test', 'PUT', '/h'), [])
+  t.same(await at('d.test', 'PUT', '/h'), [])
+  t.same(await at('a.test', 'GET', '/h'), EVIL)
+  t.same(await at('d.test', 'PUT', '/p/1'), FOO)
+  t.same(await at('a.test', 'PUT', '/p/1'), [])
+  t.same(await at('a.test', 'PUT', '/p/1/x'), FOO)
+  t.same(await at('b.test', 'PUT', '/p/1/x'), EVIL)
+})
+
+t.test('a preflight without a Host header, as HTTP/1.0 allows it, reaches only routes without a host constraint', async (t) => {
+  const app = await application(t)
+  app.put('/', { config: { cors: ONE } }, ok)
+  app.put('/hosted', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok)
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const send = (url: string): Promise<string> => exchange(portOf(app.server), `OPTIONS ${url} HTTP/1.0\r\nOrigin: ${FOO}\r\nAccess-Control-Request-Method: PUT\r\n\r\n`)
+  t.match(await send('/'), /^HTTP\/1\.1 204 /)
+  t.match(await send('http://anything.test/'), /^HTTP\/1\.1 204 /, 'nor does an absolute request target change the route')
+  t.match(await send('/hosted'), /^HTTP\/1\.1 404 /)
+})
+
+t.test('routes that differ only in a version need the same policy', async (t) => {
+  const app = await application(t)
+  app.get('/v/:id', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
+  app.get('/v/:id', { constraints: { version: '2.0.0' }, config: { cors: { origin: [FOO] } } }, ok)
+  t.ok(approves(await preflight(app, 'GET', '/v/1'), 'GET'), 'a preflight carries no version')
+  t.same(accessControl(await request(app, 'GET', '/v/1', FOO, { headers: { 'accept-version': '2.x' } })), { 'access-control-allow-origin': FOO })
+  for (const other of [OTHER, false, undefined] as Array<cors.RouteCors | undefined>) {
+    const refused = await application(t)
+    refused.get('/v', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
+    const config = other === undefined ? {} : { cors: other }
+    const error = refusal(() => refused.get('/v', { constraints: { version: '2.0.0' }, config }, ok))
+    t.match(error, { code: 'FST_ERR_CORS_INVALID_POLICY', problems: [{ reason: 'conflict', pointer: '' }], message: /GET \/v: [^]*"version"/ })
+  }
+})
+
+t.test('a conflict about the second URL of a "/" below a prefix fails the application', async (t) => {
+  const app = await application(t)
+  app.put('/p/', { constraints: { version: '2.0.0' }, config: { cors: OTHER } }, ok)
+  app.register(async (scope) => { scope.put('/', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok) }, { prefix: '/p' })
+  await t.rejects(async () => { await app.ready() }, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /PUT \/p: [^]*constraints/ })
+})
+
+/** The same as `verdicts`, for a request that carries a version, which its preflight announces as a header. */
+async function versioned (app: FastifyInstance, method: string, url: string, version: string): Promise<unknown> {
+  const answers = []
+  for (const origin of [FOO, EVIL]) {
+    const asked = approves(await preflight(app, method, url, { origin, requestHeaders: 'Accept-Version' }), method)
+    const actual = accessControl(await request(app, method, url, origin, { headers: { 'accept-version': version } }))['access-control-allow-origin'] === origin
+    answers.push(asked === actual ? asked && origin : `preflight ${asked}, request ${actual} for ${origin}`)
+  }
+  return answers.filter((answer) => answer !== false).join()
 }
+
+t.test('a preflight that announces Accept-Version is answered by a route with a version, and any other by a route without', async (t) => {
+  const app = await application(t)
+  app.put('/users/:id', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
+  app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
+  app.get('/a', { config: { cors: ONE } }, ok)
+  app.put('/b', ok)
+  app.put('/:x', { constraints: { version: '2.0.0' }, config: { cors: ONE } }, ok)
+  app.put('/:x', { config: { cors: ONE } }, ok)
+  app.put('/c/d', ok)
+  app.put('/c/:x', { constraints: { version: '1.0.0' }, config: { cors: OTHER } }, ok)
+  app.all('/*', { config: { cors: OTHER } }, ok)
+  t.equal(await versioned(app, 'PUT', '/users/1', '1.x'), FOO)
+  t.equal(await verdicts(app, 'PUT', '/users/1'), EVIL, 'without a version, it is the wildcard that is reached')
+  t.equal(await versioned(app, 'PUT', '/a', '1.x'), FOO)
+  t.equal(await verdicts(app, 'PUT', '/a'), FOO)
+  t.strictSame(await verdicts(app, 'PUT', '/b'), [], 'a route without policy is in the way')
+  t.equal(await versioned(app, 'PUT', '/b', '2.x'), FOO, 'but takes no request with a version')
+  t.strictSame(await verdicts(app, 'PUT', '/c/d'), [])
+  t.equal(await versioned(app, 'PUT', '/c/d', '1.x'), EVIL)
+})
+
+t.test('a preflight names methods of routes with a version only if it announces Accept-Version, and then no others', async (t) => {
+  const app = await application(t)
+  app.get('/a', { config: { cors: ONE } }, ok)
+  app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
+  app.put('/:x', { config: { cors: OTHER } }, ok)
+  t.equal((await preflight(app, 'GET', '/a')).headers['access-control-allow-methods'], 'GET, HEAD')
+  t.equal((await preflight(app, 'PUT', '/a', { requestHeaders: 'accept-version' })).headers['access-control-allow-methods'], 'PUT')
+})
+
+t.test('a preflight that may reach routes of several versions is approved only if they have the same policy', async (t) => {
+  for (const [policy, expected] of [[ONE, true], [OTHER, false], [undefined, false]] as const) {
+    const app = await application(t)
+    app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
+    app.put('/:x', { constraints: { version: '2.0.0' }, config: policy === undefined ? {} : { cors: policy } }, ok)
+    t.equal(approves(await preflight(app, 'PUT', '/a'), 'PUT'), expected, 'as the constraint takes no part')
+    t.equal(approves(await preflight(app, 'PUT', '/a', { requestHeaders: 'x-a, ACCEPT-VERSION' }), 'PUT'), expected)
+  }
+})
+
+t.test('routes that differ only in a custom constraint need the same policy', async (t) => {
+  const app = await application(t, {}, { constraints: strategy('secret') as never })
+  app.put('/s/:id', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
+  t.match(refusal(() => app.put('/s/:id', { constraints: { secret: 'beta' }, config: { cors: OTHER } }, ok)), { problems: [{ reason: 'conflict' }] })
+  t.ok(approves(await preflight(app, 'PUT', '/s/1'), 'PUT'))
+})
+
+t.test('a preflight is not approved, and the log warns, if a custom constraint decides between different policies', async (t) => {
+  for (const name of ['secret', 'version']) {
+    for (const [policy, expected] of [[ONE, true], [OTHER, false], [undefined, false]] as const) {
+      const { logger, messages } = logged()
+      const app = await application(t, {}, { constraints: strategy(name, { header: 'x-secret' }) as never, logger })
+      app.put('/s/:id', { constraints: { [name]: 'alpha' }, config: { cors: ONE } }, ok)
+      app.put('/t/:id', { constraints: { [name]: 'alpha' } }, ok)
+      app.put('/*', { config: policy === undefined ? {} : { cors: policy } }, ok)
+      for (const requestHeaders of ['x-a', 'accept-version']) t.equal(approves(await preflight(app, 'PUT', '/s/1', { requestHeaders }), 'PUT'), expected, name)
+      t.equal(approves(await preflight(app, 'PUT', '/else'), 'PUT'), policy === ONE)
+      if (expected) t.strictSame(messages, [])
+      else t.match(messages, [/PUT \/s\/:id/])
+    }
+  }
+})
+
+t.test('a custom constraint that decides between no policies causes no warning and no refusal, whatever the URL and the host', async (t) => {
+  const { logger, messages } = logged()
+  const app = await application(t, {}, { constraints: strategy('secret') as never, logger })
+  app.put('/digits/:id(^\\d+$)', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
+  app.put('/file/:name.json', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
+  app.put('/optional/:id?', { constraints: { secret: 'alpha' }, config: { cors: ONE } }, ok)
+  app.put('/host/:id', { constraints: { secret: 'alpha', host: 'a.test' }, config: { cors: ONE } }, ok)
+  await app.ready()
+  t.strictSame(messages, [])
+  for (const [url, host] of [['/digits/7', 'a.test'], ['/file/a.json', 'a.test'], ['/optional/7', 'a.test'], ['/host/7', 'a.test']] as const) {
+    t.ok(approves(await preflight(app, 'PUT', url, { headers: { host } }), 'PUT'), url)
+  }
+})
 
 const SECRET = { 'x-secret': 'alpha' }
 const VERSION = { 'accept-version': '1.x' }
 
 for (const mustMatchWhenDerived of [false, true]) {
   const server = (): FastifyServerOptions => ({ routerOptions: { constraints: strategy('secret', { mustMatchWhenDerived }) } as never })
-  const where = mustMatchWhenDerived ? ', which must match when it is derived' : ''
+  const where = mustMatchWhenDerived ? ' that must match when it is derived' : ''
 
   for (const [name, policy] of [['another policy', OTHER], ['false', false], ['no policy', undefined]] as const) {
     const config = policy === undefined ? {} : { cors: policy }
-    t.test(`a custom constraint${where}, on a route of another parameter name with ${name}: no policy answers for what may reach both`, async (t) => {
+    t.test(`no preflight is approved if a custom constraint${where} may lead its request to a route of another parameter name with ${name}`, async (t) => {
       for (const [first, second, url] of [['/a/:x', '/a/:y', '/a/1'], ['/a/:x(^\\d+$)', '/a/:y(^\\d+$)', '/a/1'], ['/a/:x-:y', '/a/:v-:w', '/a/1-2'], ['/a/:x?', '/a/:y', '/a/1'], ['/a/*', '/a/*', '/a/b'], ['/:x/*', '/:y/*', '/a/b']] as const) {
-        const app = await application(t, server())
+        const app = await application(t, {}, server())
         try {
           app.put(first, { config: { cors: ONE } }, ok)
           app.put(second, { constraints: { secret: 'alpha' } as never, config }, ok)
@@ -40,9 +179,9 @@ for (const mustMatchWhenDerived of [false, true]) {
       }
     })
 
-    t.test(`a custom constraint${where}, beside a host, with ${name}`, async (t) => {
+    t.test(`only what both routes allow is approved, if one has a host, and the other a custom constraint${where} and ${name}`, async (t) => {
       for (const order of [0, 1]) {
-        const app = await application(t, server())
+        const app = await application(t, {}, server())
         const declare = [
           () => app.put('/:x', { constraints: { host: 'a.test' }, config: { cors: ONE } }, ok),
           () => app.put('/:y', { constraints: { secret: 'alpha' } as never, config }, ok)
@@ -62,9 +201,9 @@ for (const mustMatchWhenDerived of [false, true]) {
       }
     })
 
-    t.test(`a custom constraint${where}, of a farther wildcard with ${name}`, async (t) => {
+    t.test(`only what both routes allow is approved, if a farther wildcard has a custom constraint${where} and ${name}`, async (t) => {
       for (const near of ['/a/b', '/a/:x', '/a/:x(^b$)', '/:x/b']) {
-        const app = await application(t, server())
+        const app = await application(t, {}, server())
         app.put(near, { config: { cors: ONE } }, ok)
         app.put('/*', { constraints: { secret: 'alpha' } as never, config }, ok)
         t.strictSame(await readable(app, 'PUT', '/a/b'), [FOO])
@@ -75,8 +214,8 @@ for (const mustMatchWhenDerived of [false, true]) {
       }
     })
 
-    t.test(`a version and a custom constraint${where}, over a static route with ${name}`, async (t) => {
-      const app = await application(t, server())
+    t.test(`a pattern with a version and a custom constraint${where} approves nothing for a static route with ${name}`, async (t) => {
+      const app = await application(t, {}, server())
       app.put('/a', { config }, ok)
       app.put('/:x', { constraints: { version: '1.0.0', secret: 'alpha' } as never, config: { cors: ONE } }, ok)
       app.put('/*', { constraints: { version: '1.0.0' }, config }, ok)
@@ -87,8 +226,8 @@ for (const mustMatchWhenDerived of [false, true]) {
       t.strictSame(await approved(app, 'PUT', '/b', {}, 'accept-version'), [])
     })
 
-    t.test(`a version that the static route has, and a custom constraint${where} of the pattern behind it, with ${name}`, async (t) => {
-      const app = await application(t, server())
+    t.test(`a pattern with a custom constraint${where} approves nothing with a version that a static route has, with ${name}`, async (t) => {
+      const app = await application(t, {}, server())
       app.put('/a', { constraints: { version: '1.0.0' }, config }, ok)
       app.put('/:x', { constraints: { secret: 'alpha' } as never, config: { cors: ONE } }, ok)
       for (const requestHeaders of [undefined, 'accept-version']) {
@@ -100,8 +239,8 @@ for (const mustMatchWhenDerived of [false, true]) {
     })
   }
 
-  t.test(`a custom constraint${where} that decides between no policies is no obstacle`, async (t) => {
-    const app = await application(t, server())
+  t.test(`a preflight is approved if a custom constraint${where} decides between no policies`, async (t) => {
+    const app = await application(t, {}, server())
     app.put('/a/:x', { config: { cors: ONE } }, ok)
     app.put('/a/:y', { constraints: { secret: 'alpha' } as never, config: { cors: ONE } }, ok)
     app.put('/s', { constraints: { secret: 'alpha' } as never, config: { cors: OTHER } }, ok)
@@ -110,8 +249,8 @@ for (const mustMatchWhenDerived of [false, true]) {
   })
 }
 
-t.test('methods that a custom constraint leads elsewhere are not named', async (t) => {
-  const app = await application(t, { routerOptions: { constraints: strategy('secret') } as never })
+t.test('a method that a custom constraint may lead to another policy is not named', async (t) => {
+  const app = await application(t, {}, { routerOptions: { constraints: strategy('secret') } as never })
   app.get('/:x', { config: { cors: ONE } }, ok)
   app.put('/:x', { config: { cors: ONE } }, ok)
   app.put('/a', { constraints: { secret: 'alpha' } as never, config: { cors: OTHER } }, ok)
@@ -119,8 +258,8 @@ t.test('methods that a custom constraint leads elsewhere are not named', async (
   t.strictSame((await named(app, 'GET', '/b')).sort(), ['GET', 'HEAD', 'PUT'])
 })
 
-t.test('a strategy that derives a value for every request, preflights included, and must match', async (t) => {
-  const app = await application(t, { routerOptions: { constraints: strategy('tenant', { mustMatchWhenDerived: true, derive: ({ headers }) => headers['x-tenant'] ?? 'main' }) } as never })
+t.test('a preflight is answered though a custom constraint has a value for every request, preflights included, and must match', async (t) => {
+  const app = await application(t, {}, { routerOptions: { constraints: strategy('tenant', { mustMatchWhenDerived: true, derive: ({ headers }) => headers['x-tenant'] ?? 'main' }) } as never })
   app.put('/a', { constraints: { tenant: 'main' } as never, config: { cors: ONE } }, ok)
   app.put('/b', { constraints: { tenant: 'main' } as never, config: { cors: ONE } }, ok)
   app.options('/b', { constraints: { tenant: 'main' } as never }, async () => 'own')
@@ -135,12 +274,12 @@ const ownHosts = {
   'leaves the port out': { routerOptions: { constraints: strategy('host', { derive: ({ headers }) => headers.host?.replace(/:\d+$/, '') }) } as never }
 } satisfies Record<string, FastifyServerOptions>
 
-t.test('an application\'s own host strategy: what it makes of a request is not known', async (t) => {
+t.test('only what every possible route allows is approved, if the application has a host strategy of its own', async (t) => {
   for (const [name, server] of Object.entries(ownHosts)) {
     for (const value of ['b.test:80', 'b.test']) {
       for (const policy of [OTHER, undefined]) {
         for (const url of ['/a', '/:x']) {
-          const app = await application(t, server)
+          const app = await application(t, {}, server)
           try {
             app.put(url, { constraints: { host: value }, config: { cors: ONE } }, ok)
             app.put(url.replace('x', 'y'), policy === undefined ? {} : { config: { cors: policy } }, ok)
@@ -161,7 +300,7 @@ t.test('an application\'s own host strategy: what it makes of a request is not k
   }
 })
 
-t.test('host RegExps that overlap: of those at one place the router takes the first, however the URL is written', async (t) => {
+t.test('of two host RegExps that overlap, the route that the request reaches answers, however the URL is written', async (t) => {
   for (const [server, first, second, requested] of [
     [{}, '/a', '/a', '/a'],
     [{}, '/:x', '/:y', '/a'],
@@ -201,118 +340,7 @@ t.test('host RegExps that overlap: of those at one place the router takes the fi
   }
 })
 
-t.test('a default policy that is set later than the registration inside it reaches that one too', async (t) => {
-  const build: Record<string, (app: FastifyInstance, inside: (scope: FastifyInstance) => Promise<void>) => unknown> = {
-    'a child scope registered first, not awaited': (app, inside) => {
-      app.register(inside)
-      app.register(cors, { defaultPolicy: OTHER })
-    },
-    'a child scope registered first, awaited': async (app, inside) => {
-      await app.register(inside)
-      await app.register(cors, { defaultPolicy: OTHER })
-    },
-    'a scope between, not awaited': (app, inside) => {
-      app.register(cors, { defaultPolicy: ONE })
-      app.register(async (outer) => {
-        outer.register(inside)
-        outer.register(cors, { defaultPolicy: OTHER })
-      })
-    },
-    'a scope between, awaited inside': async (app, inside) => {
-      await app.register(cors, { defaultPolicy: ONE })
-      app.register(async (outer) => {
-        await outer.register(inside)
-        await outer.register(cors, { defaultPolicy: OTHER })
-      })
-    }
-  }
-  for (const [name, register] of Object.entries(build)) {
-    for (const between of [false, true]) {
-      const app = Fastify()
-      t.teardown(async () => { await app.close() })
-      await register(app, async (scope) => {
-        if (between) {
-          scope.register(async (inner) => {
-            inner.register(cors)
-            inner.put('/a', ok)
-          })
-        } else {
-          scope.register(cors)
-          scope.put('/a', ok)
-        }
-      })
-      await app.ready()
-      t.strictSame(await readable(app, 'PUT', '/a'), [EVIL], `${name}: the response`)
-      t.strictSame(await approved(app, 'PUT', '/a'), [EVIL], `${name}: the preflight`)
-    }
-  }
-})
-
-t.test('a default policy of false that is set later closes the routes inside', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  app.register(cors, { defaultPolicy: ONE })
-  app.register(async (outer) => {
-    outer.register(async (inner) => {
-      inner.register(cors)
-      inner.put('/a', ok)
-      inner.get('/missing', async (_request, reply) => { reply.callNotFound() })
-    })
-    outer.register(cors, { defaultPolicy: false })
-  })
-  t.strictSame(await readable(app, 'PUT', '/a'), [])
-  t.strictSame(await approved(app, 'PUT', '/a'), [])
-})
-
-for (const count of [30, 31, 40]) {
-  for (const methods of ['all', 'get and put'] as const) {
-    t.test(`${count} scopes with a registration and ${methods} of one URL for a host each: the application starts, or is told what to do`, async (t) => {
-      const declare = (app: FastifyInstance, plugin: boolean): void => {
-        for (let index = 0; index < count; index++) {
-          app.register(async (scope) => {
-            if (plugin) await scope.register(cors)
-            const route = { constraints: { host: `h${index}.test` }, config: { cors: { origin: `https://o${index}.example` } } }
-            if (methods === 'all') scope.all('/', route, ok)
-            else for (const method of ['GET', 'PUT']) scope.route({ ...route, method, url: '/', exposeHeadRoute: false, handler: ok })
-          })
-        }
-      }
-      const bare = Fastify()
-      t.teardown(async () => { await bare.close().catch(() => {}) })
-      declare(bare, false)
-      let alone: Error | undefined
-      await bare.ready().then(() => {}, (error: Error) => { alone = error })
-      const app = Fastify()
-      t.teardown(async () => { await app.close().catch(() => {}) })
-      declare(app, true)
-      let failure: Error | undefined
-      await app.ready().then(() => {}, (error: Error) => { failure = error })
-      if (alone !== undefined) {
-        t.ok(failure, 'Fastify itself does not take that many')
-        return
-      }
-      if (failure !== undefined) {
-        t.match(failure, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /register the plugin once/ })
-        return
-      }
-      for (const index of [0, 1, count - 2, count - 1]) {
-        const answer = await app.inject({ method: 'OPTIONS', url: '/', headers: { host: `h${index}.test`, origin: `https://o${index}.example`, 'access-control-request-method': 'PUT' } })
-        t.match(answer, { statusCode: 204, headers: { 'access-control-allow-origin': `https://o${index}.example` } })
-        const other = await app.inject({ method: 'OPTIONS', url: '/', headers: { host: `h${index}.test`, origin: `https://o${(index + 1) % count}.example`, 'access-control-request-method': 'PUT' } })
-        t.equal(other.statusCode, 403)
-      }
-    })
-  }
-}
-
-t.test('as many hosts in one registration start in any case', async (t) => {
-  const app = await application(t)
-  for (let index = 0; index < 30; index++) app.put('/', { constraints: { host: `h${index}.test` }, config: { cors: { origin: index % 2 === 0 ? FOO : EVIL } } }, ok)
-  await app.ready()
-  for (const index of [0, 1, 28, 29]) t.strictSame(await approved(app, 'PUT', '/', { host: `h${index}.test` }), [index % 2 === 0 ? FOO : EVIL])
-})
-
-t.test('where Fastify cannot say whether a route is registered, another policy for the same URL is a conflict', async (t) => {
+t.test('another policy for the same URL is a conflict if Fastify cannot say whether the first route is registered', async (t) => {
   const app = await application(t)
   app.put('/other', ok)
   // The router takes no wildcard there, and does not look for one either.

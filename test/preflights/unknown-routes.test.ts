@@ -6,19 +6,13 @@ import FindMyWay from 'find-my-way'
 import cors from '../../lib/index'
 import { collectRoutes } from '../../lib/preflight/registered'
 import { RoutingTableFactory } from '../../lib/preflight/routing-table'
-import { application, approves, BAR, EVIL, FOO, ok, preflight, request } from '../support'
+import { application, approves, BAR, EVIL, FOO, ok, ONE, preflight, request } from '../support'
+import { logged } from '../support/log'
 
-const ONE = { origin: FOO } as const
-
-function logged (): { lines: string[], server: object } {
-  const lines: string[] = []
-  return { lines, server: { logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } } }
-}
-
-t.test('a method whose routes cannot be printed gets no approval, and the others do', async (t) => {
-  const { lines, server } = logged()
+t.test('preflights for a method whose routes cannot be printed are not approved, and those for other methods are', async (t) => {
+  const { logger, messages } = logged()
   const app = await application(t, {}, {
-    ...server,
+    logger,
     constraints: { big: { name: 'big', storage: () => new Map(), validate: () => {}, deriveConstraint: () => undefined } as never }
   })
   app.put('/big', { constraints: { big: 1n } as never, config: { cors: ONE } }, ok)
@@ -27,7 +21,7 @@ t.test('a method whose routes cannot be printed gets no approval, and the others
   t.notOk(approves(await preflight(app, 'PUT', '/a'), 'PUT'))
   t.notOk(approves(await preflight(app, 'PATCH', '/a'), 'PATCH'))
   t.ok(approves(await preflight(app, 'DELETE', '/a'), 'DELETE'))
-  t.ok(lines.some((line) => line.includes('cannot read the routes of PUT')), lines.join())
+  t.ok(messages.some((line) => line.includes('cannot read the routes of PUT')), messages.join())
 })
 
 /** Has every table made of what this function gives. */
@@ -39,18 +33,18 @@ function remake (t: { teardown: (fn: () => void) => void }, change: (registered:
 
 type Made = Parameters<RoutingTableFactory['make']>[0]
 
-t.test('a table that is not the one of Fastify\'s router approves nothing', async (t) => {
-  const { lines, server } = logged()
-  const app = await application(t, {}, server)
+t.test('a routing table that differs from Fastify\'s router approves nothing, and the log says so once', async (t) => {
+  const { logger, messages } = logged()
+  const app = await application(t, {}, { logger })
   app.put('/a/:id', { config: { cors: ONE } }, ok)
   app.put('/b', { config: { cors: ONE } }, ok)
   remake(t, ({ routes, routerCode }) => ({ routes: [...routes].reverse(), routerCode }))
   t.notOk(approves(await preflight(app, 'PUT', '/a/1'), 'PUT'))
   t.notOk(approves(await preflight(app, 'PUT', '/a/1'), 'PUT'))
-  t.equal(lines.filter((line) => line.includes('cannot read the routes of PUT')).length, 1, 'said once')
+  t.equal(messages.filter((line) => line.includes('cannot read the routes of PUT')).length, 1, 'said once')
 })
 
-t.test('routes in another order than the router\'s make no table', async (t) => {
+t.test('no routing table is made of routes in another order than the router\'s', async (t) => {
   const tables = new RoutingTableFactory(Fastify(), { custom: new Set(), versions: false })
   const route = (path: string, order: number): Made['routes'][number] => ({ method: 'GET', path, pattern: path, constraints: {}, declared: undefined, order })
   const made = (...routes: Array<Made['routes'][number]>): Made => ({ routes, routerCode: undefined })
@@ -58,7 +52,7 @@ t.test('routes in another order than the router\'s make no table', async (t) => 
   t.throws(() => tables.make(made(route('/b', 2), route('/a', 1))), /a different tree/)
 })
 
-t.test('where Fastify\'s router is not known to be the same code as ours, it has the last word', async (t) => {
+t.test('a preflight is approved only if Fastify\'s router finds the same parameters, unless its code is known to be the same', async (t) => {
   for (const code of [undefined, 'elsewhere.js:1']) {
     const app = await application(t)
     app.put('/a/:id', { config: { cors: ONE } }, ok)
@@ -74,7 +68,7 @@ t.test('where Fastify\'s router is not known to be the same code as ours, it has
   }
 })
 
-t.test('the code of the router is found out by a stack trace, which leaves nothing behind', async (t) => {
+t.test('the code of the router is found by a stack trace, which leaves Error.prepareStackTrace as it was', async (t) => {
   const found = (): string | undefined => {
     const router = FindMyWay()
     router.on('GET', '/a', () => {})
@@ -97,7 +91,7 @@ t.test('the code of the router is found out by a stack trace, which leaves nothi
   Error.stackTraceLimit = stackTraceLimit
 })
 
-t.test('a URL that the router refuses stands for no path, also where the plugin is not awaited', async (t) => {
+t.test('a URL that the router refuses affects no other route, also if the plugin is not awaited', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.register(cors, { defaultPolicy: ONE })
@@ -108,13 +102,13 @@ t.test('a URL that the router refuses stands for no path, also where the plugin 
 })
 
 t.test('a route that a hook moves out of the prefix of its scope is answered by the parent scope, or by none', async (t) => {
-  const { server } = logged()
+  const { logger } = logged()
   const moving = async (scope: FastifyInstance): Promise<void> => {
     await scope.register(cors)
     scope.addHook('onRoute', (route) => { if (route.url === '/in/moved') route.url = '/out' })
     scope.put('/moved', { config: { cors: ONE } }, ok)
   }
-  const app = await application(t, {}, server)
+  const app = await application(t, {}, { logger })
   await app.register(moving, { prefix: '/in' })
   t.ok(approves(await preflight(app, 'PUT', '/out'), 'PUT'), 'the parent scope answers')
   const alone = Fastify()
@@ -124,24 +118,24 @@ t.test('a route that a hook moves out of the prefix of its scope is answered by 
   t.equal((await request(alone, 'PUT', '/out', FOO)).headers['access-control-allow-origin'], FOO)
 })
 
-t.test('a config that is null declares nothing', async (t) => {
+t.test('a route whose config is null has the default policy', async (t) => {
   const app = await application(t, { defaultPolicy: ONE })
   app.put('/', { config: null as never }, ok)
   t.ok(approves(await preflight(app, 'PUT', '/'), 'PUT'))
 })
 
-t.test('a route whose OPTIONS route another hook refuses gets no approval, and the developer hears why', async (t) => {
-  const { lines, server } = logged()
-  const app = Fastify(server)
+t.test('a route whose OPTIONS route another hook refuses gets no approval, and the log says why', async (t) => {
+  const { logger, messages } = logged()
+  const app = Fastify({ logger })
   t.teardown(async () => { await app.close() })
   app.addHook('onRoute', ({ method }) => { if (method === 'OPTIONS') throw new Error('no OPTIONS\u001b here') })
   await app.register(cors)
   app.put('/a', { config: { cors: ONE } }, ok)
   t.notOk(approves(await preflight(app, 'PUT', '/a'), 'PUT'))
-  t.match(lines[0], /answers no preflight for "\/a": .*no OPTIONS\\u001b here/)
+  t.match(messages[0], /answers no preflight for "\/a": .*no OPTIONS\\u001b here/)
 })
 
-t.test('two declarations of one route with different policies, of which Fastify refused one and a hook took the mark of both, get no approval', async (t) => {
+t.test('no preflight is approved if it is unknown which of two declarations with different policies Fastify took', async (t) => {
   const app = await application(t)
   app.addHook('onRoute', (route) => { route.config = { cors: (route.config as { cors?: never } | undefined)?.cors } as never })
   app.put('/a', { config: { cors: ONE } }, ok)
@@ -152,7 +146,7 @@ t.test('two declarations of one route with different policies, of which Fastify 
   t.ok(approves(await preflight(app, 'PUT', '/b'), 'PUT'), 'with one policy it makes no difference which it is')
 })
 
-t.test('a method without a route is named to those whom the policy of the others allows, as far as that is known at once', async (t) => {
+t.test('a method without a route gets the answer of the other methods\' policy, if that allows the origin without calling a function', async (t) => {
   const app = await application(t)
   app.put('/some', { config: { cors: { origin: FOO, credentials: [BAR] } } }, ok)
   app.put('/asked', { config: { cors: { origin: () => true } } }, ok)
@@ -163,7 +157,7 @@ t.test('a method without a route is named to those whom the policy of the others
   t.strictSame([await status('/asked-and-listed', FOO), await status('/asked-and-listed', BAR)], [404, 204])
 })
 
-t.test('a route that a hook moved out of the prefix of its scope: its preflights go where they went without the plugin', async (t) => {
+t.test('a preflight for a route that a hook moved out of the prefix of its scope goes where it goes without the plugin', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.register(async (scope) => {

@@ -4,14 +4,14 @@ import t from 'tap'
 import cors from '../../lib/index'
 import { application, approves, FOO, ok, preflight } from '../support'
 
-t.test('hundreds of generated routes are all finished', async (t) => {
+t.test('all of hundreds of generated routes answer', async (t) => {
   const app = await application(t)
   for (let index = 0; index < 250; index++) app.put(`/${index}`, { config: { cors: { origin: FOO } } }, ok)
   await app.ready()
   for (const index of [0, 1, 99, 100, 101, 200, 249]) t.ok(approves(await preflight(app, 'PUT', `/${index}`), 'PUT'), `/${index}`)
 })
 
-t.test('hooks that wait for the instance of generated routes get their turn, whatever they take', async (t) => {
+t.test('callbacks that onRoute hooks pass to after() on generated routes each run once, whatever arguments they take', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   const called: string[] = []
@@ -37,7 +37,7 @@ t.test('hooks that wait for the instance of generated routes get their turn, wha
   }
 })
 
-t.test('an error on the way still fails the application', async (t) => {
+t.test('an error in a plugin before or behind the generated routes fails the application', async (t) => {
   for (const when of ['before', 'behind']) {
     const app = Fastify()
     app.register(cors)
@@ -50,7 +50,7 @@ t.test('an error on the way still fails the application', async (t) => {
   }
 })
 
-t.test('the error handler of a generated route is the one that is set last', async (t) => {
+t.test('a generated route uses the error handler that is set last', async (t) => {
   const app = await application(t)
   app.put('/a', { config: { cors: { origin: FOO } } }, ok)
   app.addHook('onSend', async (request) => { if (request.method === 'OPTIONS') throw new Error('late') })

@@ -55,7 +55,7 @@ function isLoaded (loaded: readonly string[] | undefined, part: string): boolean
 
 const LATER = ['schema', 'explain/index', 'explain/explain', 'browser', 'policy/derived-headers', 'policy/origin/punycode', 'policy/origin/tldts', 'policy/origin/regexp', 'policy/origin/regexp-re2', 'policy/origin/credentials', 'declaration/foreign-options', 'declaration/nearest-word', 'response/enforcement']
 
-t.test('a plain application loads one small package, and of this one what it needs', async (t) => {
+t.test('a plain application loads one small package, and none of the files that are needed later', async (t) => {
   for (const [way, load] of [['CommonJS', undefined], ['an ES module', "const { default: cors } = await import('fastify-cors-policy')"]] as const) {
     const [plain] = await run(`${PLAIN}; found.push(loaded())`, load)
     t.strictSame(packages(plain).filter((name) => name !== '@fastify/error'), ['fastify-plugin'], `from ${way}`)
@@ -64,7 +64,7 @@ t.test('a plain application loads one small package, and of this one what it nee
   }
 })
 
-t.test('what is needed later is loaded then', async (t) => {
+t.test('the files that read schemas are loaded with the first preflight, and those of explain with the first question', async (t) => {
   const [plain, answered, explained] = await run(`${PLAIN}
     found.push(loaded())
     if ((await preflight(app, '/items/1')).headers['access-control-allow-methods'] !== 'PUT') throw new Error('no answer')
@@ -79,7 +79,7 @@ t.test('what is needed later is loaded then', async (t) => {
   t.strictSame(packages(explained), packages(plain), 'no packages: the router is the one that Fastify has loaded')
 })
 
-t.test('a package is loaded where a policy needs it', async (t) => {
+t.test('a package is loaded only when a policy needs it', async (t) => {
   const [none, pattern, credentialed, regexp] = await run(`
     found.push(loaded())
     cors.definePolicies({ a: { origin: 'https://*.example.com' } })
@@ -96,7 +96,7 @@ t.test('a package is loaded where a policy needs it', async (t) => {
   t.strictSame(packages(regexp).filter((name) => !packages(credentialed).includes(name)), ['@eslint-community/regexpp', 're2js'], 'what reads and what matches RegExps for a RegExp')
 })
 
-t.test('nothing of TypeBox is ever loaded, whatever a policy and its mistakes are', async (t) => {
+t.test('TypeBox is never loaded, whatever a policy and its mistakes are', async (t) => {
   const [everything] = await run(`${PLAIN}
     await preflight(app, '/items/1')
     await app.cors.explain({ origin: 'https://a.example', method: 'PUT', url: '/items/1' })

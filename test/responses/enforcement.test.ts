@@ -1,11 +1,11 @@
 // enforceOrigin: requests from pages of refused origins end with 403 before body and handler, and nobody else's do.
-import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import websocket from '@fastify/websocket'
 import fc from 'fast-check'
 import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
 import t from 'tap'
 import cors, { originList } from '../../lib/index'
+import { portOf } from '../support/ports'
 import { send } from '../support/raw-http'
 import { application, approves, BAR, corsHeaders, EVIL, FOO, ok, preflight, refusal, request } from '../support'
 import { greeting } from '../support/web-socket'
@@ -27,7 +27,7 @@ const status = async (app: FastifyInstance, origin: string | undefined, headers:
   return (await request(app, 'POST', '/', origin, { headers: { host: HOST, ...headers } })).statusCode
 }
 
-t.test('a refused origin gets 403, an allowed one its response', async (t) => {
+t.test('a refused origin gets 403, and an allowed one its response', async (t) => {
   const { app, handled } = await enforced(t)
   for (const origin of [EVIL, 'null', `${FOO}:8443`, 'https://FOO.example', `${FOO}, ${EVIL}`, 'x', '']) {
     const response = await request(app, 'POST', '/', origin, { headers: { 'content-type': 'text/plain' }, payload: 'money=all' }) // a form's
@@ -54,7 +54,7 @@ t.test('without enforceOrigin, a refused origin reaches the handler', async (t) 
   }
 })
 
-t.test('no body is parsed, and no later hook runs', async (t) => {
+t.test('a refused request reaches no parser, no handler and no later hook but onSend and onResponse', async (t) => {
   const ran: string[] = []
   const app = await application(t)
   app.addContentTypeParser('text/plain', { parseAs: 'string' }, (_request, body, done) => { ran.push('parser'); done(null, body) })
@@ -77,16 +77,16 @@ t.test('no body is parsed, and no later hook runs', async (t) => {
   t.ok(ran.includes('parser') && ran.includes('handler'))
 })
 
-t.test('a body that is never sent is not waited for', async (t) => {
+t.test('a refused request is answered without waiting for its body', async (t) => {
   const { app, handled } = await enforced(t)
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+  const port = portOf(app.server)
   const { statusLine } = await send(port, ['POST / HTTP/1.1', 'Host: a', `Origin: ${EVIL}`, 'Content-Type: text/plain', 'Content-Length: 1000000', 'Connection: close'])
   t.equal(statusLine, 'HTTP/1.1 403 Forbidden')
   t.strictSame(handled, [])
 })
 
-t.test('what is no page of another origin is never refused', async (t) => {
+t.test('a request that is not from a page of another origin is never refused', async (t) => {
   const { app } = await enforced(t)
   t.equal(await status(app, undefined), 200, 'no Origin: no browser, or a navigation')
   t.equal(await status(app, undefined, { 'sec-fetch-site': 'cross-site' }), 200)
@@ -110,12 +110,12 @@ const SAME: ReadonlyArray<readonly [origin: string, host: string, same: boolean]
   [`capacitor://${HOST}`, HOST, false], [`ws://${HOST}`, HOST, false], [`http://${HOST}:80`, `${HOST}:80`, false], [`http://${HOST}/`, HOST, false], ['http://API.example', HOST, false], [`http://x@${HOST}`, HOST, false], ['http://', '', false], [`HTTP://${HOST}`, HOST, false]
 ]
 
-t.test('where a browser does not say, an Origin with the host and port of the request is its own', async (t) => {
+t.test('without Sec-Fetch-Site, an Origin with the host and port of the request is not refused', async (t) => {
   const { app } = await enforced(t)
   for (const [origin, host, same] of SAME) t.equal(await status(app, origin, { host }), same ? 200 : 403, `${origin} at ${host}`)
 })
 
-t.test('the host is what Fastify says it is: a proxy is believed only where it is trusted', async (t) => {
+t.test('X-Forwarded-Host counts as the host only if proxies are trusted', async (t) => {
   const forwarded = { 'x-forwarded-host': 'www.example', 'x-forwarded-proto': 'https' }
   const { app } = await enforced(t)
   t.equal(await status(app, 'https://www.example', forwarded), 403)
@@ -141,7 +141,7 @@ async function believesAnyProxy (server: FastifyServerOptions, headers: Record<s
   return body !== HOST
 }
 
-t.test('another proxy than the trusted one is not believed', async (t) => {
+t.test('X-Forwarded-Host of another proxy than the trusted one does not count', async (t) => {
   const [server, forwarded] = [{ trustProxy: '192.0.2.1' }, { 'x-forwarded-host': 'www.example', 'x-forwarded-proto': 'https' }]
   if (await believesAnyProxy(server, forwarded)) return t.plan(0, 'this Fastify believes the X-Forwarded-Host of proxies that it does not trust')
   const { app } = await enforced(t, ENFORCED, server)
@@ -149,7 +149,7 @@ t.test('another proxy than the trusted one is not believed', async (t) => {
   t.equal(await status(app, `https://${HOST}`, forwarded), 200)
 })
 
-t.test('every combination is judged as by a naive reading', async (t) => {
+t.test('every combination of Origin, Host and Sec-Fetch-Site is judged as by a naive reading', async (t) => {
   const { app } = await enforced(t)
   const hosts = fc.constantFrom('a.test', 'b.test', 'a.test:80', 'a.test:443', 'a.test:8080', 'b.test:8080')
   const origins = fc.oneof(fc.constantFrom(undefined, FOO, 'null', 'junk'), fc.tuple(fc.constantFrom('http', 'https', 'app'), fc.constantFrom('a.test', 'b.test', 'a.test:8080', 'a.test:443', 'a.test:80')).map(([scheme, host]) => `${scheme}://${host}`))
@@ -167,7 +167,7 @@ t.test('every combination is judged as by a naive reading', async (t) => {
   t.ok(seen[200] > 100 && seen[403] > 100, JSON.stringify(seen))
 })
 
-t.test('preflights are answered as before', async (t) => {
+t.test('enforceOrigin does not change the answers to preflights', async (t) => {
   const { app } = await enforced(t)
   app.options('/own', { config: { cors: ENFORCED } }, ok)
   t.ok(approves(await preflight(app, 'PUT', '/'), 'PUT'))
@@ -179,7 +179,7 @@ t.test('preflights are answered as before', async (t) => {
   t.equal((await request(app, 'OPTIONS', '/own', EVIL)).statusCode, 403, 'which is a route like any other for what is no preflight')
 })
 
-t.test('functions, lists and credentials for some decide as ever', async (t) => {
+t.test('enforceOrigin works with origin functions, origin lists and credentials for some', async (t) => {
   const list = originList([FOO])
   const asked: string[] = []
   const app = await application(t)
@@ -199,7 +199,7 @@ t.test('functions, lists and credentials for some decide as ever', async (t) => 
   t.equal(await statusOf('/some', BAR), 200)
 })
 
-t.test('it is inherited, replaced, and part of what makes policies equal', async (t) => {
+t.test('enforceOrigin is inherited and replaced, conflicts with origin "*", and makes policies unequal', async (t) => {
   const app = await application(t, { policies: { enforced: { origin: FOO, enforceOrigin: true }, open: { origin: '*' } } })
   app.post('/inherited', { config: { cors: { extends: 'enforced' } } }, ok)
   app.post('/lifted', { config: { cors: { extends: 'enforced', enforceOrigin: false } } }, ok)
@@ -216,7 +216,7 @@ t.test('it is inherited, replaced, and part of what makes policies equal', async
   t.equal((await preflight(app, 'PUT', '/')).headers['access-control-allow-methods'], 'PUT')
 })
 
-t.test('error handlers see the error, and hold its response', async (t) => {
+t.test('error handlers get the error of a refused origin, and their response has no permission', async (t) => {
   const app = await application(t)
   app.setErrorHandler((error: Error & { code?: string, statusCode?: number }, _request, reply) => { reply.code(418).send({ code: error.code, status: error.statusCode }) })
   app.post('/', { config: { cors: ENFORCED } }, ok)
@@ -229,7 +229,7 @@ t.test('error handlers see the error, and hold its response', async (t) => {
   t.strictSame(corsHeaders(failing), { vary: VARY })
 })
 
-t.test('a 404 of the scope is refused by its default policy, and so is a HEAD', async (t) => {
+t.test('a refused origin gets 403 in place of a 404 or for HEAD, where the default policy enforces origins', async (t) => {
   const ran: unknown[] = []
   const app = await application(t, { defaultPolicy: ENFORCED })
   app.setNotFoundHandler({ preValidation: async ({ body }: FastifyRequest) => { ran.push(body) } }, async (_request, reply) => { ran.push('handler'); return await reply.code(404).send('nothing') })
@@ -243,10 +243,8 @@ t.test('a 404 of the scope is refused by its default policy, and so is a HEAD', 
   t.equal((await preflight(app, 'GET', '/nowhere', { origin: EVIL })).statusCode, 404)
 })
 
-t.test('WebSocket upgrades are refused likewise', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+t.test('a WebSocket upgrade from a refused origin gets 403', async (t) => {
+  const app = await application(t)
   await app.register(websocket)
   let opened = 0
   for (const [url, policy] of [
@@ -257,7 +255,7 @@ t.test('WebSocket upgrades are refused likewise', async (t) => {
     app.get(url, { websocket: true, config: { cors: policy } }, (socket) => { opened++; socket.send('welcome') })
   }
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const { port } = app.server.address() as AddressInfo
+  const port = portOf(app.server)
   const greetingOf = (path: string, origin: string | undefined, headers = {}): Promise<unknown> => greeting(`ws://127.0.0.1:${port}${path}`, origin, headers)
   for (const url of ['/events', '/async']) {
     t.equal(await greetingOf(url, FOO), 'welcome', url)

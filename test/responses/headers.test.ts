@@ -3,12 +3,13 @@ import { Readable } from 'node:stream'
 import { connect as connectHttp2 } from 'node:http2'
 import { setTimeout } from 'node:timers/promises'
 import { get } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import Fastify, { type FastifyInstance } from 'fastify'
 import cors from '../../lib/index'
 import { HAS_HANDLER_TIMEOUT } from '../support/features'
 import { accessControl, application, corsHeaders, EVIL, FOO, ok, request } from '../support'
+import { portOf } from '../support/ports'
+import { send } from '../support/raw-http'
 
 const POLICY = { origin: FOO, credentials: true, exposedHeaders: ['X-Request-Id'] } as const
 const ALLOWED = { 'access-control-allow-origin': FOO, 'access-control-allow-credentials': 'true', 'access-control-expose-headers': 'X-Request-Id' }
@@ -40,12 +41,12 @@ t.test('a refused origin still reaches the handler: CORS is not authorisation', 
 /** Ways to end a response, each with the status it ends with. */
 const ENDINGS: Array<readonly [name: string, status: number, declare: (app: FastifyInstance, config: { cors: cors.RouteCors }) => void, send?: { headers?: Record<string, string>, payload?: string, method?: string }]> = [
   ['a thrown error', 500, (app, config) => { app.get('/', { config }, async () => { throw new Error('thrown') }) }],
-  ['an error sent', 500, (app, config) => { app.get('/', { config }, (_request, reply) => { reply.send(new Error('sent')) }) }],
+  ['an error that is sent', 500, (app, config) => { app.get('/', { config }, (_request, reply) => { reply.send(new Error('sent')) }) }],
   ['an error with headers of its own', 500, (app, config) => {
     app.get('/', { config }, async () => { throw Object.assign(new Error('headers'), { headers: { vary: 'Cookie', 'access-control-allow-origin': '*' } }) })
   }],
   ['a validation error', 400, (app, config) => { app.get('/', { config, schema: { querystring: { type: 'object', required: ['q'] } } }, ok) }],
-  ['a body that is no JSON', 400, (app, config) => { app.post('/', { config }, ok) }, { method: 'POST', headers: { 'content-type': 'application/json' }, payload: '{' }],
+  ['a body that is not JSON', 400, (app, config) => { app.post('/', { config }, ok) }, { method: 'POST', headers: { 'content-type': 'application/json' }, payload: '{' }],
   ['a body too large', 413, (app, config) => { app.post('/', { config, bodyLimit: 2 }, ok) }, { method: 'POST', headers: { 'content-type': 'application/json' }, payload: '"long"' }],
   ['an unknown media type', 415, (app, config) => { app.post('/', { config }, ok) }, { method: 'POST', headers: { 'content-type': 'text/unknown' }, payload: 'x' }],
   ['callNotFound', 404, (app, config) => { app.get('/', { config }, (_request, reply) => { reply.callNotFound() }) }],
@@ -72,7 +73,7 @@ const ENDINGS: Array<readonly [name: string, status: number, declare: (app: Fast
     })
   }],
   ['a redirect', 302, (app, config) => { app.get('/', { config }, (_request, reply) => { reply.redirect('/elsewhere') }) }],
-  ['304', 304, (app, config) => { app.get('/', { config }, (_request, reply) => { reply.code(304).send() }) }],
+  ['status 304', 304, (app, config) => { app.get('/', { config }, (_request, reply) => { reply.code(304).send() }) }],
   ['HEAD', 200, (app, config) => { app.get('/', { config }, ok) }, { method: 'HEAD' }],
   ['trailers', 200, (app, config) => { app.get('/', { config }, (_request, reply) => { reply.trailer('x-end', (_reply, _payload, done) => { done(null, 'end') }).send('body') }) }],
   ...(['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const).map((hook) => [
@@ -100,7 +101,7 @@ const ENDINGS: Array<readonly [name: string, status: number, declare: (app: Fast
 ]
 
 for (const [name, status, declare, send = {}] of ENDINGS) {
-  t.test(`the headers are there: ${name}`, async (t) => {
+  t.test(`a response has the headers of its policy with ${name}`, async (t) => {
     for (const [origin, expected] of [[FOO, ALLOWED], [EVIL, {}], [undefined, {}]] as const) {
       const app = await application(t)
       declare(app, { cors: POLICY })
@@ -116,7 +117,7 @@ for (const [name, status, declare, send = {}] of ENDINGS) {
   })
 }
 
-t.test('a web Response keeps everything else it has', async (t) => {
+t.test('a web Response keeps its status, body and other headers', async (t) => {
   const app = await application(t)
   app.get('/', { config: { cors: POLICY } }, async () => {
     const headers = new Headers({ vary: 'Accept, origin', 'access-control-allow-origin': '*', 'content-type': 'text/x' })
@@ -141,7 +142,7 @@ t.test('a web Response of a route whose policy does not depend on Origin keeps i
   t.same(corsHeaders(await request(app, 'GET', '/off', FOO)), { vary: 'Cookie' })
 })
 
-t.test('ours win: what a handler or a hook puts on the reply adds nothing', async (t) => {
+t.test('Access-Control headers that a handler or a hook sets are replaced by those of the policy', async (t) => {
   const app = await application(t)
   const theirs = {
     'Access-Control-Allow-Origin': '*',
@@ -169,7 +170,7 @@ t.test('ours win: what a handler or a hook puts on the reply adds nothing', asyn
   }
 })
 
-t.test('a route that declares nothing, where there is no default, is left as it is', async (t) => {
+t.test('a route without a policy keeps the headers that its handler sets', async (t) => {
   const app = await application(t)
   app.get('/', (_request, reply) => { reply.headers({ vary: 'X', 'access-control-allow-origin': '*' }).send('ok') })
   t.same(corsHeaders(await request(app, 'GET', '/', FOO)), { vary: 'X', 'access-control-allow-origin': '*' })
@@ -212,7 +213,7 @@ t.test('an origin function decides about each response', async (t) => {
   }
 })
 
-t.test('an origin function is asked also where a hook threw before, and once', async (t) => {
+t.test('an origin function is called once, also if an earlier hook throws or answers', async (t) => {
   const app = await application(t)
   let asked = 0
   app.addHook('onRequest', async () => { throw new Error('before us') })
@@ -256,7 +257,7 @@ t.test('404s carry the default policy, but not those that answer a preflight', a
   t.same(accessControl(asked), {})
 })
 
-t.test('where a route calls the not-found handler, its function is asked once, the default\'s never', async (t) => {
+t.test('if a route calls the not-found handler, its origin function is called once, and the default\'s never', async (t) => {
   const asked = { route: 0, default: 0 }
   const app = await application(t, { defaultPolicy: { origin: async () => { asked.default++; return true } } })
   app.get('/allowed', { config: { cors: { origin: async () => { asked.route++; return true } } } }, (_request, reply) => { reply.callNotFound() })
@@ -267,7 +268,7 @@ t.test('where a route calls the not-found handler, its function is asked once, t
   t.strictSame(asked, { route: 2, default: 0 })
 })
 
-t.test('a 404 whose hook threw has the headers as well', async (t) => {
+t.test('a 404 has the headers of the default policy also if an earlier hook throws', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.addHook('onRequest', async () => { throw new Error('before us') })
@@ -281,7 +282,7 @@ t.test('responses over HTTP/2 have the same headers', async (t) => {
   await app.register(cors)
   app.put('/', { config: { cors: POLICY } }, ok)
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const client = connectHttp2(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}`)
+  const client = connectHttp2(`http://127.0.0.1:${portOf(app.server)}`)
   t.teardown(() => { client.close() })
   const send = async (headers: Record<string, string>): Promise<Record<string, unknown>> => await new Promise((resolve, reject) => {
     const stream = client.request({ ':path': '/', ...headers })
@@ -300,7 +301,7 @@ t.test('responses over HTTP/2 have the same headers', async (t) => {
 async function read (app: FastifyInstance, path: string, origin: string): Promise<{ headers: Record<string, unknown>, body: string, complete: boolean }> {
   if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
   return await new Promise((resolve, reject) => {
-    get({ port: (app.server.address() as AddressInfo).port, host: '127.0.0.1', path, headers: { origin }, agent: false }, (response) => {
+    get({ port: portOf(app.server), host: '127.0.0.1', path, headers: { origin }, agent: false }, (response) => {
       let body = ''
       response.setEncoding('utf8').on('data', (data) => { body += String(data) }).on('error', () => {})
         .on('close', () => { resolve({ headers: response.headers, body, complete: response.complete }) })
@@ -311,7 +312,7 @@ async function read (app: FastifyInstance, path: string, origin: string): Promis
 /** What was written is on its way: only then does a failure come too late for an error response. */
 const sent = async (): Promise<void> => { await setTimeout(50) }
 
-t.test('streams have the headers: events, and those that fail when the headers are out', async (t) => {
+t.test('streams have the CORS headers, also those that fail after the headers are sent', async (t) => {
   const app = await application(t)
   app.get('/events', { config: { cors: POLICY } }, async (_request, reply) => {
     reply.type('text/event-stream')
@@ -349,7 +350,7 @@ t.test('streams have the headers: events, and those that fail when the headers a
   }
 })
 
-t.test('over a socket, byte by byte: no header is doubled', async (t) => {
+t.test('no CORS header is sent twice', async (t) => {
   const app = await application(t)
   app.get('/', { config: { cors: POLICY } }, (_request, reply) => {
     reply.raw.setHeader('Vary', 'Accept')
@@ -357,11 +358,6 @@ t.test('over a socket, byte by byte: no header is doubled', async (t) => {
     reply.send('ok')
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const raw: string[] = await new Promise((resolve, reject) => {
-    get({ port: (app.server.address() as AddressInfo).port, host: '127.0.0.1', headers: { origin: FOO } }, (response) => {
-      response.resume()
-      resolve(response.rawHeaders.map((text) => text.toLowerCase()))
-    }).on('error', reject)
-  })
-  for (const name of ['vary', ...Object.keys(ALLOWED)]) t.equal(raw.filter((text) => text === name).length, 1, name)
+  const { headers } = await send(portOf(app.server), ['GET / HTTP/1.1', 'Host: a', `Origin: ${FOO}`])
+  for (const name of ['vary', ...Object.keys(ALLOWED)]) t.equal(headers.get(name)?.length, 1, name)
 })

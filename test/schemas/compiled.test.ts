@@ -22,7 +22,7 @@ const FIELDS: ReadonlyArray<readonly [name: string, schema: TSchema]> = (['Stand
   .flatMap((name) => Object.entries<TSchema>(definitions[name].properties))
   .filter(([name]) => name !== 'policies' && name !== 'defaultPolicy')
 
-t.test('a build is of the sources as they are', async (t) => {
+t.test('the built files are those of the present sources', async (t) => {
   const compile = await import(join(ROOT, 'lib', 'schema', 'compile.mjs')) as Compile
   t.equal(readFileSync(join(ROOT, 'lib', 'schema', 'compiled.ts'), 'utf8'), compile.compiled(), 'lib/schema/compiled.ts; else run: npm run schemas')
   t.equal(compile.compiled(), compile.compiled(), 'which is the same each time')
@@ -46,7 +46,7 @@ t.test('a build is of the sources as they are', async (t) => {
   t.strictSame(built.filter((file) => !sources.includes(file.replace(/\.js$/, '.ts')) && !isCopied(file)), [], 'which has nothing else')
 })
 
-t.test('a compiled schema is the schema', async (t) => {
+t.test('a compiled schema equals the schema that it is compiled from', async (t) => {
   for (const name of SCHEMAS) {
     // JSON first: what is compared as values has functions of its own.
     t.equal(JSON.stringify(compiled[name]), JSON.stringify(definitions[name]), `${name} as JSON`)
@@ -80,7 +80,7 @@ const value = fc.oneof(
   fc.constantFrom('size', 'has', 'add', 'delete', 'replace').chain((key) => near.map((other) => ({ size: 0, has: method, add: method, delete: method, replace: method, [key]: other })))
 )
 
-t.test('a compiled check says what TypeBox says', async (t) => {
+t.test('a compiled check agrees with TypeBox', async (t) => {
   t.strictSame(Object.keys(compiled.checks).sort(), [...new Set(FIELDS.map(([name]) => name))].sort(), 'there is one of each field')
   for (const [name, schema] of FIELDS) {
     const check = compiled.checks[name] as (value: unknown) => boolean

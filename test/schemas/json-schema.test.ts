@@ -190,7 +190,7 @@ t.test('the policy file of the examples is accepted', async (t) => {
   t.equal((await app.inject({ url: '/' })).headers['access-control-allow-origin'], '*', 'and registered')
 })
 
-t.test('"$schema" is the name of no policy', async (t) => {
+t.test('"$schema" cannot be the name of a policy', async (t) => {
   const reasons = (policies: Json): unknown[] => {
     try {
       return Object.keys(definePolicies(policies as Parameters<typeof definePolicies>[0]))

@@ -67,9 +67,9 @@ async function ways (): Promise<Record<string, Check>> {
   }
 }
 
-t.test('TypeBox checks by the exported schemas', async (t) => {
+t.test('TypeBox checks policies and options by the exported schemas', async (t) => {
   for (const [way, check] of Object.entries(await ways())) {
-    t.test(way, async (t) => {
+    t.test(`${way} takes what is right by the exported schemas, and nothing else`, async (t) => {
       for (const [expected, policies] of [[true, RIGHT], [false, WRONG]] as const) {
         for (const [what, policy] of policies) {
           t.equal(check('CorsPolicySchema', policy), expected, `a policy: ${what}`)
@@ -88,7 +88,7 @@ t.test('TypeBox checks by the exported schemas', async (t) => {
   }
 })
 
-t.test('a schema of an application can hold them', async (t) => {
+t.test('a schema of an application can hold the exported schemas', async (t) => {
   const esm = { ...await import('@sinclair/typebox'), ...await import('@sinclair/typebox/compiler') }
   const policies = { routes: typebox.Type.Record(typebox.Type.String(), RouteCorsSchema), policy: typebox.Type.Optional(CorsPolicySchema) }
   const policiesOfEsm = { routes: esm.Type.Record(esm.Type.String(), RouteCorsSchema), policy: esm.Type.Optional(CorsPolicySchema) }
@@ -124,7 +124,7 @@ const json = fc.oneof(
 )
 const written = fc.tuple(json, fc.constantFrom<object>({}, { origin: decide }, { origin: [/^https:\/\/a\.example$/] }, { origin: ['https://a.example', /^https:\/\/b\.example$/] })).map(([policy, origin]) => ({ ...policy, ...origin }))
 
-t.test('every way agrees with every other, and with JSON Schema on what JSON can hold', async (t) => {
+t.test('all ways to check with TypeBox agree, and agree with JSON Schema on what JSON can hold', async (t) => {
   const all = Object.entries(await ways())
   const isPolicy = new Ajv({ strict: true }).compile(JSON.parse(JSON.stringify(CorsPolicySchema)) as object)
   let right = 0
@@ -140,7 +140,7 @@ t.test('every way agrees with every other, and with JSON Schema on what JSON can
   }), { numRuns: 2000 })
 })
 
-t.test('what the plugin takes has the form that the schema describes', async (t) => {
+t.test('every policy that the plugin takes is valid by the exported schema', async (t) => {
   let taken = 0
   fc.assert(fc.property(written, (policy) => {
     try {

@@ -3,22 +3,9 @@ import t from 'tap'
 import Fastify, { type FastifyInstance } from 'fastify'
 import fastifyCors from '@fastify/cors'
 import cors from '../../lib/index'
-import { accessControl, application, approves, corsHeaders, EVIL, FOO, ok, preflight, refusal, request } from '../support'
-
-const ONE = { origin: FOO } as const
-const OTHER = { origin: EVIL } as const
-
-/** The origin that both the preflight and the response allow; false if neither does. */
-async function allowed (app: FastifyInstance, url: string, method = 'GET'): Promise<unknown> {
-  const found = []
-  for (const origin of [FOO, EVIL]) {
-    const asked = approves(await preflight(app, method, url, { origin }), method)
-    const actual = accessControl(await request(app, method, url, origin))['access-control-allow-origin'] !== undefined
-    if (asked !== actual) return `preflight ${asked}, response ${actual}`
-    if (asked) found.push(origin)
-  }
-  return found.length > 1 ? found : found[0] ?? false
-}
+import { accessControl, application, approves, corsHeaders, EVIL, FOO, ok, ONE, OTHER, preflight, refusal, request } from '../support'
+import { logged } from '../support/log'
+import { approved, readable, verdicts } from '../support/routing'
 
 t.test('routes declared before the plugin has loaded are covered like any other', async (t) => {
   const app = Fastify()
@@ -33,7 +20,7 @@ t.test('routes declared before the plugin has loaded are covered like any other'
   app.get('/undeclared', ok)
   app.register(async (scope) => { scope.get('/', { config: { cors: { extends: 'one' } } }, ok) }, { prefix: '/after' })
   for (const [url, expected] of [['/first', EVIL], ['/loaded-before', FOO], ['/loaded-before/', FOO], ['/loaded-before/undeclared', EVIL], ['/named', FOO], ['/undeclared', EVIL], ['/after', FOO], ['/after/', FOO]] as const) {
-    t.equal(await allowed(app, url), expected, url)
+    t.same(await verdicts(app, 'GET', url), expected, url)
   }
 })
 
@@ -55,12 +42,10 @@ t.test('a log level that the logger does not know is refused at once', async (t)
   const app = Fastify({ logger: { level: 'error' } })
   t.teardown(async () => { await app.close() })
   await t.rejects(async () => { await app.register(cors, { logLevel: 'loud' as never }) }, { code: 'FST_ERR_CORS_INVALID_POLICY', problems: [{ pointer: '/logLevel', reason: 'invalid', value: 'loud' }] })
-  const quiet = Fastify()
-  t.teardown(async () => { await quiet.close() })
-  await quiet.register(cors, { logLevel: 'loud' as never })
+  await application(t, { logLevel: 'loud' as never })
 })
 
-t.test('Fastify\'s own options of register are no mistake', async (t) => {
+t.test('Fastify\'s own options of register are accepted', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   await app.register(cors, { prefix: '/ignored', logSerializers: {} } as never)
@@ -68,10 +53,8 @@ t.test('Fastify\'s own options of register are no mistake', async (t) => {
   t.pass('as for every plugin that is not encapsulated')
 })
 
-t.test('names and defaults reach down, are shadowed, and are not seen by siblings', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors, { policies: { one: ONE, partner: { ...ONE, maxAge: 5 } }, defaultPolicy: 'one' })
+t.test('policy names and defaults reach child scopes, can be shadowed there, and are not seen by siblings', async (t) => {
+  const app = await application(t, { policies: { one: ONE, partner: { ...ONE, maxAge: 5 } }, defaultPolicy: 'one' })
   app.get('/root', ok)
   app.register(async (scope) => {
     scope.get('/before', { config: { cors: { extends: 'one' } } }, ok)
@@ -97,8 +80,8 @@ t.test('names and defaults reach down, are shadowed, and are not seen by sibling
   }, { prefix: '/sibling' })
   for (const [url, expected] of [
     ['/root', FOO], ['/child/before', EVIL], ['/child/undeclared-before', FOO], ['/child', EVIL], ['/child/shadowed', EVIL], ['/child/partner', EVIL], ['/child/undeclared', FOO],
-    ['/child/inner', false], ['/child/inner/two', EVIL], ['/sibling', EVIL]
-  ] as const) t.equal(await allowed(app, url), expected, url)
+    ['/child/inner', []], ['/child/inner/two', EVIL], ['/sibling', EVIL]
+  ] as const) t.same(await verdicts(app, 'GET', url), expected, url)
   t.equal((await preflight(app, 'GET', '/child/partner', { origin: EVIL })).headers['access-control-max-age'], '5')
   for (const [url, body, expected] of [['/child/x', 'child', FOO], ['/child/inner/x', 'inner', undefined], ['/sibling/x', 'sibling', EVIL]] as const) {
     const response = await request(app, 'GET', url, expected ?? FOO)
@@ -117,13 +100,13 @@ t.test('a registration that is not awaited in a child scope covers the routes be
     scope.get('/p/:id', ok)
   })
   app.get('/c', ok)
-  t.equal(await allowed(app, '/a'), EVIL)
-  t.equal(await allowed(app, '/b'), EVIL)
-  t.equal(await allowed(app, '/p/1'), EVIL)
-  t.equal(await allowed(app, '/c'), FOO)
+  t.same(await verdicts(app, 'GET', '/a'), EVIL)
+  t.same(await verdicts(app, 'GET', '/b'), EVIL)
+  t.same(await verdicts(app, 'GET', '/p/1'), EVIL)
+  t.same(await verdicts(app, 'GET', '/c'), FOO)
 })
 
-t.test('the plugin in a child scope leaves the routes outside alone, and is not approved through by them', async (t) => {
+t.test('the plugin in a child scope leaves the routes outside unchanged, and approves nothing for them', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.get('/api/:id/x', ok)
@@ -137,13 +120,13 @@ t.test('the plugin in a child scope leaves the routes outside alone, and is not 
   app.get('/api/me', (_request, reply) => { reply.header('access-control-allow-headers', 'theirs').send() })
   app.get('/api/:id.json', ok)
   app.delete('/api/x', ok)
-  for (const [url, expected] of [['/api/a', FOO], ['/api/a/y', FOO], ['/api/a/x', false], ['/api/7', false], ['/api/me', false], ['/api/z.json', false]] as const) t.equal(await allowed(app, url), expected, url)
-  t.equal(await allowed(app, '/api/x', 'PUT'), FOO)
-  t.equal(await allowed(app, '/api/x', 'DELETE'), false)
+  for (const [url, expected] of [['/api/a', FOO], ['/api/a/y', FOO], ['/api/a/x', []], ['/api/7', []], ['/api/me', []], ['/api/z.json', []]] as const) t.same(await verdicts(app, 'GET', url), expected, url)
+  t.same(await verdicts(app, 'PUT', '/api/x'), FOO)
+  t.same(await verdicts(app, 'DELETE', '/api/x'), [])
   t.same(accessControl(await request(app, 'GET', '/api/me', FOO)), { 'access-control-allow-headers': 'theirs' })
 })
 
-t.test('the prefixes of scopes belong to the URLs of their routes', async (t) => {
+t.test('routes below a prefix are answered at their full URLs', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   for (const prefix of ['/p', '/slashed/', '/:tenant/q']) {
@@ -158,7 +141,7 @@ t.test('the prefixes of scopes belong to the URLs of their routes', async (t) =>
   for (const [url, expected] of [
     ['/p', FOO], ['/p/', FOO], ['/p/x', EVIL], ['/p//y', FOO], ['/p/inner/z', EVIL], ['/slashed/', FOO], ['/slashed/x', EVIL], ['/slashed//y', FOO], ['/slashed/inner/z', EVIL],
     ['/t/q', FOO], ['/t/q/', FOO], ['/t/q/x', EVIL], ['/t/q/inner/z', EVIL]
-  ] as const) t.equal(await allowed(app, url), expected, url)
+  ] as const) t.same(await verdicts(app, 'GET', url), expected, url)
 })
 
 t.test('two scopes with routes at one URL each answer for theirs', async (t) => {
@@ -182,7 +165,7 @@ t.test('registering twice on one instance is refused', async (t) => {
   await t.rejects(async () => { await app.register(cors) }, { problems: [{ pointer: '', reason: 'conflict' }], message: /child scope/ })
 })
 
-t.test('it works beside @fastify/cors in another scope', async (t) => {
+t.test('the plugin works beside @fastify/cors in another scope', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.register(async (scope) => {
@@ -202,9 +185,9 @@ t.test('it works beside @fastify/cors in another scope', async (t) => {
   t.equal((await request(app, 'GET', '/theirs', EVIL)).headers['access-control-allow-origin'], EVIL)
 })
 
-t.test('config.cors where no registration reads it is warned about', async (t) => {
-  const lines: string[] = []
-  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line).msg) } } } })
+t.test('config.cors that no registration reads causes one warning, which names the routes', async (t) => {
+  const { logger, messages } = logged()
+  const app = Fastify({ logger })
   t.teardown(async () => { await app.close() })
   app.register(async (scope) => {
     await scope.register(cors)
@@ -216,11 +199,11 @@ t.test('config.cors where no registration reads it is warned about', async (t) =
     scope.get('/theirs', { config: { cors: ONE } }, ok)
   })
   await app.ready()
-  t.equal(lines.length, 1)
-  t.match(lines[0], /no effect on GET \/out\\u202e, HEAD \/out\\u202e:/)
+  t.equal(messages.length, 1)
+  t.match(messages[0], /no effect on GET \/out\\u202e, HEAD \/out\\u202e:/)
 })
 
-t.test('an application without the plugin is as it was', async (t) => {
+t.test('an application without the plugin is unchanged', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   app.get('/', ok)
@@ -241,10 +224,8 @@ t.test('hooks that were registered before the plugin run on preflights, later on
   t.same(ran, ['before'])
 })
 
-t.test('other plugins\' onRoute hooks that replace the hooks of a route do not lose ours', async (t) => {
-  const app = Fastify()
-  t.teardown(async () => { await app.close() })
-  await app.register(cors)
+t.test('an onRoute hook that replaces the onSend hook of a route does not remove the plugin\'s', async (t) => {
+  const app = await application(t)
   app.addHook('onRoute', (route) => {
     route.onSend = async (_request, reply, payload) => { reply.header('vary', 'X').removeHeader('access-control-allow-origin'); return payload }
   })
@@ -252,7 +233,7 @@ t.test('other plugins\' onRoute hooks that replace the hooks of a route do not l
   t.same(corsHeaders(await request(app, 'GET', '/', FOO)), { vary: 'X, Origin', 'access-control-allow-origin': FOO })
 })
 
-t.test('the caller\'s options are not kept', async (t) => {
+t.test('changing the options after they were passed changes no policy', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   const options = { policies: { one: { origin: [FOO] } }, defaultPolicy: 'one' }
@@ -266,10 +247,10 @@ t.test('the caller\'s options are not kept', async (t) => {
   route.origin.push(EVIL)
   app.get('/default', ok)
   app.get('/later', { config: { cors: { extends: 'one' } } }, ok)
-  for (const url of ['/named', '/own', '/default', '/later']) t.equal(await allowed(app, url), FOO, url)
+  for (const url of ['/named', '/own', '/default', '/later']) t.same(await verdicts(app, 'GET', url), FOO, url)
 })
 
-t.test('after(), nested registrations and instances that were made earlier are covered', async (t) => {
+t.test('routes declared in after(), in nested scopes and on earlier instances are covered', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
   let early!: FastifyInstance
@@ -285,10 +266,10 @@ t.test('after(), nested registrations and instances that were made earlier are c
     })
   })
   await app.ready()
-  for (const [url, expected] of [['/after', FOO], ['/early', EVIL], ['/early-named', FOO], ['/late', FOO], ['/innermost', EVIL]] as const) t.equal(await allowed(app, url), expected, url)
+  for (const [url, expected] of [['/after', FOO], ['/early', EVIL], ['/early-named', FOO], ['/late', FOO], ['/innermost', EVIL]] as const) t.same(await verdicts(app, 'GET', url), expected, url)
 })
 
-t.test('config.cors that is undefined does not pass for the default', async (t) => {
+t.test('config.cors that is undefined is refused, and not taken for the default', async (t) => {
   const policies = { public: { origin: '*' } }
   const app = await application(t, { policies, defaultPolicy: 'public' })
   const misspelt = (policies as Record<string, cors.CorsPolicy>).publc
@@ -339,3 +320,149 @@ t.test('onRoute hooks that are added after the registration see no generated rou
   t.equal(instances, 0)
   t.ok(approves(await preflight(app, 'PUT', '/a'), 'PUT'))
 })
+
+t.test('a default policy that is registered later than a child scope reaches the registration inside it', async (t) => {
+  const build: Record<string, (app: FastifyInstance, inside: (scope: FastifyInstance) => Promise<void>) => unknown> = {
+    'a child scope registered first, not awaited': (app, inside) => {
+      app.register(inside)
+      app.register(cors, { defaultPolicy: OTHER })
+    },
+    'a child scope registered first, awaited': async (app, inside) => {
+      await app.register(inside)
+      await app.register(cors, { defaultPolicy: OTHER })
+    },
+    'a scope between, not awaited': (app, inside) => {
+      app.register(cors, { defaultPolicy: ONE })
+      app.register(async (outer) => {
+        outer.register(inside)
+        outer.register(cors, { defaultPolicy: OTHER })
+      })
+    },
+    'a scope between, awaited inside': async (app, inside) => {
+      await app.register(cors, { defaultPolicy: ONE })
+      app.register(async (outer) => {
+        await outer.register(inside)
+        await outer.register(cors, { defaultPolicy: OTHER })
+      })
+    }
+  }
+  for (const [name, register] of Object.entries(build)) {
+    for (const between of [false, true]) {
+      const app = Fastify()
+      t.teardown(async () => { await app.close() })
+      await register(app, async (scope) => {
+        if (between) {
+          scope.register(async (inner) => {
+            inner.register(cors)
+            inner.put('/a', ok)
+          })
+        } else {
+          scope.register(cors)
+          scope.put('/a', ok)
+        }
+      })
+      await app.ready()
+      t.strictSame(await readable(app, 'PUT', '/a'), [EVIL], `${name}: the response`)
+      t.strictSame(await approved(app, 'PUT', '/a'), [EVIL], `${name}: the preflight`)
+    }
+  }
+})
+
+t.test('a default policy that is registered later than a child scope reaches the routes and 404s of the registration inside it', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  app.register(cors, { defaultPolicy: { origin: EVIL } })
+  app.register(async (outer) => {
+    outer.register(async (inner) => {
+      await inner.register(cors)
+      inner.get('/inner', ok)
+      inner.setNotFoundHandler(async (_request, reply) => await reply.code(404).send('inner'))
+    }, { prefix: '/in' })
+    outer.register(cors, { defaultPolicy: { origin: FOO } })
+  })
+  for (const url of ['/in/inner', '/in/none']) {
+    t.same(accessControl(await request(app, 'GET', url, EVIL)), {}, url)
+    t.same(accessControl(await request(app, 'GET', url, FOO)), { 'access-control-allow-origin': FOO }, url)
+  }
+  t.notOk(approves(await preflight(app, 'GET', '/in/inner', { origin: EVIL }), 'GET'))
+})
+
+t.test('a default policy of false that is registered later than a child scope allows no origin inside it', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  app.register(cors, { defaultPolicy: ONE })
+  app.register(async (outer) => {
+    outer.register(async (inner) => {
+      inner.register(cors)
+      inner.put('/a', ok)
+      inner.get('/missing', async (_request, reply) => { reply.callNotFound() })
+    })
+    outer.register(cors, { defaultPolicy: false })
+  })
+  t.strictSame(await readable(app, 'PUT', '/a'), [])
+  t.strictSame(await approved(app, 'PUT', '/a'), [])
+})
+
+t.test('thirty scopes, each with a registration and a host, fail with what to write, and start with one registration around them', async (t) => {
+  const hosts = Array.from({ length: 30 }, (_, index) => `h${index}.test`)
+  const each = Fastify()
+  t.teardown(async () => { await each.close() })
+  for (const host of hosts) {
+    each.register(async (scope) => {
+      await scope.register(cors)
+      scope.all('/', { constraints: { host }, config: { cors: { origin: FOO } } }, ok)
+    })
+  }
+  await t.rejects(async () => { await each.ready() }, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /register the plugin once/ })
+  const app = await application(t)
+  for (const host of hosts) app.register(async (scope) => { scope.all('/', { constraints: { host }, config: { cors: { origin: `https://${host}` } } }, ok) })
+  for (const host of hosts) t.ok(approves(await preflight(app, 'PUT', '/', { origin: `https://${host}`, headers: { host } }), 'PUT'), host)
+})
+
+t.test('thirty hosts of one URL start in one registration, each with its policy', async (t) => {
+  const app = await application(t)
+  for (let index = 0; index < 30; index++) app.put('/', { constraints: { host: `h${index}.test` }, config: { cors: { origin: index % 2 === 0 ? FOO : EVIL } } }, ok)
+  await app.ready()
+  for (const index of [0, 1, 28, 29]) t.strictSame(await approved(app, 'PUT', '/', { host: `h${index}.test` }), [index % 2 === 0 ? FOO : EVIL])
+})
+
+for (const count of [30, 31, 40]) {
+  for (const methods of ['all', 'get and put'] as const) {
+    t.test(`${count} scopes, each with a registration and ${methods} of one URL for its host, start or fail with what to write`, async (t) => {
+      const declare = (app: FastifyInstance, plugin: boolean): void => {
+        for (let index = 0; index < count; index++) {
+          app.register(async (scope) => {
+            if (plugin) await scope.register(cors)
+            const route = { constraints: { host: `h${index}.test` }, config: { cors: { origin: `https://o${index}.example` } } }
+            if (methods === 'all') scope.all('/', route, ok)
+            else for (const method of ['GET', 'PUT']) scope.route({ ...route, method, url: '/', exposeHeadRoute: false, handler: ok })
+          })
+        }
+      }
+      const bare = Fastify()
+      t.teardown(async () => { await bare.close().catch(() => {}) })
+      declare(bare, false)
+      let alone: Error | undefined
+      await bare.ready().then(() => {}, (error: Error) => { alone = error })
+      const app = Fastify()
+      t.teardown(async () => { await app.close().catch(() => {}) })
+      declare(app, true)
+      let failure: Error | undefined
+      await app.ready().then(() => {}, (error: Error) => { failure = error })
+      if (alone !== undefined) {
+        t.ok(failure, 'Fastify itself does not take that many')
+        return
+      }
+      if (failure !== undefined) {
+        t.match(failure, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /register the plugin once/ })
+        return
+      }
+      for (const index of [0, 1, count - 2, count - 1]) {
+        const answer = await app.inject({ method: 'OPTIONS', url: '/', headers: { host: `h${index}.test`, origin: `https://o${index}.example`, 'access-control-request-method': 'PUT' } })
+        t.match(answer, { statusCode: 204, headers: { 'access-control-allow-origin': `https://o${index}.example` } })
+        const other = await app.inject({ method: 'OPTIONS', url: '/', headers: { host: `h${index}.test`, origin: `https://o${(index + 1) % count}.example`, 'access-control-request-method': 'PUT' } })
+        t.equal(other.statusCode, 403)
+      }
+    })
+  }
+}

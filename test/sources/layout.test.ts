@@ -211,7 +211,7 @@ t.test('a forbidden import is found', async (t) => {
   t.strictSame(forbidden(allowed), [], 'and nothing else is')
 })
 
-t.test('a circle is found', async (t) => {
+t.test('a circle of imports is found', async (t) => {
   const ROUND: ReadonlyArray<readonly [files: Record<string, string[]>, found: string[]]> = [
     [{ a: ["import './a'"] }, ['a -> a']],
     [{ a: ["import './b'"], b: ["import type { X } from './a'"] }, ['a -> b -> a']],

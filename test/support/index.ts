@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyServerOptions, LightMyRequestResponse } from 'fastify'
 import cors from '../../lib/index'
 import { fastify } from './features'
-import { FOO } from './origins'
+import { EVIL, FOO } from './origins'
 
 export { BAR, EVIL, FOO } from './origins'
 
@@ -53,6 +53,10 @@ export function approves (response: LightMyRequestResponse, method: string): boo
   const methods = String(response.headers['access-control-allow-methods'] ?? '').split(', ')
   return response.statusCode < 300 && response.headers['access-control-allow-origin'] !== undefined && methods.includes(method)
 }
+
+/** Policies that allow one origin each. */
+export const ONE = { origin: FOO } as const
+export const OTHER = { origin: EVIL } as const
 
 export const ok = async (): Promise<string> => 'ok'
 

@@ -43,6 +43,16 @@ function parse (received: string): RawResponse | undefined {
   return body.length < Number(headers.get('content-length')?.[0] ?? 0) ? undefined : { statusLine, headers, body }
 }
 
+/** Sends bytes as they are, and returns all that comes back until the server ends the connection. */
+export async function exchange (port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1').setEncoding('latin1')
+  let received = ''
+  socket.on('data', (data) => { received += String(data) })
+  socket.end(text, 'latin1')
+  await once(socket, 'end')
+  return received
+}
+
 /** The one value of a header; undefined without the header, and an error where there are several. */
 export function only ({ headers }: RawResponse, name: string): string | undefined {
   const values = headers.get(name.toLowerCase()) ?? []

@@ -2,9 +2,6 @@
 import type { FastifyInstance } from 'fastify'
 import { accessControl, approves, EVIL, FOO, preflight, request } from './index'
 
-export const ONE = { origin: FOO } as const
-export const OTHER = { origin: EVIL } as const
-
 const SAFELISTED = ['GET', 'HEAD', 'POST']
 
 /** The origins whose preflight for a method is approved: it is named, or needs no name. */
@@ -29,6 +26,18 @@ export async function readable (app: FastifyInstance, method: string, url: strin
 export async function named (app: FastifyInstance, method: string, url: string, origin: string = FOO, headers: Record<string, string> = {}): Promise<string[]> {
   const answer = await preflight(app, method, url, { origin, headers })
   return String(answer.headers['access-control-allow-methods'] ?? '').split(', ').filter((name) => name !== '')
+}
+
+/** The origin that both a preflight and the response to the request that it announces allow: a list where it is none or several, a sentence where they disagree. */
+export async function verdicts (app: FastifyInstance, method: string, url: string, headers: Record<string, string> = {}): Promise<unknown> {
+  const answers = []
+  for (const origin of [FOO, EVIL]) {
+    const asked = approves(await preflight(app, method, url, { origin, headers }), method)
+    const actual = accessControl(await request(app, method, url, origin, { headers: { ...headers, ...(method === 'QUERY' && { 'content-type': 'application/json' }) } }))['access-control-allow-origin'] === origin
+    if (asked !== actual) return `preflight ${asked}, request ${actual} for ${origin}`
+    if (asked) answers.push(origin)
+  }
+  return answers.length === 1 ? answers[0] : answers
 }
 
 /** A constraint of an application's own, which looks at a header. */

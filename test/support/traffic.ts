@@ -2,9 +2,9 @@
 // Does not import the package, so that a test may choose when that is first imported.
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { EVIL, FOO } from './origins'
+import { portOf } from './ports'
 
 /** What the answer to every preflight varies with. */
 export const PREFLIGHT_VARY = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers'
@@ -31,7 +31,7 @@ export class Traffic {
   readonly port: number
 
   private constructor (readonly app: FastifyInstance) {
-    this.port = (app.server.address() as AddressInfo).port
+    this.port = portOf(app.server)
   }
 
   static async to (t: Teardown, app: FastifyInstance): Promise<Traffic> {
