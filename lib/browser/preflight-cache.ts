@@ -52,15 +52,16 @@ export class PreflightCache {
     const { origin, url } = key
     const credentials = key.credentials === 'include'
     for (const method of methods) {
-      const known = this.#matching(key).filter((entry) => matchesMethod(entry, method))
-      if (known.length === 0) this.#entries.push({ origin, url, credentials, method, expires })
-      for (const entry of known) entry.expires = expires
+      this.#storeEntry({ origin, url, credentials, method, expires }, this.#matching(key).filter((entry) => matchesMethod(entry, method)))
     }
     for (const headerName of headerNames) {
-      const known = this.#matching(key).filter((entry) => matchesHeaderName(entry, headerName))
-      if (known.length === 0) this.#entries.push({ origin, url, credentials, headerName, expires })
-      for (const entry of known) entry.expires = expires
+      this.#storeEntry({ origin, url, credentials, headerName, expires }, this.#matching(key).filter((entry) => matchesHeaderName(entry, headerName)))
     }
+  }
+
+  #storeEntry (created: Entry, matching: readonly Entry[]): void {
+    if (matching.length === 0) this.#entries.push(created)
+    for (const entry of matching) entry.expires = created.expires
   }
 
   /** https://fetch.spec.whatwg.org/#concept-cache-clear */

@@ -14,8 +14,8 @@ export async function decideOnOrigin (policy: CompiledPolicy | null, origin: str
   const rule = policy.origin
   switch (rule.kind) {
     case 'any': return '*'
-    case 'list': return rule.matches(origin) && origin
-    case 'function': return isSerialisedOrigin(origin) && await askOriginFunction() && origin
+    case 'list': return rule.matches(origin) ? origin : false
+    case 'function': return isSerialisedOrigin(origin) && await askOriginFunction() ? origin : false
   }
 }
 
