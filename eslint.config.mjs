@@ -1,4 +1,4 @@
-// Style and lint rules (npm run lint): neostandard, and which parts of lib/ may know about Fastify.
+// Style and lint rules (npm run lint): neostandard, which parts of lib/ may know about Fastify, and how long a line of lib/ may be.
 import neostandard from 'neostandard'
 
 export default [
@@ -9,5 +9,20 @@ export default [
     rules: {
       'no-restricted-imports': ['error', { paths: ['fastify', 'fastify-plugin'] }]
     }
+  },
+  {
+    // Long messages and signatures are written over several lines. A comment that is one URL may be longer.
+    files: ['lib/**/*.{js,mjs,ts}'],
+    rules: {
+      '@stylistic/max-len': ['error', { code: 160, ignorePattern: '^\\s*(?://|/?\\*+)\\s*(?:@see )?https?://\\S+$' }]
+    }
+  },
+  {
+    // Temporary: these files still have longer lines.
+    files: [
+      'lib/index.ts', 'lib/plugin.ts', 'lib/schema/compile.mjs',
+      'lib/application/application.ts', 'lib/application/conflicts.ts', 'lib/application/observer.ts', 'lib/application/warnings.ts'
+    ],
+    rules: { '@stylistic/max-len': 'off' }
   }
 ]

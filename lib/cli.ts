@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command `fastify-cors-policy`, the `bin` of package.json.
+// The command `fastify-cors-policy`: the `bin` of package.json, which npm links. cli/run.ts does the work.
 import { run } from './cli/run'
 
 if (require.main === module) {

@@ -1,5 +1,5 @@
 // The problems of a declaration, and the error that lists them. All of lib/ reports problems with these types, and builds the error here.
-// Values from outside reach a message or a log only through `quote` or `printable`.
+// Every value from outside passes through `quote` or `printable` before it is part of a message or a log.
 import createError, { type FastifyError } from '@fastify/error'
 
 /**
@@ -68,7 +68,7 @@ export function corsPolicyError (subject: string, problems: readonly CorsProblem
   return Object.assign(error, { problems: Object.freeze(problems.map((problem) => Object.freeze(problem))) }) as unknown as CorsPolicyError
 }
 
-/** In characters. */
+/** The longest part of a value that a message shows, in characters. */
 const QUOTE_LIMIT = 120
 
 /** A value in a form that is safe in a message or a log: short, on one line, without control or direction characters. */

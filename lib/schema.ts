@@ -1,7 +1,8 @@
 // The TypeBox schemas of a policy, of a route's `config.cors` and of the plugin's options. Types, checks and the JSON Schema are made from them.
-// They are compiled when the package is built (schema/compile.mjs writes schema/compiled.ts), so that a running application does not load TypeBox: the
-// rest of lib/ imports only types from here. Editors show the comments of the fields to users, so each comment repeats its schema's description, range
-// and default (test/package/editor.test.ts). The type parameter `Name` is the names of the application's policies (CorsPolicyNames of index.ts).
+// They are compiled when the package is built: schema/compile.mjs writes schema/compiled.ts, whose checks lib/declaration/ calls. So a running application
+// does not load TypeBox, and the rest of lib/ imports only types from here. Editors show the comments of the fields to users, so each comment repeats its
+// schema's description, range and default (test/package/editor.test.ts). The type parameter `Name` is the names of the application's policies
+// (CorsPolicyNames of index.ts).
 import { Type, type Static, type TSchema, type TUnsafe } from '@sinclair/typebox'
 import type { LogLevel } from 'fastify'
 import type { CorsOriginFunction, CorsOriginList } from './schema/origins'
@@ -10,8 +11,8 @@ import type { CorsOriginFunction, CorsOriginList } from './schema/origins'
 type CorsOriginText = '*' | 'null' | (string & {})
 
 /**
- * The schema of a value that JSON cannot represent; as plain JSON Schema, it accepts nothing. It consists of TypeBox's own types, as TypeBox has two
- * builds (ES module and CommonJS), and a custom type that is registered in one is unknown in the other.
+ * The schema of a value that JSON cannot represent. Converted to plain JSON Schema, it accepts nothing. It is made of TypeBox's own types: a custom type
+ * would have to be registered, and is then known only in the build of TypeBox (ES module or CommonJS) in which it was registered.
  */
 function nonJsonSchema<Value> (schema: TSchema): TUnsafe<Value> {
   return Type.Unsafe<Value>({ ...schema, toJSON: () => ({ description: schema.description, not: {} }) })
@@ -20,7 +21,8 @@ function nonJsonSchema<Value> (schema: TSchema): TUnsafe<Value> {
 const AnyFunction = Type.Function([], Type.Unknown())
 
 const OriginText = Type.Unsafe<CorsOriginText>(Type.String({
-  description: 'An origin as browsers write it ("https://app.example.com"), a pattern of subdomains ("https://*.example.com") or of ports ("http://localhost:*"), or "null"',
+  description: 'An origin as browsers write it ("https://app.example.com"), a pattern of subdomains ("https://*.example.com") ' +
+    'or of ports ("http://localhost:*"), or "null"',
   pattern: '^(?:\\*|null|[a-z][a-z0-9+.-]*://[^/?#@\\\\\\s]+)$'
 }))
 const OriginRegExp = nonJsonSchema<RegExp>(Type.Object(
@@ -31,7 +33,11 @@ const LiveOriginList = nonJsonSchema<CorsOriginList>(Type.Object(
   { size: Type.Integer(), has: AnyFunction, add: AnyFunction, delete: AnyFunction, replace: AnyFunction },
   { description: 'A list of origins that changes at run time: an originList' }
 ))
-const OriginFunction = nonJsonSchema<CorsOriginFunction>(Type.Function([Type.String(), Type.Unknown()], Type.Unknown(), { description: 'A function that decides about an origin' }))
+const OriginFunction = nonJsonSchema<CorsOriginFunction>(Type.Function(
+  [Type.String(), Type.Unknown()],
+  Type.Unknown(),
+  { description: 'A function that decides about an origin' }
+))
 
 const HeaderName = Type.String({ description: 'The name of a header, in any case', pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 256 })
 
@@ -40,7 +46,8 @@ const OriginList = Type.Unsafe<ReadonlyArray<CorsOriginText | RegExp>>(Type.Arra
 const HeaderNames = Type.Unsafe<readonly string[]>(Type.Array(HeaderName))
 
 const Origin = Type.Union([OriginText, OriginList, LiveOriginList, OriginFunction], {
-  description: 'Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, an originList, or a function (origin, request) => boolean'
+  description: 'Who may read the response: "*" for everyone, an origin, a pattern, an array of origins, patterns and RegExps, ' +
+    'an originList, or a function (origin, request) => boolean'
 })
 
 const Extends = Type.String({ description: 'The name of the policy that this one extends: the fields set here replace its fields, one by one' })
@@ -60,7 +67,9 @@ const optionalFields = {
    * @see https://fetch.spec.whatwg.org/#cors-protocol-and-credentials
    */
   credentials: Type.Optional(Type.Union([Type.Boolean(), OriginList, LiveOriginList], {
-    description: 'Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read the response; or the origins that may, which are allowed in addition to "origin": an array of origins, patterns and RegExps, or an originList',
+    description: 'Whether pages of the allowed origins may send credentials (cookies, HTTP authentication, client certificates) and read ' +
+      'the response; or the origins that may, which are allowed in addition to "origin": an array of origins, patterns and RegExps, ' +
+      'or an originList',
     default: false
   })),
   /**
@@ -77,7 +86,8 @@ const optionalFields = {
    * @see https://fetch.spec.whatwg.org/#http-access-control-allow-headers
    */
   allowedHeaders: Type.Optional(Type.Union([Type.Literal('*'), HeaderNames], {
-    description: 'The request headers that a preflight accepts: "*", or an array of names, in which "*" can be combined with "Authorization". Left out: those of the route\'s schema.headers, and Content-Type if the method takes a body'
+    description: 'The request headers that a preflight accepts: "*", or an array of names, in which "*" can be combined with ' +
+      '"Authorization". Left out: those of the route\'s schema.headers, and Content-Type if the method takes a body'
   })),
   /**
    * The response headers that a page may read: an array of names, or "*". Left out: those that the route's response schemas declare in
@@ -93,7 +103,8 @@ const optionalFields = {
    * @see https://fetch.spec.whatwg.org/#http-access-control-expose-headers
    */
   exposedHeaders: Type.Optional(Type.Union([Type.Literal('*'), HeaderNames], {
-    description: 'The response headers that a page may read: an array of names, or "*". Left out: those that the route\'s response schemas declare in `headers`'
+    description: 'The response headers that a page may read: an array of names, or "*". Left out: those that the route\'s response ' +
+      'schemas declare in `headers`'
   })),
   /**
    * For how many seconds a browser may cache a preflight response; 0 turns its preflight cache off. Left out: no header, and browsers use 5
@@ -106,7 +117,8 @@ const optionalFields = {
    * @see https://fetch.spec.whatwg.org/#http-access-control-max-age
    */
   maxAge: Type.Optional(Type.Integer({
-    description: 'For how many seconds a browser may cache a preflight response; 0 turns its preflight cache off. Left out: no header, and browsers use 5 seconds',
+    description: 'For how many seconds a browser may cache a preflight response; 0 turns its preflight cache off. Left out: no header, ' +
+      'and browsers use 5 seconds',
     minimum: 0,
     maximum: 86400
   })),
@@ -137,7 +149,8 @@ const optionalFields = {
    * @see https://fetch.spec.whatwg.org/#origin-header
    */
   enforceOrigin: Type.Optional(Type.Boolean({
-    description: 'Whether a request from a page whose origin the policy refuses is answered 403 before its handler runs. CORS alone keeps such a page from reading the response, not from sending the request',
+    description: 'Whether a request from a page whose origin the policy refuses is answered 403 before its handler runs. CORS alone ' +
+      'keeps such a page from reading the response, not from sending the request',
     default: false
   })),
   /**
@@ -215,22 +228,25 @@ export const ExtendingPolicySchema = Type.Object({
   ...optionalFields
 }, { additionalProperties: false, description: 'A policy that extends a named one' })
 
-// The types of a policy. Each field has one declaration for all of them, so that an editor can show its documentation before it knows which type is
-// being written. `?: never` distinguishes the types.
+// The types of a policy. An editor shows the comment of a field before it knows whether the policy extends another one. So all types take each field from
+// the same schema: `extends` from ExtendingPolicySchema, every other field from StandalonePolicySchema. `Pick` and a mapped type keep the comments.
 type OptionalFields = Omit<Static<typeof StandalonePolicySchema>, 'origin'>
 type WithOrigin = Pick<Static<typeof StandalonePolicySchema>, 'origin'>
-type Extending = Static<typeof ExtendingPolicySchema>
-type WithName<Name extends string> = { [Field in keyof Pick<Extending, 'extends'>]: Name }
+type WithExtends<Name extends string> = { [Field in keyof Pick<Static<typeof ExtendingPolicySchema>, 'extends'>]: Name }
 type StandalonePolicy = OptionalFields & WithOrigin & { extends?: never }
-type ExtendingPolicy<Name extends string> = (OptionalFields & WithName<Name> & { origin?: never }) | (OptionalFields & WithName<Name> & WithOrigin)
+/** Two types, with and without `origin`: with one type, where `origin` is optional, TypeScript refuses `{ extends, origin }` in `config.cors`. */
+type ExtendingPolicy<Name extends string> =
+  | (OptionalFields & WithExtends<Name> & { origin?: never })
+  | (OptionalFields & WithExtends<Name> & WithOrigin)
 
 /** A policy: who may call a route from a browser, and how. */
 export type Policy<Name extends string = string> = StandalonePolicy | ExtendingPolicy<Name>
 
 /** The TypeBox schema of a policy. `JSON.stringify` turns it into plain JSON Schema, for all that JSON can represent. */
-export const CorsPolicySchema = Type.Union([Type.Unsafe<StandalonePolicy>(StandalonePolicySchema), Type.Unsafe<ExtendingPolicy<string>>(ExtendingPolicySchema)], {
-  description: 'Who may call a route from a browser, and how'
-})
+export const CorsPolicySchema = Type.Union([
+  Type.Unsafe<StandalonePolicy>(StandalonePolicySchema),
+  Type.Unsafe<ExtendingPolicy<string>>(ExtendingPolicySchema)
+], { description: 'Who may call a route from a browser, and how' })
 
 /** The TypeBox schema of a route's `config.cors`. */
 export const RouteCorsSchema = Type.Union([Type.Literal(false), CorsPolicySchema], {
@@ -276,7 +292,10 @@ export const CorsPluginOptionsSchema = Type.Object({
    * @defaultValue `true`
    * @example hideOptionsRoute: false
    */
-  hideOptionsRoute: Type.Optional(Type.Boolean({ description: 'Whether documentation generators leave the generated OPTIONS routes out', default: true }))
+  hideOptionsRoute: Type.Optional(Type.Boolean({
+    description: 'Whether documentation generators leave the generated OPTIONS routes out',
+    default: true
+  }))
 }, { additionalProperties: false, description: 'The options of fastify-cors-policy' })
 
 type Options = Static<typeof CorsPluginOptionsSchema>

@@ -1,5 +1,5 @@
-// The browser model: the checks that a browser makes of a response, in order, up to the first that fails. fetch.ts needs the failure; the page of
-// examples/mdn-page shows each check.
+// The browser model: the checks that a browser makes of a response, in the order of the standard. fetch.ts calls them, and needs the first that fails; the
+// page of examples/mdn-page shows each check.
 import { SAFELISTED_METHODS } from '../http/methods'
 import { extractTokens, getHeader, isNonWildcardName, unsafeHeaderNames, type CredentialsMode, type HeaderList } from './headers'
 
@@ -7,7 +7,13 @@ import { extractTokens, getHeader, isNonWildcardName, unsafeHeaderNames, type Cr
 export type CheckFailure = 'no Access-Control-Allow-Origin' | 'wildcard with credentials' | 'another origin' | 'credentials not allowed'
 
 /** Why a preflight fails. */
-export type PreflightFailure = `preflight: ${CheckFailure}` | 'preflight: status' | 'preflight: redirect' | 'preflight: unreadable list' | 'method not allowed' | 'header not allowed'
+export type PreflightFailure =
+  | `preflight: ${CheckFailure}`
+  | 'preflight: status'
+  | 'preflight: redirect'
+  | 'preflight: unreadable list'
+  | 'method not allowed'
+  | 'header not allowed'
 
 /** One check of a response. */
 export interface Check<Failure extends string = CheckFailure | PreflightFailure> {
@@ -34,37 +40,53 @@ interface Response { readonly status: number, readonly headers: HeaderList }
 
 const ALLOW_ORIGIN = 'Access-Control-Allow-Origin'
 const ALLOW_CREDENTIALS = 'Access-Control-Allow-Credentials'
+const ALLOW_METHODS = 'Access-Control-Allow-Methods'
+const ALLOW_HEADERS = 'Access-Control-Allow-Headers'
+
+function passed (subject: string, meaning: string): Check<never> {
+  return { subject, meaning, failure: undefined }
+}
+
+function failed<Failure extends string> (subject: string, meaning: string, failure: Failure): Check<Failure> {
+  return { subject, meaning, failure }
+}
 
 /** The CORS check (https://fetch.spec.whatwg.org/#concept-cors-check). */
-export function * corsChecks ({ origin, credentials }: Pick<CheckedRequest, 'origin' | 'credentials'>, headers: HeaderList): Generator<Check<CheckFailure>, void> {
+export function * corsChecks (
+  { origin, credentials }: Pick<CheckedRequest, 'origin' | 'credentials'>, headers: HeaderList
+): Generator<Check<CheckFailure>, void> {
   const allowed = getHeader(headers, 'access-control-allow-origin')
+  const subject = lineOf(headers, ALLOW_ORIGIN)
   if (allowed === null) {
-    return yield { subject: `No ${ALLOW_ORIGIN}`, meaning: 'was sent, so only pages of the API’s own origin may read this', failure: 'no Access-Control-Allow-Origin' }
+    return yield failed(subject, 'was sent, so only pages of the API’s own origin may read this', 'no Access-Control-Allow-Origin')
   }
-  const subject = `${ALLOW_ORIGIN}: ${allowed}`
-  if (credentials !== 'include' && allowed === '*') return yield { subject, meaning: 'allows every origin, as no credentials are sent', failure: undefined }
+  if (credentials !== 'include' && allowed === '*') return yield passed(subject, 'allows every origin, as no credentials are sent')
   if (allowed !== origin) {
-    return yield { subject, meaning: `is not ${origin}, the origin of this page`, failure: allowed === '*' ? 'wildcard with credentials' : 'another origin' }
+    return yield failed(subject, `is not ${origin}, the origin of this page`, allowed === '*' ? 'wildcard with credentials' : 'another origin')
   }
-  yield { subject, meaning: 'names the origin of this page', failure: undefined }
-  if (credentials !== 'include') return
+  yield passed(subject, 'names the origin of this page')
+  if (credentials === 'include') yield credentialsCheck(headers)
+}
+
+function credentialsCheck (headers: HeaderList): Check<CheckFailure> {
   const value = getHeader(headers, 'access-control-allow-credentials')
-  if (value === 'true') yield { subject: `${ALLOW_CREDENTIALS}: true`, meaning: 'allows credentials', failure: undefined }
-  else if (value === null) yield { subject: `No ${ALLOW_CREDENTIALS}`, meaning: 'was sent, so nobody may read this with credentials', failure: 'credentials not allowed' }
-  else yield { subject: `${ALLOW_CREDENTIALS}: ${value}`, meaning: 'is not “true”', failure: 'credentials not allowed' }
+  const subject = lineOf(headers, ALLOW_CREDENTIALS)
+  if (value === 'true') return passed(subject, 'allows credentials')
+  return failed(subject, value === null ? 'was sent, so nobody may read this with credentials' : 'is not “true”', 'credentials not allowed')
 }
 
 /** The checks of a preflight response (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7). */
 export function * preflightChecks (request: CheckedRequest, { status, headers }: Response): Generator<Check<PreflightFailure>, void> {
   const { method, credentials } = request
+  const statusLine = `Status ${status}`
   // The redirect mode of a preflight is "error".
-  if (isRedirect(status)) return yield { subject: `Status ${status}`, meaning: 'redirects, which a preflight response must not do', failure: 'preflight: redirect' }
+  if (isRedirect(status)) return yield failed(statusLine, 'redirects, which a preflight response must not do', 'preflight: redirect')
   for (const { failure, ...check } of corsChecks(request, headers)) yield { ...check, failure: failure && `preflight: ${failure}` }
   const isOk = status >= 200 && status <= 299
-  yield { subject: `Status ${status}`, meaning: isOk ? 'is a success status' : 'is not a success status (200 to 299)', failure: isOk ? undefined : 'preflight: status' }
+  yield isOk ? passed(statusLine, 'is a success status') : failed(statusLine, 'is not a success status (200 to 299)', 'preflight: status')
   // Steps 7.1 to 7.3.
   for (const name of [ALLOW_METHODS, ALLOW_HEADERS]) {
-    if (tokensOf(headers, name) === undefined) yield { subject: lineOf(headers, name), meaning: 'is not a list of names', failure: 'preflight: unreadable list' }
+    if (tokensOf(headers, name) === undefined) yield failed(lineOf(headers, name), 'is not a list of names', 'preflight: unreadable list')
   }
   const { methods, names } = allowedMethodsAndHeaders(request, headers)
   const isWildcard = (tokens: readonly string[]): boolean => credentials !== 'include' && tokens.includes('*')
@@ -81,11 +103,10 @@ export function * preflightChecks (request: CheckedRequest, { status, headers }:
   }
 }
 
-const ALLOW_METHODS = 'Access-Control-Allow-Methods'
-const ALLOW_HEADERS = 'Access-Control-Allow-Headers'
-
 /** What a preflight response allows, and a browser caches. A list that is invalid allows nothing (steps 7.2 to 7.4). */
-export function allowedMethodsAndHeaders ({ method, useCorsPreflight }: CheckedRequest, headers: HeaderList): { readonly methods: readonly string[], readonly names: readonly string[] } {
+export function allowedMethodsAndHeaders (
+  { method, useCorsPreflight }: CheckedRequest, headers: HeaderList
+): { readonly methods: readonly string[], readonly names: readonly string[] } {
   return { methods: tokensOf(headers, ALLOW_METHODS) ?? (useCorsPreflight ? [method] : []), names: tokensOf(headers, ALLOW_HEADERS) ?? [] }
 }
 
@@ -109,12 +130,17 @@ export function isRedirect (status: number): boolean {
   return status === 301 || status === 302 || status === 303 || status === 307 || status === 308
 }
 
-function listCheck (headers: HeaderList, name: string, wanted: string, isAllowed: boolean, failure: PreflightFailure): Check<PreflightFailure> {
-  const isThere = getHeader(headers, name.toLowerCase()) !== null
-  const meaning = isAllowed ? `allows ${wanted}` : isThere ? `does not allow ${wanted}` : `was sent, so ${wanted} is not allowed`
-  return { subject: lineOf(headers, name), meaning, failure: isAllowed ? undefined : failure }
+/** The check that the list in a header allows what is wanted. */
+function listCheck (
+  headers: HeaderList, name: string, wanted: string, isAllowed: boolean, failure: PreflightFailure
+): Check<PreflightFailure> {
+  const subject = lineOf(headers, name)
+  if (isAllowed) return passed(subject, `allows ${wanted}`)
+  const isMissing = getHeader(headers, name.toLowerCase()) === null
+  return failed(subject, isMissing ? `was sent, so ${wanted} is not allowed` : `does not allow ${wanted}`, failure)
 }
 
+/** The line of a header; `No <header name>` if the response does not have it. */
 function lineOf (headers: HeaderList, name: string): string {
   const value = getHeader(headers, name.toLowerCase())
   return value === null ? `No ${name}` : `${name}: ${value}`

@@ -1,8 +1,26 @@
 // The browser model: predicts what a page can read of the response to its request, and which requests reach the servers. It follows main fetch
 // (https://fetch.spec.whatwg.org/#concept-main-fetch), HTTP fetch (https://fetch.spec.whatwg.org/#concept-http-fetch), CORS-preflight fetch
-// and HTTP-redirect fetch, in so far as they concern CORS. Used by lib/explain/. test/browser/ compares it with real browsers.
-import { allowedMethodsAndHeaders, corsChecks, firstFailure, isRedirect, preflightChecks, type CheckFailure, type CheckedRequest, type PreflightFailure } from './checks'
-import { exposedHeaderNames, getHeader, isForbiddenRequestHeader, isNonWildcardName, readableHeaderNames, unsafeHeaderNames, type CredentialsMode, type HeaderList } from './headers'
+// and HTTP-redirect fetch, in so far as they concern CORS. lib/explain/ calls it. test/browser/ compares it with real browsers.
+import {
+  allowedMethodsAndHeaders,
+  corsChecks,
+  firstFailure,
+  isRedirect,
+  preflightChecks,
+  type CheckFailure,
+  type CheckedRequest,
+  type PreflightFailure
+} from './checks'
+import {
+  exposedHeaderNames,
+  getHeader,
+  isForbiddenRequestHeader,
+  isNonWildcardName,
+  readableHeaderNames,
+  unsafeHeaderNames,
+  type CredentialsMode,
+  type HeaderList
+} from './headers'
 import { isForbiddenMethod, SAFELISTED_METHODS, normalizeMethod } from '../http/methods'
 import { extractMaxAge, PreflightCache } from './preflight-cache'
 
@@ -50,8 +68,14 @@ export interface BrowserState {
     lookUp (request: WireRequest): WireResponse | undefined
     store (request: WireRequest, response: WireResponse): void
   }
-  /** The value of the Cookie header of a request; undefined for none. `isSameOrigin`: the request stays within the page's origin. */
-  cookie? (request: { readonly origin: string, readonly url: string, readonly credentials: CredentialsMode, readonly isSameOrigin: boolean }): string | undefined
+  /** The value of the Cookie header of a request; undefined for none. */
+  cookie? (request: {
+    readonly origin: string
+    readonly url: string
+    readonly credentials: CredentialsMode
+    /** Whether the request stays within the page's origin. */
+    readonly isSameOrigin: boolean
+  }): string | undefined
 }
 
 /** What happens to a request. */
@@ -68,7 +92,9 @@ export interface Prediction {
 }
 
 /** Predicts what a browser does with a request. Without `browser`, its caches are empty. */
-export async function predict (server: Server, request: PageRequest, browser: BrowserState = { preflights: new PreflightCache() }): Promise<Prediction> {
+export async function predict (
+  server: Server, request: PageRequest, browser: BrowserState = { preflights: new PreflightCache() }
+): Promise<Prediction> {
   const exchanges: Array<Prediction['exchanges'][number]> = []
   const recorded: Server = async (request) => {
     const response = await server(request)
@@ -114,16 +140,16 @@ class Fetch {
     // https://fetch.spec.whatwg.org/#dom-request: a TypeError.
     if (isForbiddenMethod(this.#method)) return blocked('forbidden method')
     for (let redirects = 0; redirects <= 20; redirects++) {
-      const preflight = await this.#mainFetch()
-      if (preflight !== undefined) return blocked(preflight)
+      const preflightFailure = await this.#setTaintingAndPreflight()
+      if (preflightFailure !== undefined) return blocked(preflightFailure)
       const response = await this.#network()
       // Step 4.7 of HTTP fetch: a CORS check also of the responses that redirect.
       const failure = this.#tainting === 'cors' ? firstFailure(corsChecks(this.#currentRequest, response.headers)) : undefined
       if (failure !== undefined) return blocked(failure)
       const location = getHeader(response.headers, 'location')
       if (!isRedirect(response.status) || location === null) return this.#filtered(response)
-      const refused = this.#redirect(response.status, new URL(location, this.#url))
-      if (refused !== undefined) return blocked(refused)
+      const redirectFailure = this.#redirect(response.status, new URL(location, this.#url))
+      if (redirectFailure !== undefined) return blocked(redirectFailure)
     }
     return blocked('too many redirects')
   }
@@ -139,8 +165,11 @@ class Fetch {
     return this.#redirectTainted ? 'null' : this.#page.origin
   }
 
-  /** Step 12 of main fetch: chooses the branch, and makes the preflight of the last one. Returns the failure of the preflight, if it fails. */
-  async #mainFetch (): Promise<PreflightFailure | undefined> {
+  /**
+   * Step 12 of main fetch: sets the response tainting, and sends a preflight if the request needs one that is not cached. Returns the failure of the
+   * preflight, if it fails.
+   */
+  async #setTaintingAndPreflight (): Promise<PreflightFailure | undefined> {
     if (this.#tainting === 'basic' && new URL(this.#url).origin === this.#page.origin) return undefined
     if (this.#page.mode === 'no-cors') {
       this.#tainting = 'opaque'
@@ -159,7 +188,7 @@ class Fetch {
     return await this.#preflight(request, unsafeNames)
   }
 
-  /** https://fetch.spec.whatwg.org/#cors-preflight-fetch */
+  /** Sends a preflight and caches what it allows (https://fetch.spec.whatwg.org/#cors-preflight-fetch). Returns its failure, if it fails. */
   async #preflight (request: CheckedRequest & { readonly url: string }, unsafeNames: readonly string[]): Promise<PreflightFailure | undefined> {
     // Steps 1 to 6. The credentials mode of a preflight is "same-origin": it sends no credentials.
     const response = await this.#server({
@@ -174,17 +203,18 @@ class Fetch {
     })
     const { preflights } = this.#browser
     const failure = firstFailure(preflightChecks(request, response))
-    if (failure === undefined) {
-      // Steps 7.8 to 7.15.
-      const { methods, names } = allowedMethodsAndHeaders(request, response.headers)
-      preflights.store(request, methods, names, extractMaxAge(getHeader(response.headers, 'access-control-max-age')))
-    } else {
-      preflights.clear(request) // the last branch of main fetch
+    if (failure !== undefined) {
+      // The last branch of step 12 of main fetch.
+      preflights.clear(request)
+      return failure
     }
-    return failure
+    // Steps 7.8 to 7.15.
+    const { methods, names } = allowedMethodsAndHeaders(request, response.headers)
+    preflights.store(request, methods, names, extractMaxAge(getHeader(response.headers, 'access-control-max-age')))
+    return undefined
   }
 
-  /** https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch */
+  /** The response, from the HTTP cache or from the server (https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch). */
   async #network (): Promise<WireResponse> {
     const { credentials, origin } = this.#page
     const cookie = this.#browser.cookie?.({ origin, url: this.#url, credentials, isSameOrigin: this.#tainting === 'basic' })
@@ -208,11 +238,13 @@ class Fetch {
     return response
   }
 
-  /** https://fetch.spec.whatwg.org/#concept-http-redirect-fetch */
+  /** Changes the request for a redirect (https://fetch.spec.whatwg.org/#concept-http-redirect-fetch). Returns why the browser does not follow it, if so. */
   #redirect (status: number, location: URL): Failure | undefined {
     const hasUserInfo = location.username !== '' || location.password !== ''
     // Steps 8 and 9.
-    if (this.#page.mode === 'cors' && hasUserInfo && (this.#page.origin !== location.origin || this.#tainting === 'cors')) return 'redirect with credentials'
+    if (this.#page.mode === 'cors' && hasUserInfo && (this.#page.origin !== location.origin || this.#tainting === 'cors')) {
+      return 'redirect with credentials'
+    }
     // Step 12.
     if ((status === 303 && this.#method !== 'GET' && this.#method !== 'HEAD') || (status < 303 && this.#method === 'POST')) {
       this.#method = 'GET'
@@ -230,7 +262,7 @@ class Fetch {
     return undefined
   }
 
-  /** Step 14 of main fetch. */
+  /** What the page can read of a response: step 14 of main fetch. */
   #filtered ({ status, headers, body }: WireResponse): Outcome {
     if (this.#tainting === 'opaque') return { result: 'opaque' }
     const headerNames = this.#tainting === 'cors' ? exposedHeaderNames(headers, this.#page.credentials) : readableHeaderNames(headers)

@@ -1,5 +1,5 @@
 // The browser model: headers. Which request headers a page may send, which of them need a preflight's permission, and which response
-// headers a page may read (https://fetch.spec.whatwg.org/#headers). Used by the rest of the model, and by lib/explain/.
+// headers a page may read (https://fetch.spec.whatwg.org/#headers). The rest of the model and lib/explain/ use it.
 import { isForbiddenRequestHeaderName, isForbiddenResponseHeaderName, isSafelistedResponseHeaderName, isToken } from '../http/headers'
 import { isForbiddenMethod } from '../http/methods'
 
@@ -9,7 +9,10 @@ export type HeaderList = ReadonlyArray<readonly [name: string, value: string]>
 /** https://fetch.spec.whatwg.org/#concept-request-credentials-mode */
 export type CredentialsMode = 'omit' | 'same-origin' | 'include'
 
-/** The value of a header, or null. `name` is in lower case. The values of a repeated header are combined (https://fetch.spec.whatwg.org/#concept-header-list-get). */
+/**
+ * The value of a header, or null. `name` is in lower case. The values of a repeated header are combined
+ * (https://fetch.spec.whatwg.org/#concept-header-list-get).
+ */
 export function getHeader (headers: HeaderList, name: string): string | null {
   const values = headers.filter(([each]) => each.toLowerCase() === name).map(([, value]) => value)
   return values.length === 0 ? null : values.join(', ')
@@ -42,7 +45,10 @@ const FORM_TYPES: ReadonlySet<string> = new Set(['application/x-www-form-urlenco
 /** A single range with a start (https://fetch.spec.whatwg.org/#simple-range-header-value). */
 const RANGE = /^bytes=([0-9]+)-([0-9]*)$/
 
+/** The longest value of a safelisted header, in bytes. */
 const MAX_VALUE_LENGTH = 128
+
+/** The longest values of all safelisted headers together, in bytes. */
 const MAX_TOTAL_LENGTH = 1024
 
 /** Whether a request header needs no permission (https://fetch.spec.whatwg.org/#cors-safelisted-request-header). */
@@ -77,7 +83,10 @@ export function unsafeHeaderNames (headers: HeaderList): string[] {
   return [...new Set(unsafe.map(([name]) => name.toLowerCase()))].sort()
 }
 
-/** The elements of a list of tokens: null if the header is missing, undefined if it is not such a list (https://fetch.spec.whatwg.org/#extract-header-list-values). */
+/**
+ * The elements of a list of tokens: null if the header is missing, undefined if it is not such a list
+ * (https://fetch.spec.whatwg.org/#extract-header-list-values).
+ */
 export function extractTokens (value: string | null): string[] | null | undefined {
   if (value === null) return null
   const elements = value.split(',').map((element) => element.replace(/^[\t ]+|[\t ]+$/g, '')).filter((element) => element !== '')

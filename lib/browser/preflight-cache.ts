@@ -1,4 +1,4 @@
-// The browser model: the cache of preflight results (https://fetch.spec.whatwg.org/#concept-cache). Used by fetch.ts.
+// The browser model: the cache of preflight results (https://fetch.spec.whatwg.org/#concept-cache). fetch.ts uses it.
 import { isNonWildcardName, type CredentialsMode } from './headers'
 
 /** Identifies the entries of a request. There is no network partition key, as a cache serves one page. */
@@ -8,7 +8,7 @@ export interface CacheKey {
   readonly credentials: CredentialsMode
 }
 
-/** https://fetch.spec.whatwg.org/#cache-entry */
+/** An entry for a method or for a header name (https://fetch.spec.whatwg.org/#cache-entry). */
 interface Entry {
   readonly origin: string
   readonly url: string
@@ -52,15 +52,16 @@ export class PreflightCache {
     const { origin, url } = key
     const credentials = key.credentials === 'include'
     for (const method of methods) {
-      const known = this.#matching(key).filter((entry) => matchesMethod(entry, method))
-      if (known.length === 0) this.#entries.push({ origin, url, credentials, method, expires })
-      for (const entry of known) entry.expires = expires
+      this.#storeEntry({ origin, url, credentials, method, expires }, this.#matching(key).filter((entry) => matchesMethod(entry, method)))
     }
     for (const headerName of headerNames) {
-      const known = this.#matching(key).filter((entry) => matchesHeaderName(entry, headerName))
-      if (known.length === 0) this.#entries.push({ origin, url, credentials, headerName, expires })
-      for (const entry of known) entry.expires = expires
+      this.#storeEntry({ origin, url, credentials, headerName, expires }, this.#matching(key).filter((entry) => matchesHeaderName(entry, headerName)))
     }
+  }
+
+  #storeEntry (created: Entry, matching: readonly Entry[]): void {
+    if (matching.length === 0) this.#entries.push(created)
+    for (const entry of matching) entry.expires = created.expires
   }
 
   /** https://fetch.spec.whatwg.org/#concept-cache-clear */
@@ -77,7 +78,10 @@ function matchesHeaderName ({ headerName }: Entry, name: string): boolean {
   return headerName?.toLowerCase() === name.toLowerCase() || (headerName === '*' && !isNonWildcardName(name))
 }
 
-/** The max-age of a preflight response in seconds: 5 if the header is missing or not a number (https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps 7.8 and 7.9). */
+/**
+ * The max-age of a preflight response in seconds: 5 if the header is missing or not a number (https://fetch.spec.whatwg.org/#cors-preflight-fetch, steps
+ * 7.8 and 7.9).
+ */
 export function extractMaxAge (value: string | null): number {
   return value !== null && /^[0-9]+$/.test(value) ? Number(value) : 5
 }

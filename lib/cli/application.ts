@@ -22,10 +22,10 @@ function collectChildren (message: unknown): void {
   (message as { fastify: FastifyInstance }).fastify.addHook('onRegister', (instance) => { children.push(instance) })
 }
 
-/** Returns the instance in an object, because an instance is a thenable: `await` would wait until it is ready. */
+/** Loads the application. Returns the instance in an object, because an instance is a thenable: `await` would wait until it is ready. */
 async function loadApplication (file: string): Promise<{ root: FastifyInstance }> {
   let exported = await import(pathToFileURL(file).href) as { default?: unknown, options?: object }
-  // A CommonJS module that TypeScript or Babel compiled from an ES module.
+  // A CommonJS module that TypeScript or Babel compiled from an ES module: its own exports are in `default`.
   if ((exported.default as { __esModule?: boolean } | undefined)?.__esModule === true) exported = exported.default as typeof exported
   const application = exported.default as (FastifyInstance & FastifyPluginAsync & { options?: object }) | undefined
   if (typeof application?.ready === 'function') return { root: application }
@@ -38,7 +38,9 @@ async function loadApplication (file: string): Promise<{ root: FastifyInstance }
 }
 
 async function askApplication (root: FastifyInstance, question: CorsQuestion | undefined): Promise<TaskReply> {
-  const owner = [root, ...children].find((each) => (each === root || Object.prototype.isPrototypeOf.call(root, each)) && typeof each.cors?.explain === 'function')
+  // Fastify creates a child instance with its parent as the prototype.
+  const instances = [root, ...children.filter((child) => Object.prototype.isPrototypeOf.call(root, child))]
+  const owner = instances.find((each) => typeof each.cors?.explain === 'function')
   if (owner === undefined) return { corsFailure: 'fastify-cors-policy is not registered in the application; register it' }
   try {
     return { corsAnswer: question === undefined ? owner.cors.routes() : await owner.cors.explain(question) }

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { printable } from '../errors'
 import type { CorsQuestion } from '../explain/types'
 
+/** What the command line asks for. */
 export interface Command {
   /** The application's file. */
   readonly file: string
@@ -43,7 +44,8 @@ export function readArguments (args: readonly string[]): Command | 'help' {
   if (file === undefined) throw new Error(`the application is missing; write ${name} app.js`)
   const shared = { file, json: values.json === true, timeout }
   if (name === 'routes') {
-    if (rest.length > 0 || values.origin !== undefined || values.header !== undefined || values.credentials !== undefined) throw new Error('routes takes the application alone; write routes app.js')
+    const hasQuestion = rest.length > 0 || values.origin !== undefined || values.header !== undefined || values.credentials !== undefined
+    if (hasQuestion) throw new Error('routes takes the application alone; write routes app.js')
     return shared
   }
   if (rest.length < 1 || rest.length > 2) throw new Error('explain takes a method and a URL; write explain app.js PUT /items/7')
@@ -72,6 +74,7 @@ function parse (args: readonly string[]) {
   }
 }
 
+/** The headers of the options `--header`: `name`, or `name: value`. A name that is repeated has several values. */
 function parseHeaders (lines: readonly string[]): Record<string, string[]> {
   const headers = new Map<string, string[]>()
   for (const line of lines) {

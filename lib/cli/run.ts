@@ -18,7 +18,7 @@ export interface ProcessStreams {
 /** The time limit for closing the application, after it has answered. */
 const CLOSING_SECONDS = 2
 
-/** Returns the exit code. 0: the request is allowed, or the routes are listed. 1: the request is blocked. 2: there is no answer. */
+/** Runs a command, and returns the exit code. 0: the request is allowed, or the routes are listed. 1: the request is blocked. 2: there is no answer. */
 export async function run (args: readonly string[], { stdout, stderr, env }: ProcessStreams): Promise<0 | 1 | 2> {
   try {
     const command = readArguments(args)
@@ -42,6 +42,7 @@ function escapeLines (text: string): string {
   return text.split('\n').map(printable).join('\n')
 }
 
+/** The answer of the application. Rejects with the reason why there is none. */
 function askApplication ({ file, question, timeout }: Command): Promise<unknown> {
   const path = resolve(file)
   if (!isFile(path)) throw new Error(`there is no file ${JSON.stringify(path)}`)

@@ -1,6 +1,6 @@
 // Checks the policies that a user declares: copies a declaration, checks the types of its fields (fields.ts), resolves `extends`, and compiles
 // the result (policy.ts, which also checks the fields together). Reports all problems at once.
-// The application calls it for each route's `config.cors`, options.ts for the plugin's options, and index.ts for `definePolicies`.
+// lib/application/ calls it for each route's `config.cors`, options.ts for the plugin's options, and lib/index.ts for `definePolicies`.
 import { childPointer, corsPolicyError, quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord } from './fields'
 import { compilePolicy, type CompiledPolicy, type PolicyFields } from '../policy/policy'
@@ -49,104 +49,134 @@ export function withInherited (own: ReadonlyMap<string, CheckedPolicy | null>, i
 }
 
 /** Checks a route's `config.cors` and adds problems to `problems`. Returns false for `false`, and undefined if no policy can be compiled. */
-export function checkRouteCors (value: unknown, names: NamedPolicies, problems: CorsProblem[]): CheckedPolicy | false | undefined {
-  return value === false ? false : checkPolicy(value, '', names, problems)
+export function checkRouteCors (value: unknown, named: NamedPolicies, problems: CorsProblem[]): CheckedPolicy | false | undefined {
+  return value === false ? false : checkPolicy(value, '', named, problems)
 }
 
-/** Checks one policy, which may extend those in `names`, and adds problems to `problems`. Returns undefined if no policy can be compiled. */
-export function checkPolicy (value: unknown, pointer: string, names: NamedPolicies, problems: CorsProblem[]): CheckedPolicy | undefined {
+/** Checks one policy, which may extend those in `named`, and adds problems to `problems`. Returns undefined if no policy can be compiled. */
+export function checkPolicy (value: unknown, pointer: string, named: NamedPolicies, problems: CorsProblem[]): CheckedPolicy | undefined {
   const defined = definedPolicies.get(value as object)
   if (defined !== undefined) return defined
   const declared = copyRecord(value)
   if (declared === undefined) {
-    problems.push({ pointer, reason: 'type', value, message: `${quote(value)} is not a policy; ${suggestPolicy(value, names)}` })
+    problems.push({ pointer, reason: 'type', value, message: `${quote(value)} is not a policy; ${suggestPolicy(value, named)}` })
     return undefined
   }
   const extending = declared.has('extends')
   const invalid = checkFields(extending ? ExtendingPolicySchema : StandalonePolicySchema, declared, pointer, problems)
-  const extended = extending ? findExtended(declared.get('extends'), childPointer(pointer, 'extends'), names, problems) : undefined
-  const base = extending ? extended?.fields : NO_FIELDS_INHERITED
+  const extended = extending ? findExtended(declared.get('extends'), childPointer(pointer, 'extends'), named, problems) : undefined
   declared.delete('extends')
-  // The other fields are checked although some are invalid, so that all problems are reported at once. Invalid fields must cause no further
-  // problems: they count as not set, and the switches as set.
-  const values = Object.fromEntries([...declared].map(([key, field]) => [key, invalid.has(key) ? DANGEROUS_SWITCHES_ON.get(key) : field]))
-  // No prototype: a polluted Object.prototype must not add fields to the policy.
-  const fields: PolicyFields = Object.assign(Object.create(null), base ?? Object.fromEntries(DANGEROUS_SWITCHES_ON), values)
   const ownFields = new Set(declared.keys())
+  const fields = resolveFields(declared, invalid, extending ? extended?.fields : NO_FIELDS)
   const compiled = compilePolicy(fields, ownFields, pointer, problems)
   return compiled && { fields, compiled, name: extended?.name, ownFields }
 }
 
-const NO_FIELDS_INHERITED: PolicyFields = Object.freeze({})
+/**
+ * The inherited fields, replaced by the declared ones. They are checked although a declared field may be invalid and the inherited ones may be unknown
+ * (undefined), so that all problems are reported at once. What is invalid or unknown must cause no further problems: a field counts as not set, and a
+ * switch that lifts a rule as set.
+ */
+function resolveFields (
+  declared: ReadonlyMap<string, unknown>, invalid: ReadonlySet<string>, inherited: PolicyFields | undefined
+): PolicyFields {
+  const own = [...declared].map(([key, field]) => [key, invalid.has(key) ? SWITCHES_ON.get(key) : field] as const)
+  // No prototype: a polluted Object.prototype must not add fields to the policy.
+  return Object.assign(Object.create(null), inherited ?? Object.fromEntries(SWITCHES_ON), Object.fromEntries(own))
+}
 
-/** A route that uses a named policy as it is sets no fields itself. */
-const NO_OWN_FIELDS: ReadonlySet<string> = new Set()
+/** What a policy that stands alone inherits. */
+const NO_FIELDS: PolicyFields = Object.freeze({})
 
-/** The switches that lift rules, set. They replace fields that cannot be known. */
-const DANGEROUS_SWITCHES_ON: ReadonlyMap<string, true> = new Map([['dangerouslyAllowInsecureOrigins', true], ['dangerouslyAllowPublicSuffixes', true]])
+/** The switches that lift rules, set. */
+const SWITCHES_ON: ReadonlyMap<string, true> = new Map([
+  ['dangerouslyAllowInsecureOrigins', true],
+  ['dangerouslyAllowPublicSuffixes', true]
+])
 
-function findExtended (name: unknown, pointer: string, names: NamedPolicies, problems: CorsProblem[]): CheckedPolicy | undefined {
+function findExtended (name: unknown, pointer: string, named: NamedPolicies, problems: CorsProblem[]): CheckedPolicy | undefined {
   if (typeof name !== 'string') return undefined // checkFields reported the type
-  const found = names.get(name)
-  if (found === undefined) problems.push(unknownPolicyProblem(name, pointer, names))
+  const found = named.get(name)
+  if (found === undefined) problems.push(unknownPolicyProblem(name, pointer, named))
   return found ?? undefined
 }
 
 /** The problem that no policy has this name. */
-export function unknownPolicyProblem (name: string, pointer: string, names: NamedPolicies): CorsProblem {
-  const known = [...names.names()]
-  const suggestion = nearestWord(name, known)
+export function unknownPolicyProblem (name: string, pointer: string, named: NamedPolicies): CorsProblem {
+  const message = `there is no policy ${quote(name)}; ${suggestExtended(name, [...named.names()])}`
+  return { pointer, reason: 'unknown-policy', value: name, message }
+}
+
+/** What to write instead of the name of a policy that does not exist. `known` are the names that do. */
+function suggestExtended (name: string, known: readonly string[]): string {
+  const similar = nearestWord(name, known)
+  if (similar !== undefined) return `did you mean ${quote(similar)}?`
   const origin = suggestOrigin(name)
-  const instead = suggestion !== undefined
-    ? `did you mean ${quote(suggestion)}?`
-    : origin !== undefined
-      ? `write a policy: { origin: ${quote(origin)} }`
-      : known.length === 0 ? 'no named policy can be extended here; write policies: { … } in the plugin\'s options' : `write one of ${known.map(quote).join(', ')}`
-  return { pointer, reason: 'unknown-policy', value: name, message: `there is no policy ${quote(name)}; ${instead}` }
+  if (origin !== undefined) return `write a policy: { origin: ${quote(origin)} }`
+  return known.length === 0
+    ? 'no named policy can be extended here; write policies: { … } in the plugin\'s options'
+    : `write one of ${known.map(quote).join(', ')}`
 }
 
 /**
  * Checks named policies, which may extend each other. A policy that extends its own name inherits from the parent scope's policy of that name.
  * An invalid policy is null in the result.
  */
-export function checkPolicies (value: unknown, pointer: string, inherited: NamedPolicies, problems: CorsProblem[]): Map<string, CheckedPolicy | null> {
+export function checkPolicies (
+  value: unknown, pointer: string, inherited: NamedPolicies, problems: CorsProblem[]
+): Map<string, CheckedPolicy | null> {
   const checked = new Map<string, CheckedPolicy | null>()
   const policies = copyRecord(value)
   if (policies === undefined) {
     problems.push({ pointer, reason: 'type', value, message: `${quote(value)} is not an object of policies; write { public: { origin: "*" } }` })
     return checked
   }
-  const $schema = policies.get('$schema')
-  if (policies.delete('$schema') && typeof $schema !== 'string') {
-    const message = `${quote($schema)} cannot be "$schema", which is the address of a JSON Schema for editors; write another name for the policy`
-    problems.push({ pointer: childPointer(pointer, '$schema'), reason: 'type', value: $schema, message })
-  }
+  removeSchemaAddress(policies, pointer, problems)
+  // The names of the policies whose check has begun and not ended. Each of them extends the next.
   const resolving: string[] = []
+  // Checks a policy when it is first needed, which may be for another policy that extends it.
   const resolve = (name: string): CheckedPolicy | null => {
     const done = checked.get(name)
     if (done !== undefined) return done
     if (resolving.includes(name)) {
-      const cycle = [...resolving.slice(resolving.indexOf(name)), name].map(quote).join(' extends ')
-      const at = childPointer(childPointer(pointer, resolving.at(-1) as string), 'extends')
-      problems.push({ pointer: at, reason: 'cyclic-extends', value: name, message: `"extends" forms a cycle: ${cycle}; write one of them without "extends"` })
+      problems.push(cycleProblem(resolving, name, pointer))
       return null
     }
     resolving.push(name)
-    const names: NamedPolicies = {
-      get: (other) => {
-        const parents = inherited.get(other)
-        return policies.has(other) && (other !== name || parents === undefined) ? resolve(other) : parents
-      },
-      names: () => new Set([...[...policies.keys()].filter((other) => other !== name), ...inherited.names()])
-    }
-    const found = checkPolicy(policies.get(name), childPointer(pointer, name), names, problems)
-    const policy = found === undefined ? null : { ...found, name, ownFields: NO_OWN_FIELDS }
+    const found = checkPolicy(policies.get(name), childPointer(pointer, name), extendableBy(name), problems)
     resolving.pop()
+    const policy = found === undefined ? null : { ...found, name, ownFields: NO_OWN_FIELDS }
     checked.set(name, policy)
     return policy
   }
+  const extendableBy = (name: string): NamedPolicies => ({
+    get: (other) => {
+      const parents = inherited.get(other)
+      if (other === name && parents !== undefined) return parents
+      return policies.has(other) ? resolve(other) : parents
+    },
+    names: () => new Set([...[...policies.keys()].filter((other) => other !== name), ...inherited.names()])
+  })
   for (const name of policies.keys()) resolve(name)
   return checked
+}
+
+/** A route that uses a named policy as it is sets no fields itself. */
+const NO_OWN_FIELDS: ReadonlySet<string> = new Set()
+
+/** Removes `$schema`, by which an editor finds the JSON Schema of a file of policies. Reports a value that is not a text: it may be meant as a policy. */
+function removeSchemaAddress (policies: Map<string, unknown>, pointer: string, problems: CorsProblem[]): void {
+  const $schema = policies.get('$schema')
+  if (!policies.delete('$schema') || typeof $schema === 'string') return
+  const message = `${quote($schema)} cannot be "$schema", which is the address of a JSON Schema for editors; write another name for the policy`
+  problems.push({ pointer: childPointer(pointer, '$schema'), reason: 'type', value: $schema, message })
+}
+
+/** The problem that the last of the policies in `resolving` extends an earlier one, which has this name. */
+function cycleProblem (resolving: readonly string[], name: string, pointer: string): CorsProblem {
+  const cycle = [...resolving.slice(resolving.indexOf(name)), name].map(quote).join(' extends ')
+  const message = `"extends" forms a cycle: ${cycle}; write one of them without "extends"`
+  return { pointer: childPointer(childPointer(pointer, resolving.at(-1) as string), 'extends'), reason: 'cyclic-extends', value: name, message }
 }
 
 /** Loads the module when a message first needs it. */
@@ -154,9 +184,10 @@ function nearestWord (text: string, words: readonly string[]): string | undefine
   return (require('./nearest-word') as typeof NearestWord).nearestWord(text, words)
 }
 
-function suggestPolicy (value: unknown, names: NamedPolicies): string {
+/** What to write instead of a value that is not an object of fields. */
+function suggestPolicy (value: unknown, named: NamedPolicies): string {
   if (typeof value === 'string') {
-    const name = nearestWord(value, [...names.names()])
+    const name = nearestWord(value, [...named.names()])
     const origin = name === undefined ? suggestOrigin(value) : undefined
     return origin === undefined ? `write { extends: ${quote(name ?? value)} } for a named policy` : `write { origin: ${quote(origin)} }`
   }

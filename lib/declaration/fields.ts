@@ -17,7 +17,8 @@ export function copyRecord (value: unknown): Map<string, unknown> | undefined {
 }
 
 function copyField (field: unknown): unknown {
-  return Array.isArray(field) ? Object.freeze(Array.from(field, (element: unknown) => element instanceof RegExp ? new RegExp(element) : element)) : field
+  if (!Array.isArray(field)) return field
+  return Object.freeze(Array.from(field, (element: unknown) => element instanceof RegExp ? new RegExp(element) : element))
 }
 
 /** A key that equal declarations share; undefined for a declaration that JSON cannot represent, such as one with a function. */
@@ -30,13 +31,20 @@ function isLiteral (field: unknown): boolean {
     (Array.isArray(field) && !('toJSON' in field) && field.every((element) => typeof element === 'string'))
 }
 
+/** Whether a value has the type that the schema of a field describes. */
 type TypeCheck = (value: unknown) => boolean
 
+/** The parts of an object's schema that are read here. */
 interface ObjectSchema { readonly properties: Readonly<Record<string, object>>, readonly required?: string[] | undefined }
 
 /** Loads the module when a message first needs it. */
 function foreignOptions (): typeof ForeignOptions {
   return require('./foreign-options') as typeof ForeignOptions
+}
+
+/** Loads the module when a message first needs it. */
+function nearestWord (text: string, words: readonly string[]): string | undefined {
+  return (require('./nearest-word') as typeof NearestWord).nearestWord(text, words)
 }
 
 /** What to write in each field, for messages. */
@@ -58,15 +66,19 @@ const EXPECTED: Readonly<Record<string, string>> = {
 /** Fields whose type is an integer: an integer that they do not accept is out of range. */
 const WHOLE_NUMBERS: ReadonlySet<string> = new Set(['maxAge', 'optionsSuccessStatus'])
 
+/** Fields that can be an array of origins. */
 const ORIGIN_LISTS: ReadonlySet<string> = new Set(['origin', 'credentials'])
 
+/** Fields that can be an array of header names. */
 const HEADER_LISTS: ReadonlySet<string> = new Set(['allowedHeaders', 'exposedHeaders'])
 
 /** Fields that declaration.ts checks, as policies. */
 const CHECKED_AS_POLICIES: ReadonlySet<string> = new Set(['policies', 'defaultPolicy'])
 
 /** Checks fields by their schema, and adds problems to `problems`. Returns the keys of the invalid fields. */
-export function checkFields (schema: ObjectSchema, fields: ReadonlyMap<string, unknown>, pointer: string, problems: CorsProblem[]): Set<string> {
+export function checkFields (
+  schema: ObjectSchema, fields: ReadonlyMap<string, unknown>, pointer: string, problems: CorsProblem[]
+): Set<string> {
   const { required = [] } = schema
   const invalid = new Set<string>()
   const report = (key: string, problem: Pick<CorsProblem, 'reason' | 'message'>): void => {
@@ -74,14 +86,20 @@ export function checkFields (schema: ObjectSchema, fields: ReadonlyMap<string, u
     problems.push({ pointer: childPointer(pointer, key), value: fields.get(key), ...problem })
   }
   for (const [key, field] of fields) {
-    if (!Object.hasOwn(schema.properties, key)) report(key, { reason: 'unknown-property', message: unknownFieldMessage(key, field, schema) })
-    else if (!CHECKED_AS_POLICIES.has(key) && !hasRightType(key, field)) report(key, typeProblem(key, field, key === 'extends' || !required.includes(key), pointer))
+    if (!Object.hasOwn(schema.properties, key)) {
+      report(key, { reason: 'unknown-property', message: unknownFieldMessage(key, field, schema) })
+    } else if (!CHECKED_AS_POLICIES.has(key) && !hasRightType(key, field)) {
+      // The schema of an extending policy requires `extends`, but without it the policy stands alone.
+      const canBeLeftOut = key === 'extends' || !required.includes(key)
+      report(key, typeProblem(key, field, canBeLeftOut, pointer))
+    }
   }
   for (const key of required) {
+    if (fields.has(key)) continue
     // { policy: 'partner' } was meant as { extends: 'partner' }: `origin` is not missing there.
-    if (!fields.has(key) && ![...fields].some(([other, field]) => foreignOptions().isMeantAsExtends(other, field))) {
-      report(key, { reason: 'missing', message: `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one` })
-    }
+    if ([...fields].some(([other, field]) => foreignOptions().isMeantAsExtends(other, field))) continue
+    const message = `${quote(key)} is missing; write one, such as ${key}: "https://app.example.com", or extend a policy that has one`
+    report(key, { reason: 'missing', message })
   }
   return invalid
 }
@@ -94,10 +112,13 @@ function unknownFieldMessage (key: string, value: unknown, schema: ObjectSchema)
   }
   const known = Object.keys(schema.properties)
   if (!isPluginOption && !known.includes('extends')) known.unshift('extends')
-  const { nearestWord: nearest } = require('./nearest-word') as typeof NearestWord
-  const suggestion = nearest(key, known)
-  const instead = foreignOptions().replacementOf(key, value, isPluginOption) ?? (suggestion === undefined ? `the options are ${known.join(', ')}` : `did you mean ${quote(suggestion)}?`)
+  const instead = foreignOptions().replacementOf({ key, value, isPluginOption }) ?? suggestOption(key, known)
   return `there is no option ${quote(key)}; ${instead}`
+}
+
+function suggestOption (key: string, known: readonly string[]): string {
+  const similar = nearestWord(key, known)
+  return similar === undefined ? `the options are ${known.join(', ')}` : `did you mean ${quote(similar)}?`
 }
 
 /** Whether a field has the right type. Strings and the elements of arrays are checked in policy.ts, which suggests corrections. */
@@ -105,6 +126,7 @@ function hasRightType (key: string, value: unknown): boolean {
   if (key === 'origin' && typeof value === 'string') return true
   if (key === 'origin' && typeof value === 'function' && foreignOptions().isCallbackStyle(value as () => unknown)) return false
   if ((ORIGIN_LISTS.has(key) || HEADER_LISTS.has(key)) && Array.isArray(value)) return true
+  // The schema of an originList cannot tell it from an object with equal methods.
   return (checks[key] as TypeCheck)(value) && (!ORIGIN_LISTS.has(key) || typeof value !== 'object' || value instanceof OriginList)
 }
 
@@ -117,7 +139,9 @@ function typeProblem (key: string, value: unknown, canBeLeftOut: boolean, pointe
 
 function suggestValue (key: string, value: unknown, canBeLeftOut: boolean, pointer: string): string {
   if (typeof value === 'string' && HEADER_LISTS.has(key)) return `write [${value.split(',').map((name) => quote(name.trim())).join(', ')}]`
-  if (ORIGIN_LISTS.has(key) && (value instanceof RegExp || (key === 'credentials' && typeof value === 'string' && value.includes('://')))) return `write [${quote(value)}]`
+  // A text in `origin` never comes here: it has the right type.
+  const isOneEntry = value instanceof RegExp || (typeof value === 'string' && value.includes('://'))
+  if (ORIGIN_LISTS.has(key) && isOneEntry) return `write [${quote(value)}]`
   if (key === 'origin') {
     if (value === true) return 'write "*" for everyone, or list the origins that may read the response'
     if (value === false) return `write ${howToTurnOff(pointer)}`

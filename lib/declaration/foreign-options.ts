@@ -2,8 +2,16 @@
 // written in the wrong place. Called by fields.ts for messages.
 import { quote } from '../errors'
 
-/** Says what to write instead of an option. `isPluginOption` is true among the plugin's options, and false in a policy. */
-type Replacement = (value: unknown, isPluginOption: boolean, key: string) => string
+/** An option that this plugin does not have at this place. */
+interface ForeignOption {
+  readonly key: string
+  readonly value: unknown
+  /** Whether it is written among the plugin's options. Otherwise it is written in a policy. */
+  readonly isPluginOption: boolean
+}
+
+/** Says what to write instead of an option. */
+type Replacement = (option: ForeignOption) => string
 
 const PREFLIGHTS_ARE_ANSWERED = 'leave it out: a preflight of a route that has a policy is answered before any handler runs'
 const USE_OWN_OPTIONS_ROUTE = 'write cors: false on a route whose preflights go to your own OPTIONS route'
@@ -12,17 +20,19 @@ const USE_OWN_OPTIONS_ROUTE = 'write cors: false on a route whose preflights go 
 const REPLACEMENTS: ReadonlyMap<string, Replacement> = new Map<string, Replacement>([
   // options of @fastify/cors
   ['methods', () => 'leave it out: a preflight allows the methods that the URL has routes for'],
-  ['delegator', () => 'leave it out: give each route its policy in config.cors, or decide in a policy\'s function: origin: (origin, request) => boolean'],
+  ['delegator', () => 'leave it out: give each route its policy in config.cors, or decide in a policy\'s function: ' +
+    'origin: (origin, request) => boolean'],
   ['hook', () => 'leave it out: preflights are answered and headers are set in onRequest'],
-  ['preflight', (value) => value === false ? `leave it out, and ${USE_OWN_OPTIONS_ROUTE}` : PREFLIGHTS_ARE_ANSWERED],
-  ['preflightContinue', (value) => value === true ? `leave it out, and ${USE_OWN_OPTIONS_ROUTE}` : PREFLIGHTS_ARE_ANSWERED],
-  ['strictPreflight', () => 'leave it out: an OPTIONS request without Origin or Access-Control-Request-Method is no preflight, and goes to your own OPTIONS route'],
+  ['preflight', ({ value }) => value === false ? `leave it out, and ${USE_OWN_OPTIONS_ROUTE}` : PREFLIGHTS_ARE_ANSWERED],
+  ['preflightContinue', ({ value }) => value === true ? `leave it out, and ${USE_OWN_OPTIONS_ROUTE}` : PREFLIGHTS_ARE_ANSWERED],
+  ['strictPreflight', () => 'leave it out: an OPTIONS request without Origin or Access-Control-Request-Method is no preflight, ' +
+    'and goes to your own OPTIONS route'],
   ['cacheControl', () => 'leave it out, and write maxAge: 600, for how many seconds a browser may cache a preflight response'],
-  ['hideOptionsRoute', belongsToRegister],
-  ['logLevel', belongsToRegister],
+  ['hideOptionsRoute', moveToRegister],
+  ['logLevel', moveToRegister],
   // options of this plugin, written in a policy
-  ['policies', belongsToRegister],
-  ['defaultPolicy', belongsToRegister],
+  ['policies', moveToRegister],
+  ['defaultPolicy', moveToRegister],
   // other names for `extends`
   ['extend', useExtends],
   ['policy', useExtends],
@@ -35,15 +45,15 @@ const REPLACEMENTS: ReadonlyMap<string, Replacement> = new Map<string, Replaceme
 ])
 
 /** What to write instead of an option that does not exist; undefined for an option that no plugin is known to have. */
-export function replacementOf (key: string, value: unknown, isPluginOption: boolean): string | undefined {
-  return REPLACEMENTS.get(key)?.(value, isPluginOption, key)
+export function replacementOf (option: ForeignOption): string | undefined {
+  return REPLACEMENTS.get(option.key)?.(option)
 }
 
-function belongsToRegister (value: unknown, _: boolean, key: string): string {
+function moveToRegister ({ key, value }: ForeignOption): string {
   return `it belongs where the plugin is registered; write app.register(cors, { ${key}: ${isPlain(value) ? quote(value) : '…'} })`
 }
 
-function useExtends (value: unknown, isPluginOption: boolean): string {
+function useExtends ({ value, isPluginOption }: ForeignOption): string {
   return `write ${isPluginOption ? 'defaultPolicy' : 'extends'}: ${typeof value === 'string' ? quote(value) : '"a name"'}`
 }
 
@@ -52,10 +62,12 @@ function isPlain (value: unknown): boolean {
 }
 
 function useField (name: string): Replacement {
-  return (_, isPluginOption) => isPluginOption ? `write defaultPolicy: { ${name}: … } for the routes that declare none` : `did you mean ${quote(name)}?`
+  return ({ isPluginOption }) => isPluginOption
+    ? `write defaultPolicy: { ${name}: … } for the routes that declare none`
+    : `did you mean ${quote(name)}?`
 }
 
-/** Whether this field was meant to be `extends`. Then `origin` is not missing. */
+/** Whether this field has another name for `extends`, and a value that `extends` can have. */
 export function isMeantAsExtends (key: string, value: unknown): boolean {
   return REPLACEMENTS.get(key) === useExtends && typeof value === 'string'
 }

@@ -1,4 +1,5 @@
-// Finds the known word that a misspelt one was most likely meant to be. Used for "did you mean …?" in messages.
+// Finds the known word that a misspelt one was most likely meant to be, for "did you mean …?" in messages. declaration.ts, fields.ts and
+// lib/explain/question.ts call it.
 
 /** The word with the fewest insertions, deletions and replacements to the text, ignoring case; undefined if all need too many. */
 export function nearestWord (text: string, words: readonly string[]): string | undefined {

@@ -1,4 +1,4 @@
-// Checks the options that a user passes to `register`, the policies among them. Reports all problems at once. Called by plugin.ts.
+// Checks the options that a user passes to `register`, the policies among them. Reports all problems at once. lib/plugin.ts calls it.
 import { checkPolicies, checkPolicy, unknownPolicyProblem, withInherited, type CheckedPolicy, type NamedPolicies } from './declaration'
 import { quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord, isRecord } from './fields'
@@ -19,21 +19,31 @@ export interface CheckedOptions {
 
 /** Checks the plugin's options. `inherited` are the named policies of the parent scope. Adds problems to `problems`. */
 export function checkOptions (value: unknown, inherited: NamedPolicies, problems: CorsProblem[]): CheckedOptions {
+  if (!isRecord(value)) {
+    problems.push({ pointer: '', reason: 'type', value, message: `${quote(value)} is not an object of options; write { policies: { … } }` })
+  }
   const declared = copyRecord(value) ?? new Map<string, unknown>()
-  if (!isRecord(value)) problems.push({ pointer: '', reason: 'type', value, message: `${quote(value)} is not an object of options; write { policies: { … } }` })
   for (const key of FASTIFY_REGISTER_OPTIONS) declared.delete(key)
   checkFields(CorsPluginOptionsSchema, declared, '', problems)
-  const policies = declared.has('policies') ? checkPolicies(declared.get('policies'), '/policies', inherited, problems) : new Map<string, CheckedPolicy | null>()
-  const names = withInherited(policies, inherited)
-  const given = declared.get('defaultPolicy')
-  let defaultPolicy: CheckedOptions['defaultPolicy']
-  if (typeof given === 'string') {
-    const named = names.get(given)
-    if (named === undefined) problems.push(unknownPolicyProblem(given, '/defaultPolicy', names))
-    defaultPolicy = named ?? undefined
-  } else if (declared.has('defaultPolicy')) {
-    defaultPolicy = given === false ? false : checkPolicy(given, '/defaultPolicy', names, problems)
-  }
+  const policies = declared.has('policies')
+    ? checkPolicies(declared.get('policies'), '/policies', inherited, problems)
+    : new Map<string, CheckedPolicy | null>()
   const logLevel = declared.get('logLevel')
-  return { policies, defaultPolicy, logLevel: typeof logLevel === 'string' ? logLevel : undefined, hideOptionsRoute: declared.get('hideOptionsRoute') !== false }
+  return {
+    policies,
+    defaultPolicy: declared.has('defaultPolicy')
+      ? checkDefaultPolicy(declared.get('defaultPolicy'), withInherited(policies, inherited), problems)
+      : undefined,
+    logLevel: typeof logLevel === 'string' ? logLevel : undefined,
+    hideOptionsRoute: declared.get('hideOptionsRoute') !== false
+  }
+}
+
+/** Unlike a route's `config.cors`, a default policy may be the name of a policy. */
+function checkDefaultPolicy (value: unknown, named: NamedPolicies, problems: CorsProblem[]): CheckedOptions['defaultPolicy'] {
+  if (value === false) return false
+  if (typeof value !== 'string') return checkPolicy(value, '/defaultPolicy', named, problems)
+  const policy = named.get(value)
+  if (policy === undefined) problems.push(unknownPolicyProblem(value, '/defaultPolicy', named))
+  return policy ?? undefined
 }

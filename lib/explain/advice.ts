@@ -17,6 +17,7 @@ import { otherMethods, refusedHeaders } from './reasons'
 import type { RouteInfo } from './route-registry'
 import { suggestOrigin, suggestPath } from './suggestions'
 
+/** The advice for a reason. */
 export function adviceFor (context: ExplanationContext, reason: CorsRefusalReason): string {
   return ADVICE[reason](context)
 }
@@ -41,18 +42,22 @@ const ADVICE: { readonly [Reason in CorsRefusalReason]: (context: ExplanationCon
   'origin-not-allowed' (context) {
     const { question: { page: { origin } }, route, method } = context
     const { fields } = declaredPolicy(route)
-    if (typeof fields.origin === 'function') return `make the origin function of ${fieldLocation('origin', route, method)} return true for ${quote(origin)}`
+    if (typeof fields.origin === 'function') {
+      return `make the origin function of ${fieldLocation('origin', route, method)} return true for ${quote(origin)}`
+    }
     const suggestion = suggestOrigin(origin, fields)
-    const options = [
-      ...(suggestion === undefined ? [] : [`open the page at ${quote(suggestion.origin)}`]),
-      ...(isValidPolicy({ ...fields, origin: [origin] }) ? [addToField('origin', [origin], route, method)] : [])
-    ]
-    return options.length > 0 ? options.join(', or ') : 'serve the page over https and allow that origin: a policy with credentials cannot allow this one'
+    const options: string[] = []
+    if (suggestion !== undefined) options.push(`open the page at ${quote(suggestion.origin)}`)
+    if (isValidPolicy({ ...fields, origin: [origin] })) options.push(addToField('origin', [origin], route, method))
+    return options.length > 0
+      ? options.join(', or ')
+      : 'serve the page over https and allow that origin: a policy with credentials cannot allow this one'
   },
   'null-origin' ({ route, method }) {
     const { fields } = declaredPolicy(route)
     const canBeAllowed = typeof fields.origin !== 'function' && isValidPolicy({ ...fields, origin: ['null'] })
-    return `give the page an origin of its own (a sandboxed frame: with allow-same-origin)${canBeAllowed ? `, or ${addToField('origin', ['null'], route, method)}` : ''}`
+    const alternative = canBeAllowed ? `, or ${addToField('origin', ['null'], route, method)}` : ''
+    return `give the page an origin of its own (a sandboxed frame: with allow-same-origin)${alternative}`
   },
   'invalid-origin': () => 'serve the page from a host whose labels have letters, digits and hyphens only, at most 63 characters each and 253 together',
   'method-not-routed' (context) {
@@ -60,7 +65,9 @@ const ADVICE: { readonly [Reason in CorsRefusalReason]: (context: ExplanationCon
     const others = otherMethods(context).map(([other]) => other)
     // https://fetch.spec.whatwg.org/#concept-method-normalize
     const upper = method.toUpperCase()
-    if (others.includes(upper)) return `write the method in capitals, ${quote(upper)}: browsers change the case of DELETE, GET, HEAD, OPTIONS, POST and PUT only`
+    if (others.includes(upper)) {
+      return `write the method in capitals, ${quote(upper)}: browsers change the case of DELETE, GET, HEAD, OPTIONS, POST and PUT only`
+    }
     return `declare a route for ${method} at this URL, with ${configThatAllows(context, undefined)}; or use ${others.join(', ')}`
   },
   'header-not-allowed' (context) {
@@ -69,24 +76,26 @@ const ADVICE: { readonly [Reason in CorsRefusalReason]: (context: ExplanationCon
     const { fields } = declaredPolicy(route)
     if (fields.allowedHeaders !== undefined) return addToField('allowedHeaders', names, route, method)
     const allowedHeaders = arrayLiteral([...(route as RouteInfo).requestHeaders, ...names])
-    return `write allowedHeaders: ${allowedHeaders} in config.cors of ${routeName(route, method)}, or declare ${names.map(literal).join(', ')} in the route's schema.headers`
+    return `write allowedHeaders: ${allowedHeaders} in config.cors of ${routeName(route, method)}, ` +
+      `or declare ${names.map(literal).join(', ')} in the route's schema.headers`
   },
   'credentials-not-allowed' (context) {
     const { question: { page: { origin } }, route, method } = context
     const { fields } = declaredPolicy(route)
-    const alternative = 'or send the request without credentials'
-    const location = fieldLocation('credentials', route, method)
-    if (isValidPolicy({ ...fields, credentials: [origin] })) {
-      if (typeof fields.credentials === 'object') return `${addToField('credentials', [origin], route, method)}, ${alternative}`
-      return `write credentials: ${isValidPolicy({ ...fields, credentials: true }) ? 'true' : arrayLiteral([origin])} in ${location}, ${alternative}`
+    if (!isValidPolicy({ ...fields, credentials: [origin] })) {
+      return `send the request without credentials: no policy can allow them to ${quote(origin)}`
     }
-    return `send the request without credentials: no policy can allow them to ${quote(origin)}`
+    const alternative = 'or send the request without credentials'
+    if (typeof fields.credentials === 'object') return `${addToField('credentials', [origin], route, method)}, ${alternative}`
+    const credentials = isValidPolicy({ ...fields, credentials: true }) ? 'true' : arrayLiteral([origin])
+    return `write credentials: ${credentials} in ${fieldLocation('credentials', route, method)}, ${alternative}`
   },
   'ambiguous-route' ({ matches, method }) {
     const names = new Set(matches.map((route) => routeName(route, method)))
     return `declare the same policy on ${[...names].join(' and ')}, for every value of the constraint`
   },
-  'answered-before': () => 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, so no hook can authenticate them',
+  'answered-before': () => 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, ' +
+    'so no hook can authenticate them',
   'invalid-request-headers': () => 'send fewer headers, or shorter names',
   'forbidden-method': ({ method }) => `use another method than ${method}, such as POST`,
   'origin-function-failed': ({ route, method }) =>
@@ -99,25 +108,34 @@ function configThatAllows (context: ExplanationContext, route: RouteInfo | undef
   const derived = route?.requestHeaders ?? derivedAllowedHeaders(method, undefined, {})
   const names = unsafeHeaderNames(page.headers)
   const allowsRequest = ({ compiled }: CheckedPolicy): boolean => policyAllows(compiled, page, names, derived)
+  // A route that does not exist yet will be declared beside the other methods of its URL, or else in the scope that was asked.
   const routeScope = route === undefined ? otherMethods(context)[0]?.[1].scope ?? scopeOf(instance) : route.scope
   const known = routeScope === undefined ? undefined : findNamedPolicy(routeScope, allowsRequest)
   if (known !== undefined) return `config: { cors: { extends: ${literal(known)} } }`
-  const origin = isSerialisedOrigin(page.origin) || page.origin === 'null' ? page.origin : '*'
-  const credentials = page.credentials === 'include' && isValidPolicy({ origin, credentials: true })
-  const headers = names.every((name) => derived.includes(name)) ? '' : `, allowedHeaders: ${arrayLiteral(names)}`
-  const config = `config: { cors: { origin: ${literal(origin)}${credentials ? ', credentials: true' : ''}${headers} } }`
+  const config = configOfNewPolicy(page, names, derived)
   for (const scope of registry.scopes) {
     const name = scope === routeScope ? undefined : findNamedPolicy(scope, allowsRequest)
     if (name === undefined) continue
     const prefix = quote(`${scope.instance.prefix}/`)
-    return `${config}, or, once a parent scope of both declares the policy ${quote(name)}, which is known below ${prefix} only, config: { cors: { extends: ${literal(name)} } }`
+    return `${config}, or, once a parent scope of both declares the policy ${quote(name)}, which is known below ${prefix} only, ` +
+      `config: { cors: { extends: ${literal(name)} } }`
   }
   return config
 }
 
-function findNamedPolicy ({ names }: Scope, allowsRequest: (policy: CheckedPolicy) => boolean): string | undefined {
+/** The `config` of a policy of its own that allows the page's request. */
+function configOfNewPolicy (page: PageRequest, names: readonly string[], derived: readonly string[]): string {
+  // A policy cannot name any other origin of a page. Only '*' allows it.
+  const origin = isSerialisedOrigin(page.origin) || page.origin === 'null' ? page.origin : '*'
+  const credentials = page.credentials === 'include' && isValidPolicy({ origin, credentials: true })
+  const headers = names.every((name) => derived.includes(name)) ? '' : `, allowedHeaders: ${arrayLiteral(names)}`
+  return `config: { cors: { origin: ${literal(origin)}${credentials ? ', credentials: true' : ''}${headers} } }`
+}
+
+/** The name of a policy of this scope that allows the request. */
+function findNamedPolicy ({ names: named }: Scope, allowsRequest: (policy: CheckedPolicy) => boolean): string | undefined {
   // get() returns a policy for every known name: an invalid declaration has thrown at registration.
-  return [...names.names()].find((name) => allowsRequest(names.get(name) as CheckedPolicy))
+  return [...named.names()].find((name) => allowsRequest(named.get(name) as CheckedPolicy))
 }
 
 /** Whether a policy allows a page's request. False for a policy with an origin function, which cannot be asked here. */
@@ -138,14 +156,16 @@ function fieldLocation (field: string, route: RouteInfo | undefined, method: str
 }
 
 /** Advice to add values to a field of a route's policy. */
-function addToField (field: 'origin' | 'credentials' | 'allowedHeaders', values: readonly string[], route: RouteInfo | undefined, method: string): string {
+function addToField (
+  field: 'origin' | 'credentials' | 'allowedHeaders', values: readonly string[], route: RouteInfo | undefined, method: string
+): string {
   const { fields } = declaredPolicy(route)
   const current = fields[field]
   if (typeof current === 'string') return `write ${field}: ${arrayLiteral([current, ...values])} in ${fieldLocation(field, route, method)}`
   return `add ${values.map(literal).join(', ')} to ${field} of ${fieldLocation(field, route, method)}`
 }
 
-/** Passed to {@link compilePolicy}, so that it checks the fields only: with a problem, it does not bind an `originList` to the policy. */
+/** Passed to {@link compilePolicy} as a problem that exists already, so that an `originList` does not check its changes for a policy that is only tried. */
 const PROBLEM: CorsProblem = { pointer: '', reason: 'conflict', value: undefined, message: '' }
 
 /** Whether the plugin accepts these fields. */

@@ -1,13 +1,14 @@
-// app.cors.allows: whether a named policy allows a request's Origin.
+// app.cors.allows: whether a named policy allows a request's Origin. decoration.ts loads it.
 import type { FastifyRequest } from 'fastify'
 import { unknownPolicyProblem, type NamedPolicies } from '../declaration/declaration'
 import { credentialedOrigin } from '../response/credentialed'
 import { decide, type Decision } from '../response/decision'
 import { questionError } from './question'
 
-export function allows (names: NamedPolicies, name: string, request: FastifyRequest): boolean | Promise<boolean> {
-  const policy = names.get(name)
-  if (policy === undefined || policy === null) throw questionError('app.cors.allows', [unknownPolicyProblem(name, '/name', names)])
+/** The function `app.cors.allows` of a scope with these named policies. types.ts documents it. */
+export function allows (named: NamedPolicies, name: string, request: FastifyRequest): boolean | Promise<boolean> {
+  const policy = named.get(name)
+  if (policy === undefined || policy === null) throw questionError('app.cors.allows', [unknownPolicyProblem(name, '/name', named)])
   const decision = credentialedOrigin(policy.compiled, request) ?? decide(policy.compiled.origin, request)
   return typeof decision === 'object' ? decision.then(isAllowed) : isAllowed(decision)
 }

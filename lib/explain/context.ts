@@ -1,5 +1,5 @@
-// The context of one explanation: the question, the routes it matches, and what the application answered. explain.ts builds it;
-// the reason, the message and the advice are computed from it.
+// The context of one explanation: the question, the routes it matches, and what the application answered. explain.ts builds it; reasons.ts, messages.ts
+// and advice.ts compute from it.
 import type { FastifyInstance } from 'fastify'
 import type { WireResponse } from '../browser/fetch'
 import type { CorsRefusalReason } from '../response/refused'

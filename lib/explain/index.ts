@@ -1,4 +1,4 @@
-// The implementation of app.cors. decoration.ts loads it when one of the functions is first called.
+// The functions of app.cors. decoration.ts loads this file when one of them is first called.
 export { allows } from './allows'
 export { explain } from './explain'
 export { listRoutes } from './routes'

@@ -12,6 +12,7 @@ export function messageFor (context: ExplanationContext, reason: CorsRefusalReas
   return reason === undefined ? allowed(context) : MESSAGES[reason](context)
 }
 
+/** The message for a request that is allowed. */
 function allowed ({ question: { page }, route, method, isSameOrigin }: ExplanationContext): string {
   if (isSameOrigin) return 'the page has the origin of the API itself, so it needs no permission'
   const what = `pages of ${quote(page.origin)} read the response${page.credentials === 'include' ? ', with credentials' : ''}`
@@ -80,7 +81,9 @@ function describeConstraints ({ constraints }: RouteInfo): string {
 export function policyName (route: RouteInfo | undefined, method: string): string {
   const { name, ownFields } = declaredPolicy(route)
   if (name === undefined) return `the policy of ${routeName(route, method)}`
-  return ownFields.size === 0 ? `the policy ${quote(name)} of ${routeName(route, method)}` : `the policy of ${routeName(route, method)} (extends ${quote(name)})`
+  return ownFields.size === 0
+    ? `the policy ${quote(name)} of ${routeName(route, method)}`
+    : `the policy of ${routeName(route, method)} (extends ${quote(name)})`
 }
 
 /** The declaration of a route's policy. Only for routes that have a policy. */

@@ -12,7 +12,7 @@ interface Handler { readonly server?: FastifyInstance }
 
 /** The policy of a 404 for this path. Null where the handler's scope has no default policy, or where the handler cannot be found. */
 export function notFoundPolicy (instance: FastifyInstance, { routes, scopes }: RouteRegistry, path: string): CompiledPolicy | null {
-  const pathname = path.slice(0, `${path}?`.indexOf('?'))
+  const [pathname] = path.split('?', 1) as [string]
   let nearest: FastifyInstance | undefined
   for (const each of new Set([instance, ...scopes.map((scope) => scope.instance), ...routes.flatMap((route) => route.instance ?? [])])) {
     const server = notFoundHandlerOf(each)?.server
@@ -23,6 +23,7 @@ export function notFoundPolicy (instance: FastifyInstance, { routes, scopes }: R
   return policy === undefined || policy === false ? null : policy.compiled
 }
 
+/** Whether a path is below a prefix, or equal to it. */
 function hasPrefix (pathname: string, prefix: string): boolean {
   return `${pathname}/`.startsWith(prefix.replace(/\/*$/, '/'))
 }

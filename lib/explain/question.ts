@@ -12,8 +12,11 @@ const InvalidQuestionError = createError<[string]>('FST_ERR_CORS_INVALID_QUESTIO
 
 /** The error for these problems. `subject` is the function that was called, such as `app.cors.explain`. */
 export function questionError (subject: string, problems: readonly CorsProblem[]): CorsQuestionError {
-  const lines = problems.map(({ pointer, message, reason }) => `\n  ${pointer === '' ? '' : `${printable(pointer.slice(0, 120))}: `}${message} [${reason}]`)
-  const error = new InvalidQuestionError(`${subject}: ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}${lines.join('')}`)
+  const lines = problems.map(({ pointer, message, reason }) => {
+    return `\n  ${pointer === '' ? '' : `${printable(pointer.slice(0, 120))}: `}${message} [${reason}]`
+  })
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+  const error = new InvalidQuestionError(`${subject}: ${count}${lines.join('')}`)
   return Object.assign(error, { problems: Object.freeze(problems.map((problem) => Object.freeze(problem))) }) as unknown as CorsQuestionError
 }
 
@@ -45,18 +48,17 @@ export function parseQuestion (question: CorsQuestion): ParsedQuestion {
     throw questionError(SUBJECT, problems)
   }
   for (const [name, value] of Object.entries(question)) {
-    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof typeof CHECKS] : undefined
-    if (check !== undefined) {
-      if (value !== undefined) check(value, report)
-      continue
+    if (!Object.hasOwn(CHECKS, name)) {
+      const message = `a question has no ${quote(name)}; ${suggestName(name)}`
+      problems.push({ pointer: childPointer('', name), reason: 'unknown-property', value, message })
+    } else if (value !== undefined) {
+      CHECKS[name as keyof typeof CHECKS](value, report)
     }
-    const suggestion = nearestWord(name, Object.keys(CHECKS))
-    const advice = suggestion === undefined ? `it has ${Object.keys(CHECKS).join(', ')}` : `did you mean ${quote(suggestion)}?`
-    problems.push({ pointer: childPointer('', name), reason: 'unknown-property', value, message: `a question has no ${quote(name)}; ${advice}` })
   }
   for (const [name, example] of [['origin', 'https://app.example.com'], ['url', '/items/7']] as const) {
     if (question[name] !== undefined) continue
-    problems.push({ pointer: childPointer('', name), reason: 'missing', value: undefined, message: `${quote(name)} is missing; write one, such as ${name}: ${quote(example)}` })
+    const message = `${quote(name)} is missing; write one, such as ${name}: ${quote(example)}`
+    problems.push({ pointer: childPointer('', name), reason: 'missing', value: undefined, message })
   }
   if (problems.length > 0) throw questionError(SUBJECT, problems)
   const { origin, method = 'GET', url, headers = {}, credentials = false, useCorsPreflight = false } = question
@@ -80,11 +82,18 @@ export function parseQuestion (question: CorsQuestion): ParsedQuestion {
 
 const SUBJECT = 'app.cors.explain'
 
+/** What to write instead of a name that questions do not have. */
+function suggestName (name: string): string {
+  const similar = nearestWord(name, Object.keys(CHECKS))
+  return similar === undefined ? `it has ${Object.keys(CHECKS).join(', ')}` : `did you mean ${quote(similar)}?`
+}
+
 /** Longer than any method in use. */
 const MAX_METHOD_LENGTH = 64
 
 type Report = (pointer: string, value: unknown, reason: CorsProblem['reason'], message: string) => void
 
+/** The checks of the values, by name. A value that is left out is not checked. */
 const CHECKS: { readonly [Name in keyof CorsQuestion]-?: (value: unknown, report: Report) => void } = {
   origin (value, report) {
     if (typeof value !== 'string') return report('/origin', value, 'type', 'is not an origin; write a text such as "https://app.example.com", or "null"')
@@ -97,15 +106,21 @@ const CHECKS: { readonly [Name in keyof CorsQuestion]-?: (value: unknown, report
   url (value, report) {
     if (typeof value !== 'string') return report('/url', value, 'type', 'is not a URL; write a path such as "/items/7", or a whole URL')
     const invalid = (message: string): void => report('/url', value, 'invalid', message)
-    if (!/^(?:\/|https?:\/\/)/i.test(value)) return invalid('is neither a path nor a URL of HTTP; write "/items/7" or "https://api.example.com/items/7"')
+    if (!/^(?:\/|https?:\/\/)/i.test(value)) {
+      return invalid('is neither a path nor a URL of HTTP; write "/items/7" or "https://api.example.com/items/7"')
+    }
     if (!URL.canParse(value, UNKNOWN_ORIGIN)) return invalid('is not a URL; write "/items/7" or "https://api.example.com/items/7"')
     const { username, password, origin } = new URL(value, UNKNOWN_ORIGIN)
-    if (username !== '' || password !== '') invalid('has a user name or a password, which fetch() rejects; leave out "@" and everything before it')
-    else if (value.startsWith('/') && origin !== UNKNOWN_ORIGIN) invalid('begins with two slashes, which browsers read as another host; write one, or the whole URL')
+    if (username !== '' || password !== '') {
+      invalid('has a user name or a password, which fetch() rejects; leave out "@" and everything before it')
+    } else if (value.startsWith('/') && origin !== UNKNOWN_ORIGIN) {
+      invalid('begins with two slashes, which browsers read as another host; write one, or the whole URL')
+    }
   },
   method (value, report) {
-    if (typeof value !== 'string') report('/method', value, 'type', 'is not a method; write a text such as "PUT"')
-    else if (!isToken(value) || value.length > MAX_METHOD_LENGTH) report('/method', value, 'invalid', 'is not a method; write one of at most 64 letters, without spaces, such as "PUT"')
+    if (typeof value !== 'string') return report('/method', value, 'type', 'is not a method; write a text such as "PUT"')
+    if (isToken(value) && value.length <= MAX_METHOD_LENGTH) return
+    report('/method', value, 'invalid', 'is not a method; write one of at most 64 letters, without spaces, such as "PUT"')
   },
   headers (value, report) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {

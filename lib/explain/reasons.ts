@@ -1,10 +1,11 @@
-// Finds the reason why a request is blocked. It combines the failure that the browser model reports with what is known of the route.
+// Finds the reason why a request is blocked, from the failure that the browser model reports and from what is known of the route. explain.ts calls it.
 import type { Failure, WireResponse } from '../browser/fetch'
 import { extractTokens, getHeader, isNonWildcardName, unsafeHeaderNames } from '../browser/headers'
 import { originRefusalReason, type CorsRefusalReason } from '../response/refused'
 import type { ExplanationContext } from './context'
 import type { RouteInfo } from './route-registry'
 
+/** Why the browser blocks the request, as a reason that a developer can act on. */
 export function reasonFor (context: ExplanationContext, failure: Failure): CorsRefusalReason {
   const { route, matches, preflightResponse, reportedReason, question: { page } } = context
   if (failure === 'forbidden method') return 'forbidden-method'
@@ -35,7 +36,8 @@ export function otherMethods ({ registry, question: { path, host } }: Explanatio
 
 /** The names of the request headers that the preflight's response does not allow, spelled as in the question. */
 export function refusedHeaders ({ question: { page }, preflightResponse }: ExplanationContext): string[] {
-  const allowed = (extractTokens(getHeader((preflightResponse as WireResponse).headers, 'access-control-allow-headers')) ?? []).map((name) => name.toLowerCase())
+  const list = getHeader((preflightResponse as WireResponse).headers, 'access-control-allow-headers')
+  const allowed = (extractTokens(list) ?? []).map((name) => name.toLowerCase())
   const any = page.credentials !== 'include' && allowed.includes('*')
   const refused = unsafeHeaderNames(page.headers).filter((name) => !allowed.includes(name) && !(any && !isNonWildcardName(name)))
   return refused.map((name) => page.headers.find(([each]) => each.toLowerCase() === name)?.[0] as string)

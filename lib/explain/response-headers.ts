@@ -1,5 +1,5 @@
-// Computes the CORS headers of a response that is never sent: the policy's decision on the origin, and the headers that follow from it.
-// explain.ts, advice.ts and routes.ts use it.
+// Computes the CORS headers of a response that is never sent: the policy's decision on the origin, and the headers that follow from it. explain.ts and
+// routes.ts use it.
 import type { CompiledPolicy } from '../policy/policy'
 import { isSerialisedOrigin } from '../policy/origin/pattern'
 import { isCredentialedOrigin } from '../response/credentialed'
@@ -14,13 +14,15 @@ export async function decideOnOrigin (policy: CompiledPolicy | null, origin: str
   const rule = policy.origin
   switch (rule.kind) {
     case 'any': return '*'
-    case 'list': return rule.matches(origin) && origin
-    case 'function': return isSerialisedOrigin(origin) && await askOriginFunction() && origin
+    case 'list': return rule.matches(origin) ? origin : false
+    case 'function': return isSerialisedOrigin(origin) && await askOriginFunction() ? origin : false
   }
 }
 
 /** The CORS headers of a response of the route; without a route, those of a 404. */
-export function corsResponseHeaders (policy: CompiledPolicy | null, route: RouteInfo | undefined, origin: string, decision: Decision): Record<string, string> {
+export function corsResponseHeaders (
+  policy: CompiledPolicy | null, route: RouteInfo | undefined, origin: string, decision: Decision
+): Record<string, string> {
   const response = new ResponsePolicy(policy, null)
   response.expose(exposedHeaders(policy, route))
   return response.headersFor(decision, policy !== null && isCredentialedOrigin(policy, origin)) as Record<string, string>

@@ -36,6 +36,7 @@ export interface RouteInfo {
   readonly responseHeaders: readonly string[]
 }
 
+/** The routes of one application. */
 export interface RouteRegistry {
   readonly routes: readonly RouteInfo[]
   /** One scope for each registration of the plugin. */
@@ -84,6 +85,12 @@ class ApplicationRouteRegistry implements RouteRegistry {
   }
 }
 
+function kindOfDeclaration (route: Route | undefined): RouteInfo['declared'] {
+  if (route?.scope === undefined) return 'uncovered'
+  if (route.declared === undefined) return 'none'
+  return route.declared.cors === false ? 'off' : 'policy'
+}
+
 function toRouteInfo ({ method, path, constraints, declared }: RegisteredRoute): RouteInfo {
   const route = declared as Route | undefined
   const { host, ...others }: Constraints = constraints
@@ -94,7 +101,7 @@ function toRouteInfo ({ method, path, constraints, declared }: RegisteredRoute):
     constraints: Object.keys(others),
     policy: route?.policy ?? null,
     checked: route === undefined || route.checked === false ? undefined : route.checked,
-    declared: route?.scope === undefined ? 'uncovered' : route.declared === undefined ? 'none' : route.declared.cors === false ? 'off' : 'policy',
+    declared: kindOfDeclaration(route),
     hasCorsConfig: route?.declared !== undefined,
     scope: route?.scope,
     instance: route?.instance,

@@ -1,10 +1,11 @@
-// app.cors.routes: lists every route that has a policy or declares cors: false, as plain JSON.
+// app.cors.routes: lists every route that has a policy or declares cors: false, as plain JSON. decoration.ts loads it.
 import type { CheckedPolicy } from '../declaration/declaration'
 import { exposedHeaders } from './response-headers'
 import type { RouteInfo, RouteRegistry } from './route-registry'
 import { entriesOf } from './suggestions'
 import type { CorsRoute } from './types'
 
+/** The function `app.cors.routes` of an application. types.ts documents it. */
 export function listRoutes ({ routes }: RouteRegistry): CorsRoute[] {
   return routes
     .filter(({ policy, declared }) => policy !== null || declared === 'off')
@@ -18,8 +19,7 @@ function compareTexts (one: string, other: string): number {
 }
 
 function toCorsRoute (route: RouteInfo): CorsRoute {
-  const { method, url, host, constraints, policy, checked, requestHeaders } = route
-  const allowed = policy?.allowedHeaders
+  const { method, url, host, constraints, policy, checked } = route
   return {
     method,
     url,
@@ -27,12 +27,21 @@ function toCorsRoute (route: RouteInfo): CorsRoute {
     ...(constraints.length > 0 && { constraints }),
     policy: checked?.name ?? null,
     origin: policy === null ? [] : originTexts((checked as CheckedPolicy).fields.origin),
-    credentials: policy?.credentialedOrigins === undefined ? policy?.credentials === true : entriesOf((checked as CheckedPolicy).fields.credentials).map(String),
-    allowedHeaders: policy === null ? [] : allowed === undefined ? [...requestHeaders] : [...(allowed.any ? ['*'] : []), ...allowed.names],
+    credentials: policy?.credentialedOrigins === undefined
+      ? policy?.credentials === true
+      : entriesOf((checked as CheckedPolicy).fields.credentials).map(String),
+    allowedHeaders: allowedHeaders(route),
     exposedHeaders: [...exposedHeaders(policy, route)],
     maxAge: policy?.maxAge === undefined ? null : Number(policy.maxAge),
     enforceOrigin: policy?.enforceOrigin === true
   }
+}
+
+/** The request headers that a preflight accepts. */
+function allowedHeaders ({ policy, requestHeaders }: RouteInfo): string[] {
+  if (policy === null) return []
+  const { allowedHeaders: allowed } = policy
+  return allowed === undefined ? [...requestHeaders] : [...(allowed.any ? ['*'] : []), ...allowed.names]
 }
 
 function originTexts (origin: unknown): CorsRoute['origin'] {

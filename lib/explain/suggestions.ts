@@ -11,7 +11,7 @@ export interface OriginSuggestion {
   readonly difference: string
 }
 
-/** Bounds the search in long lists. */
+/** The most entries that are searched. */
 const MAX_ENTRIES = 10_000
 
 /** The allowed origin that is most similar to this one. */
@@ -80,8 +80,8 @@ function serialize ({ scheme, host, port }: Pick<TupleOrigin, 'scheme' | 'host' 
 
 /** The path with a trailing slash added or removed, if a route matches that. */
 export function suggestPath (registry: RouteRegistry, method: string, path: string, host: string): string | undefined {
-  const end = `${path}?`.indexOf('?')
-  const pathname = path.slice(0, end)
-  const other = (pathname.endsWith('/') ? pathname.slice(0, -1) : `${pathname}/`) + path.slice(end)
+  const [pathname] = path.split('?', 1) as [string]
+  const query = path.slice(pathname.length)
+  const other = `${pathname.endsWith('/') ? pathname.slice(0, -1) : `${pathname}/`}${query}`
   return registry.match(method, other, host, false).length === 0 ? undefined : other
 }

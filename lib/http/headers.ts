@@ -1,10 +1,10 @@
-// The Fetch standard's tables and grammars of header names: which names a page can send or read, and what a list of requested names looks like.
-// Policy validation, preflight answers and the browser model (lib/browser) use it.
+// The Fetch standard's tables of header names, and the syntax of names and of lists of names: which names a page can send or read, and which lists
+// of requested names are valid. lib/policy/, lib/preflight/, lib/browser/ and lib/explain/ use it.
 
 /** The characters of a token, and so of a header name (RFC 9110, section 5.6.2). */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
-/** In characters. No header name in use is longer, so a longer one is a mistake in a policy. */
+/** The longest header name that a policy can have, in characters. No name in use is longer, so a longer one is a mistake. */
 const MAX_NAME_LENGTH = 256
 
 /** Whether the text is a token. The names of headers and of methods are tokens. */
@@ -12,6 +12,7 @@ export function isToken (text: string): boolean {
   return TOKEN.test(text)
 }
 
+/** Whether a policy can have this name of a header. */
 export function isHeaderName (text: string): boolean {
   return text.length <= MAX_NAME_LENGTH && TOKEN.test(text)
 }
@@ -48,6 +49,17 @@ const REQUEST_ONLY_HEADERS: ReadonlySet<string> = new Set([
   'access-control-request-headers', 'access-control-request-method', 'access-control-request-private-network', 'cookie', 'origin'
 ])
 
+/**
+ * Request headers that need no permission, unless their value is too long (https://fetch.spec.whatwg.org/#cors-safelisted-request-header). `content-type` and
+ * `range` are left out: they need permission for some values.
+ */
+const SAFELISTED_REQUEST_HEADERS: ReadonlySet<string> = new Set(['accept', 'accept-language', 'content-language'])
+
+/** Response headers that every page can read (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name). */
+const SAFELISTED_RESPONSE_HEADERS: ReadonlySet<string> = new Set([
+  'cache-control', 'content-language', 'content-length', 'content-type', 'expires', 'last-modified', 'pragma'
+])
+
 /** Whether a page cannot set this header (https://fetch.spec.whatwg.org/#forbidden-request-header), whatever its value. */
 export function isForbiddenRequestHeaderName (name: string): boolean {
   const lower = name.toLowerCase()
@@ -67,9 +79,7 @@ export function isSafelistedResponseHeaderName (name: string): boolean {
 /** Why a page cannot send this header, or undefined if it can. */
 export function whyNotSendable (name: string): string | undefined {
   const lower = name.toLowerCase()
-  if (isForbiddenRequestHeaderName(lower)) {
-    return 'no page can set this header: browsers forbid it, or set it themselves'
-  }
+  if (isForbiddenRequestHeaderName(lower)) return 'no page can set this header: browsers forbid it, or set it themselves'
   return RESPONSE_ONLY_HEADERS.has(lower) ? 'this is a response header: no request carries it' : undefined
 }
 
@@ -79,17 +89,6 @@ export function whyNotReadable (name: string): string | undefined {
   if (isForbiddenResponseHeaderName(lower)) return 'no page can read this header: browsers always hide it'
   return REQUEST_ONLY_HEADERS.has(lower) ? 'no page reads this from a response: it belongs to requests and preflights' : undefined
 }
-
-/**
- * Request headers that need no permission, unless their value is too long (https://fetch.spec.whatwg.org/#cors-safelisted-request-header). `content-type` and
- * `range` are left out: they need permission for some values.
- */
-const SAFELISTED_REQUEST_HEADERS: ReadonlySet<string> = new Set(['accept', 'accept-language', 'content-language'])
-
-/** Response headers that every page can read (https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name). */
-const SAFELISTED_RESPONSE_HEADERS: ReadonlySet<string> = new Set([
-  'cache-control', 'content-language', 'content-length', 'content-type', 'expires', 'last-modified', 'pragma'
-])
 
 /** Whether a preflight has to allow this header of a route's request schema. False for safelisted headers, and for those that no page can send. */
 export function needsAllowing (name: string): boolean {
@@ -124,6 +123,7 @@ export function isListOfNames (value: string | undefined): boolean {
   if (value === undefined || value === '') return true
   if (value.length > MAX_REQUEST_HEADERS_LENGTH) return false
   let empty = 0
+  // The state of the element that is being read: whether it has a name, and whether white space has ended that name.
   let hasName = false
   let hasEnded = false
   for (let index = 0; index < value.length; index++) {
@@ -141,10 +141,11 @@ export function isListOfNames (value: string | undefined): boolean {
       return false
     }
   }
+  // Without a name, the last element is one more empty element.
   return hasName || empty < MAX_EMPTY_ELEMENTS
 }
 
-/** The names in such a list, without the optional spaces and tabs around them (RFC 9110, section 5.6.3). */
+/** The names in a valid list ({@link isListOfNames}), without the optional spaces and tabs around them (RFC 9110, section 5.6.3). */
 export function namesIn (list: string | undefined): string[] {
   return list?.split(/[ \t,]+/).filter((name) => name !== '') ?? []
 }

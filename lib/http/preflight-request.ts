@@ -1,7 +1,8 @@
-// Tells a CORS preflight from other requests (https://fetch.spec.whatwg.org/#cors-preflight-request). Routing, preflights and actual responses use it.
+// Tells whether a request is a CORS preflight (https://fetch.spec.whatwg.org/#cors-preflight-request). lib/application/, lib/preflight/ and lib/response/
+// use it.
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** The parts of a request that tell it. Node's requests of HTTP/1 and HTTP/2 have them, and so do those of `inject`. */
+/** The parts of a request that are read. Node's requests of HTTP/1 and HTTP/2 have them, and so do those of `inject`. */
 export interface RawRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined

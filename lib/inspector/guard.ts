@@ -36,7 +36,9 @@ function whyRefused ({ method, headers }: FastifyRequest, hosts: ReadonlySet<str
   const requested = [headers.host, headers[':authority']].flat().filter((host) => host !== undefined)
   if (requested.length === 0) return 'the request names no host'
   const refusedHost = requested.find((host) => !isAllowed(host, hosts))
-  if (refusedHost !== undefined) return `the host ${quote(refusedHost)} is neither a loopback host nor in the option "hosts"; if it is yours, write its name in "hosts"`
+  if (refusedHost !== undefined) {
+    return `the host ${quote(refusedHost)} is neither a loopback host nor in the option "hosts"; if it is yours, write its name in "hosts"`
+  }
   if (method === 'GET' || method === 'HEAD') return undefined
   // Browsers do not send Sec-Fetch-Site to every http: host. The check of the content type covers these: cross-origin JSON needs a preflight, which fails here.
   const site = headers['sec-fetch-site']

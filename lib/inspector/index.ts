@@ -111,7 +111,7 @@ declare namespace inspector {
   }
 }
 
-// Node finds the names of a CommonJS module's exports by reading its text: written so, they can be imported by name.
+// Node reads the text of a CommonJS module to find the names that an ES module can import. It finds this assignment.
 module.exports.inspector = inspector
 Object.assign(inspector, module.exports, { default: inspector })
 

@@ -15,33 +15,55 @@ export function checkInspectorOptions (options: object, hasCors: boolean): Reado
   for (const [name, value] of Object.entries(options)) {
     if (OPTIONS_OF_REGISTER.has(name)) continue
     const check = CHECKS.get(name)
-    if (check !== undefined) check(value, problems)
-    else problems.push({ pointer: childPointer('', name), reason: 'unknown-property', value, message: `the inspector has no option ${quote(name)}; its options are ${[...CHECKS.keys()].join(', ')}` })
+    if (check !== undefined) {
+      check(value, problems)
+      continue
+    }
+    const message = `the inspector has no option ${quote(name)}; its options are ${[...CHECKS.keys()].join(', ')}`
+    problems.push({ pointer: childPointer('', name), reason: 'unknown-property', value, message })
   }
   const { hosts = [], dangerouslyInProduction } = options as { hosts?: string[], dangerouslyInProduction?: unknown }
   if (process.env['NODE_ENV'] === 'production' && dangerouslyInProduction !== true) {
-    problems.push({ pointer: '/dangerouslyInProduction', reason: 'missing', value: dangerouslyInProduction, message: 'NODE_ENV is "production", where the inspector would show all policies to everybody who reaches it; register it in development only, or write dangerouslyInProduction: true' })
+    const message = 'NODE_ENV is "production", where the inspector would show all policies to everybody who reaches it; ' +
+      'register it in development only, or write dangerouslyInProduction: true'
+    problems.push({ pointer: '/dangerouslyInProduction', reason: 'missing', value: dangerouslyInProduction, message })
   }
   if (!hasCors) {
-    problems.push({ pointer: '', reason: 'missing', value: undefined, message: 'app.cors does not exist; write app.register(cors, { … }) before app.register(inspector, { … }), on the same instance or on one above it' })
+    const message = 'app.cors does not exist; write app.register(cors, { … }) before app.register(inspector, { … }), ' +
+      'on the same instance or on one above it'
+    problems.push({ pointer: '', reason: 'missing', value: undefined, message })
   }
   if (problems.length > 0) throw corsPolicyError('the options of fastify-cors-policy/inspector', problems)
   return new Set(hosts)
 }
 
-const CHECKS: ReadonlyMap<string, (value: unknown, problems: CorsProblem[]) => void> = new Map([
-  ['prefix', (value: unknown, problems: CorsProblem[]) => {
-    // With such a prefix, no route can be declared for the path without the slash. Fastify checks everything else about the prefix.
-    if (typeof value === 'string' && /.\/$/.test(value)) problems.push({ pointer: '/prefix', reason: 'not-canonical', value, message: `${quote(value)} ends with a slash; write ${quote(value.replace(/(?<!\/)\/+$/, ''))}` })
-  }],
-  ['hosts', (value: unknown, problems: CorsProblem[]) => {
-    if (Array.isArray(value)) value.forEach((host: unknown, index) => checkHost(host, childPointer('/hosts', index), problems))
-    else problems.push({ pointer: '/hosts', reason: 'type', value, message: `${quote(value)} is not an array of hosts; write ["dev.example.com"]` })
-  }],
-  ['dangerouslyInProduction', (value: unknown, problems: CorsProblem[]) => {
-    if (typeof value !== 'boolean') problems.push({ pointer: '/dangerouslyInProduction', reason: 'type', value, message: `${quote(value)} is neither true nor false; write one of them` })
-  }]
+/** Checks the value of an option, and adds problems to `problems`. */
+type Check = (value: unknown, problems: CorsProblem[]) => void
+
+/** The options, by name. */
+const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
+  ['prefix', checkPrefix],
+  ['hosts', checkHosts],
+  ['dangerouslyInProduction', checkDangerouslyInProduction]
 ])
+
+/** Fastify checks everything else about the prefix. With a slash at its end, no route can be declared for the path without the slash. */
+function checkPrefix (value: unknown, problems: CorsProblem[]): void {
+  if (typeof value !== 'string' || !/.\/$/.test(value)) return
+  const message = `${quote(value)} ends with a slash; write ${quote(value.replace(/(?<!\/)\/+$/, ''))}`
+  problems.push({ pointer: '/prefix', reason: 'not-canonical', value, message })
+}
+
+function checkHosts (value: unknown, problems: CorsProblem[]): void {
+  if (Array.isArray(value)) value.forEach((host: unknown, index) => checkHost(host, childPointer('/hosts', index), problems))
+  else problems.push({ pointer: '/hosts', reason: 'type', value, message: `${quote(value)} is not an array of hosts; write ["dev.example.com"]` })
+}
+
+function checkDangerouslyInProduction (value: unknown, problems: CorsProblem[]): void {
+  if (typeof value === 'boolean') return
+  const message = `${quote(value)} is neither true nor false; write one of them`
+  problems.push({ pointer: '/dangerouslyInProduction', reason: 'type', value, message })
+}
 
 function checkHost (value: unknown, pointer: string, problems: CorsProblem[]): void {
   if (typeof value !== 'string') {
@@ -50,7 +72,8 @@ function checkHost (value: unknown, pointer: string, problems: CorsProblem[]): v
   }
   const hostname = hostnameIn(value)
   if (hostname === value) return
-  problems.push({ pointer, reason: hostname === undefined ? 'invalid' : 'not-canonical', value, message: `${quote(value)} is not the name of one host as browsers write it; write ${quote(hostname ?? 'dev.example.com')}` })
+  const message = `${quote(value)} is not the name of one host as browsers write it; write ${quote(hostname ?? 'dev.example.com')}`
+  problems.push({ pointer, reason: hostname === undefined ? 'invalid' : 'not-canonical', value, message })
 }
 
 /** The host name in a text that may also have a port or be a URL; undefined if there is none. */

@@ -1,5 +1,5 @@
-// The script of the inspector's page: it lists the routes, sends the form to `app.cors.explain` on the server, and shows the answer. All values from the
-// server are inserted as text. The page's Content-Security-Policy makes the browser reject HTML from strings.
+// The script of the inspector's page, which page.html loads: it lists the routes, sends the form to `app.cors.explain` on the server, and shows the answer.
+// All values from the server are inserted as text. The page's Content-Security-Policy makes the browser reject HTML from strings.
 /* global document, fetch, window */
 
 const element = (id) => document.getElementById(id)
@@ -59,7 +59,8 @@ const isOff = ({ origin }) => origin.length === 0
 
 function policyCell ({ policy, enforceOrigin, ...row }) {
   if (isOff(row) && policy === null) return [make('span', { className: 'badge off' }, 'off')]
-  return [policy === null ? hint('unnamed') : code(policy), ...(enforceOrigin ? [' ', make('span', { className: 'badge off' }, 'enforced')] : [])]
+  const enforced = enforceOrigin ? [' ', make('span', { className: 'badge off' }, 'enforced')] : []
+  return [policy === null ? hint('unnamed') : code(policy), ...enforced]
 }
 
 function originCell ({ origin }) {
@@ -102,8 +103,13 @@ function rowElement (row) {
 /** The text that the filter searches: every word of the row, with all entries of long lists. */
 function wordsOf (row) {
   const { methods, url, host, constraints = [], policy, origin, credentials, allowedHeaders, exposedHeaders } = row
-  const credentialed = credentials === true ? ['credentials'] : credentials || []
-  const words = [methods, url, host, constraints, policy ?? (isOff(row) ? 'off' : 'unnamed'), origin, origin === '*' ? 'any origin' : [], credentialed, allowedHeaders, exposedHeaders]
+  const words = [
+    methods, url, host, constraints,
+    policy ?? (isOff(row) ? 'off' : 'unnamed'),
+    origin, origin === '*' ? 'any origin' : [],
+    credentials === true ? ['credentials'] : credentials || [],
+    allowedHeaders, exposedHeaders
+  ]
   return words.flat().filter((word) => word !== undefined).join(' ').toLowerCase()
 }
 
@@ -111,7 +117,9 @@ async function showRoutes () {
   const { body } = await request('routes')
   const rows = rowsOf(body).map((row) => ({ words: wordsOf(row), shown: rowElement(row) }))
   element('routes').tBodies[0].append(...rows.map(({ shown }) => shown))
-  const exact = new Set(body.flatMap(({ origin }) => origin === '*' ? [] : origin).filter((origin) => origin.includes('://') && !/[*\\]/.test(origin)))
+  // Origins only: patterns have an asterisk, and RegExps have a backslash.
+  const origins = body.flatMap(({ origin }) => origin === '*' ? [] : origin)
+  const exact = new Set(origins.filter((origin) => origin.includes('://') && !/[*\\]/.test(origin)))
   element('origins').append(...[...exact].slice(0, 50).map((value) => make('option', { value })))
   const filter = () => {
     const wanted = element('filter').value.toLowerCase().split(/\s+/)
@@ -163,25 +171,33 @@ function scrollToAnswer () {
 
 /** Shows why there is no answer: each problem at its field, and all of them in the answer. */
 function showFailure ({ code: coded, message, problems = [] }) {
-  const lines = problems.length === 0 ? [make('p', {}, message)] : [make('ul', {}, ...problems.map((problem) => make('li', {}, problem.message)))]
+  const badge = make('span', { className: 'badge blocked' }, 'No answer')
   element('failure').replaceChildren(
-    make('p', { className: 'headline' }, make('span', { className: 'badge blocked' }, 'No answer'), ...(coded === undefined ? [] : [' ', code(coded)])),
-    ...lines)
-  const concerned = FIELDS.filter((field) => problems.some(({ pointer }) => pointer.split('/')[1] === field))
+    make('p', { className: 'headline' }, badge, ...(coded === undefined ? [] : [' ', code(coded)])),
+    problems.length === 0 ? make('p', {}, message) : make('ul', {}, ...problems.map((problem) => make('li', {}, problem.message))))
+  const problemsOf = (field) => problems.filter(({ pointer }) => pointer.split('/')[1] === field)
+  const concerned = FIELDS.filter((field) => problemsOf(field).length > 0)
   for (const field of concerned) {
     element(field).setAttribute('aria-invalid', 'true')
-    element(`${field}-problem`).textContent = problems.filter(({ pointer }) => pointer.split('/')[1] === field).map((problem) => problem.message).join(' ')
+    element(`${field}-problem`).textContent = problemsOf(field).map((problem) => problem.message).join(' ')
   }
   if (concerned.length > 0) element(concerned[0]).focus()
   else scrollToAnswer()
 }
 
+/** Shows the answer of `app.cors.explain`. */
 function showAnswer ({ allowed, reason, message, advice, route, exchanges }) {
-  element('verdict').replaceChildren(
-    make('p', { className: 'headline' }, make('span', { className: `badge ${allowed ? 'allowed' : 'blocked'}` }, allowed ? 'Allowed' : 'Blocked'), ...(reason === null ? [] : [' ', code(reason)])),
-    make('p', { className: 'message' }, message),
-    ...(advice === null ? [] : [make('p', { className: 'advice' }, make('strong', {}, 'What to write: '), advice)]),
-    ...(route === null ? [] : [make('p', { className: 'hint' }, 'Route ', code(`${route.method} ${route.url}`), ...(route.policy === null ? [] : [', policy ', code(route.policy)]))]))
+  const badge = make('span', { className: `badge ${allowed ? 'allowed' : 'blocked'}` }, allowed ? 'Allowed' : 'Blocked')
+  const shown = [
+    make('p', { className: 'headline' }, badge, ...(reason === null ? [] : [' ', code(reason)])),
+    make('p', { className: 'message' }, message)
+  ]
+  if (advice !== null) shown.push(make('p', { className: 'advice' }, make('strong', {}, 'What to write: '), advice))
+  if (route !== null) {
+    const policy = route.policy === null ? [] : [', policy ', code(route.policy)]
+    shown.push(make('p', { className: 'hint' }, 'Route ', code(`${route.method} ${route.url}`), ...policy))
+  }
+  element('verdict').replaceChildren(...shown)
   element('exchanges').replaceChildren(...exchanges.map(exchangeElement))
   scrollToAnswer()
 }

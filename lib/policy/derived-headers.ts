@@ -1,5 +1,5 @@
-// Derives `allowedHeaders` and `exposedHeaders` from a route's schemas, for a policy that leaves them out. Called when a route's preflight or
-// response headers are first computed, and by lib/explain/ for advice.
+// Derives `allowedHeaders` and `exposedHeaders` from a route's schemas, for a policy that leaves them out. lib/application/route.ts calls it when the
+// headers of a route's preflights or responses are first computed, and lib/explain/advice.ts for a route that does not exist yet.
 import { needsAllowing, needsExposing, uniqueNames } from '../http/headers'
 import { takesBody } from '../http/methods'
 
@@ -23,8 +23,8 @@ export function derivedAllowedHeaders (method: string, schema: RouteSchema | und
 export function derivedExposedHeaders (schema: RouteSchema | undefined, shared: SharedSchemas): string[] {
   const names: string[] = []
   for (const [headers, base] of responseHeaders(schema, shared)) {
-    const read = jsonSchemaOf(headers, 'output')
-    if (read !== headers) names.push(...propertiesOf(read, rootBase(read), shared))
+    const converted = jsonSchemaOf(headers, 'output')
+    if (converted !== headers) names.push(...propertiesOf(converted, rootBase(converted), shared))
     // Either one schema for each name, as @fastify/swagger reads them, or one schema of an object with all names.
     else if (isRecord(headers)) names.push(...(isSchema(headers) ? propertiesOf(headers, base, shared) : Object.keys(headers)))
   }
@@ -33,12 +33,13 @@ export function derivedExposedHeaders (schema: RouteSchema | undefined, shared: 
 
 /** The fields that cannot be derived, as the route's schema of them cannot be converted to JSON Schema. */
 export function underivableFields (schema: RouteSchema | undefined, shared: SharedSchemas): Array<'allowedHeaders' | 'exposedHeaders'> {
-  return [
-    ...(jsonSchemaOf(schema?.headers, 'input') === UNREADABLE ? ['allowedHeaders' as const] : []),
-    ...(responseHeaders(schema, shared).some(([headers]) => jsonSchemaOf(headers, 'output') === UNREADABLE) ? ['exposedHeaders' as const] : [])
-  ]
+  const fields: ReturnType<typeof underivableFields> = []
+  if (jsonSchemaOf(schema?.headers, 'input') === UNREADABLE) fields.push('allowedHeaders')
+  if (responseHeaders(schema, shared).some(([headers]) => jsonSchemaOf(headers, 'output') === UNREADABLE)) fields.push('exposedHeaders')
+  return fields
 }
 
+/** The `headers` of each response schema, with what their references are resolved against. */
 function responseHeaders (schema: RouteSchema | undefined, shared: SharedSchemas): Array<readonly [headers: unknown, base: ReferenceBase]> {
   const responses = Object.values(isRecord(schema?.response) ? schema.response : {})
   return responses.flatMap((response) => [...applicableSchemas(response, rootBase(response), shared)].map(([{ headers }, base]) => [headers, base] as const))
@@ -49,10 +50,10 @@ const UNREADABLE = Symbol('unreadable')
 /** The schema as JSON Schema. A schema of another library is converted, or is UNREADABLE if it cannot be. */
 function jsonSchemaOf (schema: unknown, direction: 'input' | 'output'): unknown {
   if (!isLibrarySchema(schema)) return schema
-  for (const read of CONVERSIONS) {
+  for (const convert of CONVERSIONS) {
     try {
-      const found = read(schema, direction)
-      if (isRecord(found) && isSchema(found)) return found
+      const converted = convert(schema, direction)
+      if (isRecord(converted) && isSchema(converted)) return converted
     } catch {
       // Some libraries throw for a part that JSON Schema cannot represent, such as a date.
     }
@@ -60,12 +61,18 @@ function jsonSchemaOf (schema: unknown, direction: 'input' | 'output'): unknown 
   return UNREADABLE
 }
 
-/** Whether another library made this schema: a Standard Schema (https://standardschema.dev), a function, or an instance of a class without JSON Schema keywords. */
+/**
+ * Whether another library made this schema: a Standard Schema (https://standardschema.dev), a function, or an instance of a class without the keywords of
+ * JSON Schema.
+ */
 function isLibrarySchema (schema: unknown): schema is LibrarySchema {
   if (typeof schema === 'function') return true
   if (!isRecord(schema)) return false
+  if ('~standard' in schema) return true
   const prototype: unknown = Object.getPrototypeOf(schema)
-  return '~standard' in schema || (prototype !== Object.prototype && prototype !== null && !isRecord(schema.properties) && typeof schema.$ref !== 'string' && !hasInPlaceApplicator(schema))
+  if (prototype === Object.prototype || prototype === null) return false
+  // Not isSchema: an instance of a library may have a `type` that is not the keyword.
+  return !isRecord(schema.properties) && typeof schema.$ref !== 'string' && !hasInPlaceApplicator(schema)
 }
 
 interface LibrarySchema {
@@ -79,7 +86,7 @@ interface LibrarySchema {
 const CONVERSIONS: ReadonlyArray<(schema: LibrarySchema, direction: 'input' | 'output') => unknown> = [
   (schema, direction) => schema['~standard']?.jsonSchema?.[direction]({ target: 'draft-07' }),
   // Zod 4, which accepts what JSON Schema cannot represent as any value.
-  (schema, io) => schema.toJSONSchema?.({ io, target: 'draft-7', unrepresentable: 'any' }),
+  (schema, direction) => schema.toJSONSchema?.({ io: direction, target: 'draft-7', unrepresentable: 'any' }),
   // Older objects of Zod: only the names of the properties are needed.
   ({ shape }) => isRecord(shape) && { properties: shape },
   // Instances of a class that have the keywords of JSON Schema.
@@ -89,6 +96,7 @@ const CONVERSIONS: ReadonlyArray<(schema: LibrarySchema, direction: 'input' | 'o
 /** Keywords whose subschemas apply to the same value as the schema that has them (JSON Schema: in-place applicators). */
 const IN_PLACE_APPLICATORS = ['allOf', 'anyOf', 'oneOf', 'if', 'then', 'else']
 
+/** Whether this object has keywords of JSON Schema. */
 function isSchema (value: JsonObject): boolean {
   return typeof value.type === 'string' || typeof value.$ref === 'string' || isRecord(value.properties) || hasInPlaceApplicator(value)
 }
@@ -97,6 +105,7 @@ function hasInPlaceApplicator (value: JsonObject): boolean {
   return IN_PLACE_APPLICATORS.some((keyword) => Object.hasOwn(value, keyword))
 }
 
+/** The names of the properties that a schema of an object declares. */
 function propertiesOf (schema: unknown, base: ReferenceBase, shared: SharedSchemas): string[] {
   return [...applicableSchemas(schema, base, shared).keys()].flatMap(({ properties }) => isRecord(properties) ? Object.keys(properties) : [])
 }
@@ -114,7 +123,9 @@ function rootBase (document: unknown): ReferenceBase {
 }
 
 /** All schemas that apply to the same value as this one (itself, its in-place subschemas, and those they refer to), each with its base. */
-function applicableSchemas (schema: unknown, base: ReferenceBase, shared: SharedSchemas, found: Map<JsonObject, ReferenceBase> = new Map()): Map<JsonObject, ReferenceBase> {
+function applicableSchemas (
+  schema: unknown, base: ReferenceBase, shared: SharedSchemas, found: Map<JsonObject, ReferenceBase> = new Map()
+): Map<JsonObject, ReferenceBase> {
   if (!isRecord(schema) || found.has(schema)) return found
   found.set(schema, base)
   for (const keyword of IN_PLACE_APPLICATORS) {
@@ -122,10 +133,16 @@ function applicableSchemas (schema: unknown, base: ReferenceBase, shared: Shared
   }
   if (typeof schema.$ref === 'string') {
     const [id = '', fragment = ''] = schema.$ref.split('#', 2)
-    const target = id === '' ? base : Object.hasOwn(shared, id) ? rootBase(shared[id]) : { ...base, document: schemaWithId(base.root, id) }
+    const target = baseWithId(id, base, shared)
     applicableSchemas(resolveFragment(decodeFragment(fragment), target.document), target, shared, found)
   }
   return found
+}
+
+/** The base of a reference to this `$id`: the same document, a shared schema, or a schema of the same root. */
+function baseWithId (id: string, base: ReferenceBase, shared: SharedSchemas): ReferenceBase {
+  if (id === '') return base
+  return Object.hasOwn(shared, id) ? rootBase(shared[id]) : { ...base, document: schemaWithId(base.root, id) }
 }
 
 /** The value that a fragment identifies: by JSON pointer (RFC 6901), or by the name of a schema (`$id: '#name'`). */

@@ -1,5 +1,5 @@
 // Compiles a policy: checks the values of its fields, alone and together, and computes everything that requests need, once per policy.
-// Called by declaration.ts when a route is declared or the plugin is registered.
+// lib/declaration/ calls it when a route is declared or the plugin is registered, and lib/explain/ to try out advice.
 import { childPointer, quote, type CorsProblem, type CorsProblemReason } from '../errors'
 import { isHeaderName, uniqueNames, whyNotReadable, whyNotSendable } from '../http/headers'
 import type { CredentialSwitches } from './origin/credentials'
@@ -68,29 +68,25 @@ interface FieldProblem {
   readonly involvedFields?: ReadonlyArray<keyof PolicyFields> | undefined
 }
 
-type Report = (field: keyof PolicyFields, finding: FieldProblem) => void
+type Report = (field: keyof PolicyFields, problem: FieldProblem) => void
 
 /**
  * Compiles the fields of a policy, and adds problems to `problems`. `ownFields` are the fields that the declaration sets itself; the others are
- * inherited, and were checked where they were declared. A problem of several fields is reported at one that the declaration sets itself.
+ * inherited, and were checked where they were declared.
  */
-export function compilePolicy (fields: PolicyFields, ownFields: ReadonlySet<string>, pointer: string, problems: CorsProblem[]): CompiledPolicy | undefined {
+export function compilePolicy (
+  fields: PolicyFields, ownFields: ReadonlySet<string>, pointer: string, problems: CorsProblem[]
+): CompiledPolicy | undefined {
   const problemsBefore = problems.length
-  const report: Report = (field, { reason, message, index, value, involvedFields: along = [] }) => {
-    const at = [field, ...along].find((candidate) => ownFields.has(candidate)) as keyof PolicyFields
-    const inArray = at === field && index !== undefined
-    problems.push({
-      pointer: inArray ? childPointer(childPointer(pointer, at), index) : childPointer(pointer, at),
-      reason,
-      value: inArray ? value : fields[at],
-      message
-    })
-  }
+  const report: Report = (field, problem) => problems.push(toCorsProblem(field, problem, fields, ownFields, pointer))
   const origin = fields.origin === undefined ? undefined : compileOrigin(fields, fields.origin, report)
-  const credentialed = typeof fields.credentials === 'object' ? compileOriginEntries('credentials', fields.credentials, switchesOf(fields), report) : undefined
+  const credentialed = typeof fields.credentials === 'object'
+    ? compileOriginEntries('credentials', fields.credentials, switchesOf(fields), report)
+    : undefined
   checkAllowedHeaders(fields, report)
   checkExposedHeaders(fields, report)
   if (origin === undefined || problems.length > problemsBefore) return undefined
+  // `problems` has those of the whole declaration. With a problem in another policy, none of them is used.
   if (problems.length === 0) {
     origin.onAccepted?.()
     credentialed?.onAccepted?.()
@@ -99,7 +95,9 @@ export function compilePolicy (fields: PolicyFields, ownFields: ReadonlySet<stri
     origin: Object.freeze(origin.rule),
     credentials: fields.credentials === true,
     credentialedOrigins: credentialed?.rule,
-    allowedHeaders: fields.allowedHeaders === undefined ? undefined : compileAllowedHeaders(fields.allowedHeaders as '*' | readonly string[]),
+    allowedHeaders: fields.allowedHeaders === undefined
+      ? undefined
+      : compileAllowedHeaders(fields.allowedHeaders as '*' | readonly string[]),
     exposedHeaders: fields.exposedHeaders === undefined ? undefined : uniqueNames([fields.exposedHeaders].flat() as string[]),
     maxAge: fields.maxAge === undefined ? undefined : String(fields.maxAge),
     optionsSuccessStatus: fields.optionsSuccessStatus ?? 204,
@@ -108,8 +106,28 @@ export function compilePolicy (fields: PolicyFields, ownFields: ReadonlySet<stri
   })
 }
 
-/** A compiled rule. `onAccepted` is called once the whole policy is accepted. */
-interface CompiledRule<Rule extends OriginRule> { readonly rule: Rule, readonly onAccepted?: () => void }
+/**
+ * A problem of a field, with its pointer. A problem of several fields is reported at one that the declaration sets itself: the first field that has it
+ * may be inherited, and is valid where it was declared.
+ */
+function toCorsProblem (
+  field: keyof PolicyFields,
+  { reason, message, index, value, involvedFields = [] }: FieldProblem,
+  fields: PolicyFields,
+  ownFields: ReadonlySet<string>,
+  pointer: string
+): CorsProblem {
+  const reported = [field, ...involvedFields].find((candidate) => ownFields.has(candidate)) as keyof PolicyFields
+  const fieldPointer = childPointer(pointer, reported)
+  if (reported !== field || index === undefined) return { pointer: fieldPointer, reason, value: fields[reported], message }
+  return { pointer: childPointer(fieldPointer, index), reason, value, message }
+}
+
+interface CompiledRule<Rule extends OriginRule> {
+  readonly rule: Rule
+  /** Called once the whole declaration is accepted: from then on, an originList refuses entries that the policy would refuse. */
+  readonly onAccepted?: () => void
+}
 
 function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['origin']>, report: Report): CompiledRule<OriginRule> {
   if (typeof origin === 'function') return { rule: { kind: 'function', decide: origin } }
@@ -117,7 +135,8 @@ function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['
     if (fields.credentials === true) {
       report('origin', {
         reason: 'wildcard-with-credentials',
-        message: 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, or leave credentials out',
+        message: 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, ' +
+          'or leave credentials out',
         involvedFields: ['credentials']
       })
     }
@@ -138,31 +157,50 @@ function switchesOf ({ dangerouslyAllowInsecureOrigins = false, dangerouslyAllow
 }
 
 /** `switches` are set if these origins may send credentials, so that the rules of credentials apply. */
-function compileOriginEntries (field: 'origin' | 'credentials', origins: string | readonly unknown[] | OriginList, switches: CredentialSwitches | undefined, report: Report): CompiledRule<ListRule> {
-  return origins instanceof OriginList ? compileOriginList(field, origins, switches, report) : { rule: compileOriginArray(field, origins, switches, report) }
+function compileOriginEntries (
+  field: 'origin' | 'credentials',
+  origins: string | readonly unknown[] | OriginList,
+  switches: CredentialSwitches | undefined,
+  report: Report
+): CompiledRule<ListRule> {
+  return origins instanceof OriginList
+    ? compileOriginList(field, origins, switches, report)
+    : { rule: compileOriginArray(field, origins, switches, report) }
 }
 
-function compileOriginList (field: 'origin' | 'credentials', list: OriginList, switches: CredentialSwitches | undefined, report: Report): CompiledRule<ListRule> {
-  for (const problem of switches === undefined ? [] : list.credentialProblems(switches)) report(field, { ...problem, involvedFields: INVOLVED_FIELDS[problem.reason] })
+function compileOriginList (
+  field: 'origin' | 'credentials', list: OriginList, switches: CredentialSwitches | undefined, report: Report
+): CompiledRule<ListRule> {
+  for (const problem of switches === undefined ? [] : list.credentialProblems(switches)) {
+    report(field, { ...problem, involvedFields: INVOLVED_FIELDS[problem.reason] })
+  }
   const rule = list.ruleFor(switches)
   return { rule, onAccepted: () => list.enforceRule(rule) }
 }
 
-function compileOriginArray (field: 'origin' | 'credentials', origins: string | readonly unknown[], switches: CredentialSwitches | undefined, report: Report): ListRule {
+/** A single origin is compiled as an array of one. */
+function compileOriginArray (
+  field: 'origin' | 'credentials', origins: string | readonly unknown[], switches: CredentialSwitches | undefined, report: Report
+): ListRule {
   const values = typeof origins === 'string' ? [origins] : origins
-  if (values.length === 0) report(field, { reason: 'invalid', message: `an empty array allows nobody; write ${field === 'origin' ? 'cors: false' : 'credentials: false'} for that` })
+  if (values.length === 0) {
+    const instead = field === 'origin' ? 'cors: false' : 'credentials: false'
+    report(field, { reason: 'invalid', message: `an empty array allows nobody; write ${instead} for that` })
+  }
   const entries: Entry[] = []
-  values.forEach((value, position) => {
-    const at = typeof origins === 'string' ? undefined : { index: position, value }
+  values.forEach((value, index) => {
+    const element = typeof origins === 'string' ? {} : { index, value }
     const entry = readEntry(value, field)
-    if ('key' in entry) entries.push(entry)
-    const entryProblems = !('key' in entry) ? [entry] : switches === undefined ? [] : credentialProblems(entry, switches)
-    for (const problem of entryProblems) report(field, { ...problem, ...at, involvedFields: INVOLVED_FIELDS[problem.reason] })
+    if (!('key' in entry)) return report(field, { ...entry, ...element, involvedFields: INVOLVED_FIELDS[entry.reason] })
+    entries.push(entry)
+    for (const problem of switches === undefined ? [] : credentialProblems(entry, switches)) {
+      report(field, { ...problem, ...element, involvedFields: INVOLVED_FIELDS[problem.reason] })
+    }
   })
   return { kind: 'list', matches: createMatcher(entries) }
 }
 
-/** The other fields without which there would be no such problem. */
+/** The other fields without which an entry of a list would have no such problem. */
 const INVOLVED_FIELDS: Partial<Record<CorsProblemReason, ReadonlyArray<keyof PolicyFields>>> = {
   'null-origin': ['credentials'],
   'insecure-with-credentials': ['credentials', 'dangerouslyAllowInsecureOrigins'],
@@ -183,24 +221,38 @@ function checkExposedHeaders ({ exposedHeaders, credentials }: PolicyFields, rep
 }
 
 /** `wildcard` is the problem of a `'*'` among these names, if it is one. */
-function checkNames (field: keyof PolicyFields, names: readonly unknown[], reasonToForbid: (name: string) => string | undefined, wildcard: FieldProblem | undefined, report: Report): void {
+function checkNames (
+  field: keyof PolicyFields,
+  names: readonly unknown[],
+  whyForbidden: (name: string) => string | undefined,
+  wildcard: FieldProblem | undefined,
+  report: Report
+): void {
   names.forEach((name, index) => {
-    const finding = name === '*' ? wildcard : checkName(name, reasonToForbid)
-    if (finding !== undefined) report(field, { ...finding, index, value: name })
+    const problem = name === '*' ? wildcard : checkName(name, whyForbidden)
+    if (problem !== undefined) report(field, { ...problem, index, value: name })
   })
 }
 
-function checkName (name: unknown, reasonToForbid: (name: string) => string | undefined): FieldProblem | undefined {
+function checkName (name: unknown, whyForbidden: (name: string) => string | undefined): FieldProblem | undefined {
   if (typeof name !== 'string') return { reason: 'type', message: `${quote(name)} is not the name of a header; write a text such as "X-Request-Id"` }
-  if (!isHeaderName(name)) return { reason: 'invalid', message: `${quote(name)} is not the name of a header; write one name for each element, such as "X-Request-Id"` }
-  const refusal = reasonToForbid(name)
-  return refusal === undefined ? undefined : { reason: 'forbidden', message: `${quote(name)}: ${refusal}; leave it out` }
+  if (!isHeaderName(name)) {
+    return { reason: 'invalid', message: `${quote(name)} is not the name of a header; write one name for each element, such as "X-Request-Id"` }
+  }
+  const why = whyForbidden(name)
+  return why === undefined ? undefined : { reason: 'forbidden', message: `${quote(name)}: ${why}; leave it out` }
 }
 
 /** https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name */
-const WILDCARD_WITH_ALLOWED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" allows every header except Authorization, the only name that can be combined with it; write "*", or ["*", "Authorization"]' }
+const WILDCARD_WITH_ALLOWED_NAMES: FieldProblem = {
+  reason: 'invalid',
+  message: '"*" allows every header except Authorization, the only name that can be combined with it; write "*", or ["*", "Authorization"]'
+}
 
-const WILDCARD_WITH_EXPOSED_NAMES: FieldProblem = { reason: 'invalid', message: '"*" exposes every header and cannot be an array element; write exposedHeaders: "*"' }
+const WILDCARD_WITH_EXPOSED_NAMES: FieldProblem = {
+  reason: 'invalid',
+  message: '"*" exposes every header and cannot be an array element; write exposedHeaders: "*"'
+}
 
 /** https://fetch.spec.whatwg.org/#http-access-control-expose-headers */
 const WILDCARD_WITH_CREDENTIALS: FieldProblem = {
@@ -228,7 +280,8 @@ function valueKey ({ origin, credentials, allowedHeaders, exposedHeaders, maxAge
 }
 
 function originsKey (origins: PolicyFields['origin']): unknown {
-  return typeof origins === 'function' || origins instanceof OriginList ? identityOf(origins) : [...new Set([origins].flat().map(String))].sort()
+  if (typeof origins === 'function' || origins instanceof OriginList) return identityOf(origins)
+  return [...new Set([origins].flat().map(String))].sort()
 }
 
 function sortedLowerCase (names: PolicyFields['allowedHeaders']): readonly string[] | undefined {

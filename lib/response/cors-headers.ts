@@ -1,5 +1,5 @@
-// The CORS headers of a response, by name. They are computed once per policy, then compared and written for every response. Preflight answers and actual
-// responses use them.
+// The CORS headers of a response, by name. They are computed once per policy, then compared and written for every response: by required-headers.ts, with the
+// values of response.ts and preflight/answer.ts.
 
 /** Every `Access-Control-*` response header. */
 export const CORS_HEADER_NAMES = [

@@ -1,4 +1,4 @@
-// For policies that allow credentials only to some origins: whether an origin is one of them. Preflights, actual responses and lib/explain use it.
+// For policies whose `credentials` is a list: whether an origin is in it. lib/preflight/, response.ts, decision.ts and lib/explain/ use it.
 import type { FastifyRequest } from 'fastify'
 import type { CompiledPolicy } from '../policy/policy'
 

@@ -1,5 +1,5 @@
-// Decides whether a policy allows the origin of a request. An origin function is called once per request. Preflights, actual responses and
-// lib/explain use it.
+// Decides whether a policy allows the origin of a request. An origin function is called once per request. response.ts, lib/preflight/ and lib/explain/
+// call it.
 import type { FastifyRequest } from 'fastify'
 import { isSerialisedOrigin } from '../policy/origin/pattern'
 import type { CompiledPolicy, OriginRule } from '../policy/policy'
@@ -15,7 +15,8 @@ export function decide (rule: OriginRule, request: FastifyRequest): Decision | P
   if (rule.kind === 'any') return '*'
   const { origin } = request.raw.headers
   if (origin === undefined) return false
-  return rule.kind === 'list' ? rule.matches(origin) && origin : isSerialisedOrigin(origin) && callOnce(rule.decide, origin, request)
+  if (rule.kind === 'list') return rule.matches(origin) ? origin : false
+  return isSerialisedOrigin(origin) ? callOnce(rule.decide, origin, request) : false
 }
 
 /** Whether a policy allows an origin. False where only its origin function can tell, which is not called. */
@@ -25,8 +26,8 @@ export function allowsWithoutAsking (policy: CompiledPolicy, origin: string): bo
 }
 
 /**
- * The last call of an origin function for a request. A second function is called only if a hook calls the not-found handler before the route's own hooks
- * have run.
+ * Where a request carries the last call of an origin function. One is enough: a request asks two functions only if a hook calls the not-found handler before
+ * the route's own hooks have run.
  */
 const kLastCall = Symbol('fastify-cors-policy.originFunctionCall')
 

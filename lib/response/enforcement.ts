@@ -1,6 +1,6 @@
-// `enforceOrigin`: CORS keeps pages from reading responses, not from sending requests. This file decides which requests are rejected before their
-// handler runs: those from pages of refused origins. It never rejects a request from the application's own pages, or from a client that is no browser.
-// Called by the onRequest hook in response.ts.
+// The field `enforceOrigin` of a policy. CORS keeps pages from reading responses, not from sending requests. This file decides which requests are rejected
+// before their handler runs: those from pages of refused origins. It never rejects a request from the application's own pages, or from a client that is no
+// browser. The onRequest hook in response.ts calls it.
 import createError from '@fastify/error'
 import type { FastifyRequest } from 'fastify'
 import { isPreflight } from '../http/preflight-request'

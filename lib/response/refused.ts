@@ -1,5 +1,5 @@
-// The reasons why the plugin refuses an origin or a preflight, or why a browser blocks a request. Refusals are logged at debug and published on a
-// diagnostics channel. Preflight answers, actual responses and lib/explain use it.
+// The reasons why the plugin refuses an origin or a preflight, or why a browser blocks a request. Logs refusals at debug, and publishes them on a
+// diagnostics channel. response.ts, lib/preflight/ and lib/application/ report refusals here; lib/explain/ records them.
 import diagnostics from 'node:diagnostics_channel'
 import type { FastifyRequest } from 'fastify'
 import { printable, quote } from '../errors'
@@ -102,7 +102,7 @@ export function reportRefusedOrigin (request: FastifyRequest, policy: object | n
   reportRefusal(request.log, request, { reason, origin, route: routeName(request), policy: policyName })
 }
 
-/** Why a policy refuses an origin. Without a request, no origin function has failed. */
+/** Why a policy refuses an origin. `request` is undefined if no origin function was called for it. */
 export function originRefusalReason (
   request: FastifyRequest | undefined, origin: string
 ): Extract<CorsRefusalReason, 'null-origin' | 'invalid-origin' | 'origin-not-allowed' | 'origin-function-failed'> {
@@ -114,6 +114,7 @@ export function originRefusalReason (
 /** The requests whose origin function failed. */
 const failedRequests = new WeakSet<FastifyRequest>()
 
+/** Records that the reason for this request's refusal is `origin-function-failed`. */
 export function recordOriginFunctionFailure (request: FastifyRequest): void {
   failedRequests.add(request)
 }
@@ -133,14 +134,14 @@ function routeName ({ method, routeOptions }: FastifyRequest): string {
   return `${method} ${routeOptions.url ?? '(none)'}`
 }
 
-/** In characters. */
+/** The longest part of a request's value that is logged, in characters. */
 const MAX_LOGGED_LENGTH = 256
 
 function printableText (text: string): string {
   return printable(text.slice(0, MAX_LOGGED_LENGTH))
 }
 
-/** Records the reasons of refusals, by request, from its construction until `stop` is called. */
+/** Records the reasons of refusals, by request, from its construction until `stop` is called. `app.cors.explain` reads them. */
 export class RefusalRecorder {
   readonly #reasons = new Map<object | undefined, CorsRefusalReason>()
   readonly #record = (message: unknown): void => {

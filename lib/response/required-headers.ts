@@ -1,7 +1,6 @@
 // The CORS headers that a response must have, and the one place that guarantees them: the response's `writeHead`. Fastify calls it for every reply, and
 // Node calls it for responses that are written to `reply.raw`; no hook runs after it. Hooks could not guarantee the headers: if an onSend or onError hook
-// throws, Fastify skips the hooks after it, and other hooks may run after the plugin's. Preflight answers (preflight/answer.ts) and response policies
-// (response.ts) set the headers.
+// throws, Fastify skips the hooks after it, and other hooks may run after the plugin's. response.ts and preflight/answer.ts say which headers are required.
 import type { FastifyReply } from 'fastify'
 import type { ServerResponse } from 'node:http'
 import type { HeaderValue, Vary } from '../http/vary'
@@ -20,10 +19,11 @@ export interface HeaderSource {
   readonly policyName?: string | null
 }
 
+/** The headers that one response must have. */
 export class RequiredHeaders {
   /**
-   * The `Vary` value after all hooks. Afterwards Fastify copies headers over it: from a web `Response` to the reply, and from the reply of a stream to the
-   * raw response. Undefined for other payloads.
+   * The `Vary` value after all hooks, which the onSend hook in response.ts sets for some payloads. Fastify overwrites the value after that: it copies the
+   * headers of a web `Response` to the reply, and those of a stream's reply to the raw response. Undefined for other payloads.
    */
   varyBeforeCopy: string | undefined
   /** Settles when the origin function has answered and the headers are set. Undefined if there is nothing to wait for. */
@@ -70,7 +70,7 @@ export class RequiredHeaders {
     return this.#allowedOrigin !== undefined
   }
 
-  /** Calls the response's own `writeHead` with the required headers. Like Node's method, it accepts the headers as third or second argument. */
+  /** Calls the response's own `writeHead` with the required headers. As with Node's method, `reason` can be left out: then `reason` has the headers. */
   writeHead (raw: Response, statusCode: unknown, reason: unknown, headers: unknown): unknown {
     const given = typeof reason === 'string' ? headers : headers ?? reason
     const corrected = this.#isAlreadyCorrect(raw, given) ? given : this.#correct(raw, given)
@@ -83,9 +83,10 @@ export class RequiredHeaders {
    */
   #isAlreadyCorrect (raw: Response, given: unknown): boolean {
     const current = this.#replyHeaders
-    return (current !== undefined && given === current && raw.getHeaderNames().length === 0 &&
+    if (current !== undefined && given === current && raw.getHeaderNames().length === 0 &&
       hasExactCorsHeaders(current, this.#allowedOrigin, this.#headers) &&
-      (this.vary === undefined || (current.vary === this.vary.value && this.varyBeforeCopy === undefined))) || raw.headersSent
+      (this.vary === undefined || (current.vary === this.vary.value && this.varyBeforeCopy === undefined))) return true
+    return raw.headersSent
   }
 
   /**
@@ -95,7 +96,8 @@ export class RequiredHeaders {
   #correct (raw: Response, given: unknown): Headers {
     const corrected = given === this.#replyHeaders ? given as Headers : copyHeaders(given)
     if (this.vary !== undefined) {
-      corrected.vary = this.vary.mergedWith([this.varyBeforeCopy, raw.getHeader('vary'), corrected.vary].filter((value) => value !== undefined).join())
+      const values = [this.varyBeforeCopy, raw.getHeader('vary'), corrected.vary].filter((value) => value !== undefined)
+      corrected.vary = this.vary.mergedWith(values.join())
       raw.removeHeader('vary')
     }
     this.#reportReplaced(raw, corrected)

@@ -1,5 +1,5 @@
-// The hooks that decide on the CORS headers of actual responses. Routes that declare CORS have them, and so do instances whose 404s have a default
-// policy. They decide as early as possible; required-headers.ts guarantees that the response has the headers.
+// The hooks that decide on the CORS headers of actual responses. lib/application/route.ts adds them to routes that declare CORS, and lib/plugin.ts to
+// instances, for their 404s. They decide as early as possible; required-headers.ts guarantees that the response has the headers.
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { isPreflight } from '../http/preflight-request'
 import { VARY_ORIGIN, type Vary } from '../http/vary'
@@ -20,8 +20,9 @@ export class ResponsePolicy {
   readonly #vary: Vary | undefined
   /** Defined if the policy has `enforceOrigin: true`. */
   readonly #enforcement: typeof Enforcement | undefined
+  /** The headers for an allowed origin. */
   #headers!: CorsHeaders
-  /** For the origins in a policy's list of credentialed origins. */
+  /** The headers for an origin in the policy's list of credentialed origins. */
   #credentialedHeaders!: CorsHeaders
 
   /** `policyName` is the name of the policy, for logs. */
@@ -37,7 +38,9 @@ export class ResponsePolicy {
   expose (names: readonly string[]): void {
     const exposed = names.length > 0 ? names.join(', ') : undefined
     this.#credentialedHeaders = corsHeaders({ 'access-control-allow-credentials': 'true', 'access-control-expose-headers': exposed })
-    this.#headers = this.#policy?.credentials === true ? this.#credentialedHeaders : corsHeaders({ 'access-control-expose-headers': exposed })
+    this.#headers = this.#policy?.credentials === true
+      ? this.#credentialedHeaders
+      : corsHeaders({ 'access-control-expose-headers': exposed })
   }
 
   /** The CORS headers and `Vary` of a response, as a new object. `isCredentialed` tells whether the origin is in the policy's list of credentialed origins. */
@@ -91,6 +94,7 @@ export class ResponsePolicy {
     return allowsOrigin ? undefined : this.#enforcement?.enforcementError(request)
   }
 
+  /** Decides, unless this policy has decided already. */
   #decideOnce (request: FastifyRequest, reply: FastifyReply): RequiredHeaders {
     const required = requiredHeadersOf(reply)
     return required?.source === this ? required : this.#decide(request, reply)
@@ -106,13 +110,15 @@ export class ResponsePolicy {
       required.set(credentialed, this.#credentialedHeaders)
       return required
     }
-    const decision: Decision | Promise<Decision> = applies && decide(this.#policy.origin, request)
-    required.set(typeof decision === 'object' ? false : decision, this.#headers)
-    if (decision === false) this.#report(request)
+    const decision: Decision | Promise<Decision> = applies ? decide(this.#policy.origin, request) : false
     if (typeof decision === 'object') {
+      required.set(false, this.#headers)
       // After a time-out, hooks that wait for the decision never continue.
       required.pendingDecision = decision.then((settled) => hasTimedOut(request) ? neverSettles() : this.#apply(request, required, settled))
+      return required
     }
+    required.set(decision, this.#headers)
+    if (decision === false) this.#report(request)
     return required
   }
 

@@ -1,5 +1,5 @@
 // The rules for origins that may send credentials: they are encrypted or loopback, and nobody else can register one. Checks one entry of a list.
-// A RegExp is checked by the forms of the origins that it matches (regexp-forms.ts). Called by entry.ts.
+// A RegExp is checked by the forms of the origins that it matches (regexp-forms.ts). entry.ts calls it.
 import { quote } from '../../errors'
 import { IP_ADDRESS, isInsecure, isSerialisedOrigin, type TupleOrigin } from './pattern'
 import { isPublicSuffix } from './public-suffix'
@@ -18,8 +18,6 @@ export interface CredentialSwitches {
 export interface CredentialProblem {
   readonly reason: 'insecure-with-credentials' | 'public-suffix'
   readonly message: string
-  /** The switch that lifts the rule. */
-  readonly liftedBy: keyof CredentialSwitches
 }
 
 /** Checks one entry, valid otherwise, of a list whose origins may send credentials. Returns its problems. */
@@ -29,15 +27,15 @@ export function checkCredentialedEntry (entry: TupleOrigin | OriginRegExp, switc
   if (insecure !== undefined) {
     found.push({
       reason: 'insecure-with-credentials',
-      message: `an attacker on the network can change pages of ${insecure} and act with its users' credentials; write ${suggestSecureEntry(entry, switches)}, or set dangerouslyAllowInsecureOrigins: true`,
-      liftedBy: 'dangerouslyAllowInsecureOrigins'
+      message: `an attacker on the network can change pages of ${insecure} and act with its users' credentials; ` +
+        `write ${suggestSecureEntry(entry, switches)}, or set dangerouslyAllowInsecureOrigins: true`
     })
   }
   if (registrable !== undefined) {
     found.push({
       reason: 'public-suffix',
-      message: `anyone can register ${registrable} and act with your users' credentials; write ${suggestOwnedEntry(entry, switches)}, or set dangerouslyAllowPublicSuffixes: true`,
-      liftedBy: 'dangerouslyAllowPublicSuffixes'
+      message: `anyone can register ${registrable} and act with your users' credentials; ` +
+        `write ${suggestOwnedEntry(entry, switches)}, or set dangerouslyAllowPublicSuffixes: true`
     })
   }
   return found
@@ -73,12 +71,23 @@ function risksOfRegExp (entry: OriginRegExp): Risks {
   const insecure = forms.find((form) => isInsecureForm(textOf(form)))
   const registrable = forms.find((form) => isRegistrableForm(textOf(form)))
   return {
-    insecure: insecure && ((SCHEME.test(textOf(insecure)) ? exampleOrigin(entry, insecure) : undefined) ?? 'an origin that this RegExp matches'),
-    registrable: registrable && ['a name that this RegExp matches', exampleOrigin(entry, registrable)].filter(Boolean).join(', such as ')
+    insecure: insecure && describeInsecure(entry, insecure),
+    registrable: registrable && describeRegistrable(entry, registrable)
   }
 }
 
 const TOO_MANY_FORMS = 'one of the many alternatives of this RegExp'
+
+/** An example, if the scheme is literal: the example of a scheme that varies would have a scheme that does not exist. */
+function describeInsecure (entry: OriginRegExp, form: Form): string {
+  const example = SCHEME.test(textOf(form)) ? exampleOrigin(entry, form) : undefined
+  return example ?? 'an origin that this RegExp matches'
+}
+
+function describeRegistrable (entry: OriginRegExp, form: Form): string {
+  const example = exampleOrigin(entry, form)
+  return `a name that this RegExp matches${example === undefined ? '' : `, such as ${example}`}`
+}
 
 /** An origin of this form that an attacker might have. */
 function exampleOrigin ({ matches }: OriginRegExp, form: Form): string | undefined {
@@ -86,9 +95,10 @@ function exampleOrigin ({ matches }: OriginRegExp, form: Form): string | undefin
   return isSerialisedOrigin(sample) && matches(sample) ? quote(sample) : undefined
 }
 
+/** Captures a literal scheme, and what follows it. */
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/s
 
-/** Every origin contains it exactly once. */
+/** Between scheme and host. Every origin contains it exactly once. */
 const SEPARATOR = '://'
 
 /** Whether an origin of this form can be insecure: its scheme is not literal, or it is not encrypted and the host is not loopback. */
@@ -96,6 +106,7 @@ function isInsecureForm (text: string): boolean {
   const [, scheme, rest = ''] = SCHEME.exec(text) ?? []
   if (scheme === undefined) return true
   const host = hostOf(rest)
+  // A host that varies is loopback if its literal end is, as in ".localhost". The "x" is in place of what varies.
   return isInsecure({ scheme, host: host.includes(VARIABLE_PART) ? `x${literalEnd(host)}` : host })
 }
 
@@ -107,14 +118,14 @@ function isRegistrableForm (text: string): boolean {
   return domain === undefined || IP_ADDRESS.test(domain) || isPublicSuffix(domain)
 }
 
-/** Removes the port: what follows the last colon, if that can be a port. */
+/** The host of what follows the scheme: without the port, which is what follows the last colon, if that can be a port. */
 function hostOf (rest: string): string {
   return rest.replace(PORT, '')
 }
 
 const PORT = new RegExp(`:[0-9${VARIABLE_PART}]+$`)
 
-/** The literal end of a host. */
+/** What follows the last variable part of a host. */
 function literalEnd (host: string): string {
   return host.slice(host.lastIndexOf(VARIABLE_PART) + 1)
 }
@@ -122,16 +133,19 @@ function literalEnd (host: string): string {
 /** Captures the domain after the first dot of a host's literal end. Everything before that dot may vary. */
 const PARENT_DOMAIN = /^[a-z0-9_-]*\.([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)$/
 
+/** An entry to write instead of one that is insecure. */
 function suggestSecureEntry (entry: TupleOrigin | OriginRegExp, switches: CredentialSwitches): string {
   if (entry.kind === 'tuple') return quote(withSecureScheme(entry.text))
   return correctedRegExp(entry, switches) ?? 'a RegExp that begins with "^https:\\/\\/"'
 }
 
+/** An entry to write instead of one that anyone can register. Completes a sentence that begins with "write". */
 function suggestOwnedEntry (entry: TupleOrigin | OriginRegExp, switches: CredentialSwitches): string {
   if (entry.kind === 'tuple') return 'the subdomains out'
   return correctedRegExp(entry, switches) ?? 'the origins out, or a RegExp that ends in a dot and a domain of your own, such as "\\.example\\.com$"'
 }
 
+/** A correction that has no risk except those that the switches accept. */
 function correctedRegExp (entry: OriginRegExp, switches: CredentialSwitches): string | undefined {
   return correctionOf(entry, (text) => {
     const read = readValidEntry(text)

@@ -10,7 +10,7 @@ import type { OriginRegExp } from './regexp-re2'
 /** How an entry matches an origin: `'exact'` if both are equal (also `'null'`), or as a pattern or a RegExp. */
 export type EntryForm = 'exact' | TupleOrigin | OriginRegExp
 
-/** A valid entry. Equal entries have equal keys: the string itself, or the RegExp's source and flags. */
+/** A valid entry. Equal entries have equal keys: the string itself, or the RegExp's source and flags. A problem of an entry has no key. */
 export interface Entry {
   readonly key: string
   readonly form: EntryForm
@@ -28,9 +28,12 @@ export function entryKey (value: unknown): string | undefined {
 }
 
 const WILDCARD_IN_LIST: EntryProblem = { reason: 'invalid', message: '"*" allows every origin and cannot be an entry of a list; write origin: "*"' }
-const WILDCARD_WITH_CREDENTIALS: EntryProblem = { reason: 'wildcard-with-credentials', message: 'browsers refuse credentials with "*"; write the origins that may send them' }
+const WILDCARD_WITH_CREDENTIALS: EntryProblem = {
+  reason: 'wildcard-with-credentials',
+  message: 'browsers refuse credentials with "*"; write the origins that may send them'
+}
 
-// Loaded when first needed: most lists contain only exact origins.
+// Modules that are loaded when they are first needed: most lists contain only exact origins.
 let regexps: typeof Regexp | undefined
 let credentials: typeof Credentials | undefined
 
@@ -39,10 +42,13 @@ export function readEntry (value: unknown, list: 'origin' | 'credentials' | 'ori
   if (value instanceof RegExp) {
     regexps ??= require('./regexp') as typeof Regexp
     const regexp = regexps.parseOriginRegExp(value)
-    return regexp.kind === 'regexp' ? { key: String(value), form: regexp } : { reason: regexp.reason, message: `${quote(value)}: ${regexp.message}` }
+    if (regexp.kind === 'refused') return { reason: regexp.reason, message: `${quote(value)}: ${regexp.message}` }
+    return { key: String(value), form: regexp }
   }
   if (typeof value !== 'string') {
-    return { reason: 'type', message: `${quote(value)} cannot be an entry of ${quote(list)}; write an origin such as "https://app.example.com", a pattern of origins, or a RegExp` }
+    const message = `${quote(value)} cannot be an entry of ${quote(list)}; write an origin such as "https://app.example.com", a pattern of ` +
+      'origins, or a RegExp'
+    return { reason: 'type', message }
   }
   if (isPlainOrigin(value)) return { key: value, form: 'exact' }
   const entry = parseOriginEntry(value)
@@ -56,10 +62,15 @@ export function readEntry (value: unknown, list: 'origin' | 'credentials' | 'ori
 
 const NO_PROBLEMS: readonly EntryProblem[] = []
 
+const NULL_WITH_CREDENTIALS: EntryProblem = {
+  reason: 'null-origin',
+  message: 'every sandboxed frame on any site has the origin "null"; leave it out, or leave credentials out'
+}
+
 /** The problems of this entry in a list whose origins may send credentials. Mostly none. */
 export function credentialProblems ({ key, form }: Entry, switches: CredentialSwitches): readonly EntryProblem[] {
   if (form === 'exact' && key.startsWith('https://')) return NO_PROBLEMS // nearly all entries
-  if (key === 'null') return [{ reason: 'null-origin', message: 'every sandboxed frame on any site has the origin "null"; leave it out, or leave credentials out' }]
+  if (key === 'null') return [NULL_WITH_CREDENTIALS]
   const entry = form === 'exact' ? parseOriginEntry(key) as TupleOrigin : form
   // Encrypted or loopback, and without subdomains: the public suffix list is not needed.
   if (entry.kind === 'tuple' && !entry.subdomains && !isInsecure(entry)) return NO_PROBLEMS

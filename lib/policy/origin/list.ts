@@ -1,5 +1,5 @@
-// The package's export `originList`: lists of origins that change while the application runs. A list keeps the rules of credentials of all policies
-// that use it, so that a change cannot add an entry that one of these policies would refuse.
+// The package's export `originList`: lists of origins that change while the application runs. A list knows which rules of credentials the policies that
+// use it have, so that a change cannot add an entry that one of these policies would refuse. lib/index.ts exports it, and policy.ts compiles it.
 import { corsPolicyError, quote, type CorsProblem } from '../../errors'
 import type { CorsOriginList } from '../../schema/origins'
 import { entryKey, readEntry, credentialProblems, type Entry, type EntryProblem } from './entry'
@@ -52,7 +52,7 @@ export class OriginList implements CorsOriginList {
   delete (...entries: ReadonlyArray<string | RegExp>): boolean {
     const values = entries.map(copyValue)
     // An invalid value throws: ignoring it would leave an origin allowed that was meant to be deleted.
-    readAll(values, 'originList.delete', noProblems, this.#set)
+    readAll(values, 'originList.delete', undefined, this.#set)
     const size = this.#set.size
     for (const value of values) this.#set.delete(entryKey(value) as string)
     return this.#set.size < size
@@ -66,7 +66,8 @@ export class OriginList implements CorsOriginList {
   /** The problems of the current entries in a policy with credentials and these switches. */
   credentialProblems (switches: CredentialSwitches): ListProblem[] {
     if (this.#findRule(switches) !== undefined) return [] // all entries were checked with these switches already
-    return [...this.#set].flatMap((entry, index) => credentialProblems(entry, switches).map((problem) => ({ ...problem, index, value: asWritten(entry) })))
+    return [...this.#set].flatMap((entry, index) =>
+      credentialProblems(entry, switches).map((problem) => ({ ...problem, index, value: asWritten(entry) })))
   }
 
   /** The rule for a policy with these switches, or for one without credentials. */
@@ -85,30 +86,37 @@ export class OriginList implements CorsOriginList {
 
   /** Reads values by the rules of all policies that use the list. Skips those that are in `present`. */
   #read (values: readonly unknown[], subject: string, present?: OriginSet): Entry[] {
+    return readAll(values, subject, this.#strictestSwitches(), present)
+  }
+
+  /** The switches of all policies with credentials that use the list: one is set if all policies set it. undefined if there is no such policy. */
+  #strictestSwitches (): CredentialSwitches | undefined {
     const switches = [...this.#rulesWithCredentials.values()].flatMap((reference) => reference.deref()?.switches ?? [])
-    if (switches.length === 0) return readAll(values, subject, noProblems, present)
-    const strictest: CredentialSwitches = {
+    if (switches.length === 0) return undefined
+    return {
       dangerouslyAllowInsecureOrigins: switches.every(({ dangerouslyAllowInsecureOrigins }) => dangerouslyAllowInsecureOrigins === true),
       dangerouslyAllowPublicSuffixes: switches.every(({ dangerouslyAllowPublicSuffixes }) => dangerouslyAllowPublicSuffixes === true)
     }
-    return readAll(values, subject, (entry) => credentialProblems(entry, strictest), present, 'a policy with credentials uses this list: ')
   }
 }
 
-const NO_PROBLEMS: readonly EntryProblem[] = []
-const noProblems = (): readonly EntryProblem[] => NO_PROBLEMS
-
-/** Reads all values that are not in `present`. Throws one error with all problems. */
-function readAll (values: readonly unknown[], subject: string, problemsOf: (entry: Entry) => readonly EntryProblem[], present?: OriginSet, because = ''): Entry[] {
+/** Reads all values that are not in `present`; with `switches`, by the rules of credentials as well. Throws one error with all problems. */
+function readAll (
+  values: readonly unknown[], subject: string, switches: CredentialSwitches | undefined, present: OriginSet | undefined
+): Entry[] {
   const entries: Entry[] = []
   const problems: CorsProblem[] = []
   for (const [index, value] of values.entries()) {
     if (present !== undefined && contains(present, value)) continue
     const entry = readEntry(value, 'originList')
-    if ('key' in entry) entries.push(entry)
-    else problems.push({ pointer: `/${index}`, value, ...entry })
-    for (const { reason, message } of 'key' in entry ? problemsOf(entry) : NO_PROBLEMS) {
-      problems.push({ pointer: `/${index}`, reason, value, message: because + message })
+    if (!('key' in entry)) {
+      problems.push({ pointer: `/${index}`, value, ...entry })
+      continue
+    }
+    entries.push(entry)
+    if (switches === undefined) continue
+    for (const { reason, message } of credentialProblems(entry, switches)) {
+      problems.push({ pointer: `/${index}`, reason, value, message: `a policy with credentials uses this list: ${message}` })
     }
   }
   if (problems.length > 0) throw corsPolicyError(subject, problems)
@@ -120,13 +128,17 @@ function contains (set: OriginSet, value: unknown): boolean {
   return key !== undefined && set.has(key)
 }
 
-/** The values of an iterable, copied. Code of the caller, such as a generator, runs only here. */
+/** The values of an iterable, copied. Code of the caller, such as a generator, runs only here: before the list changes. */
 function valuesIn (entries: unknown, subject: string): unknown[] {
   if (typeof entries === 'object' && entries !== null && Symbol.iterator in entries) return Array.from(entries as Iterable<unknown>, copyValue)
-  const instead = typeof entries === 'string' || entries instanceof RegExp
-    ? `write ${subject}([${quote(entries)}])`
-    : entries instanceof Promise ? `await it: ${subject}(await …)` : `write ${subject}([]) for a list without origins`
-  throw corsPolicyError(subject, [{ pointer: '', reason: 'type', value: entries, message: `${quote(entries)} is not a list of origins; ${instead}` }])
+  const message = `${quote(entries)} is not a list of origins; ${suggestCall(entries, subject)}`
+  throw corsPolicyError(subject, [{ pointer: '', reason: 'type', value: entries, message }])
+}
+
+/** How to call the function with a list, instead of with this value. */
+function suggestCall (value: unknown, subject: string): string {
+  if (typeof value === 'string' || value instanceof RegExp) return `write ${subject}([${quote(value)}])`
+  return value instanceof Promise ? `await it: ${subject}(await …)` : `write ${subject}([]) for a list without origins`
 }
 
 /** Copies a RegExp: the caller must not be able to change it after it was checked. */

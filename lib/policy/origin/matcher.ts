@@ -14,7 +14,7 @@ export class OriginSet {
   readonly #forms = new Map<string, EntryForm>()
   readonly #patterns = new PatternTable()
   readonly #regexps = new Map<string, RegExpMatcher>()
-  /** The last result is kept, as every request asks twice: when it begins, and when its response is sent. */
+  /** The last origin and its result are kept: every request asks twice, when it begins and when its response is sent. */
   #lastOrigin = ''
   #lastResult = false
 
@@ -68,7 +68,7 @@ export class OriginSet {
     return this.#lastResult
   }
 
-  /** The string of a pattern is a key as well, so an exact match must be an exact entry. */
+  /** `has` would not do: the text of a pattern is a key as well, and an Origin header with that text must not match. */
   #findMatch (origin: string): boolean {
     return this.#forms.get(origin) === 'exact' || (isSerialisedOrigin(origin) && (this.#patterns.matches(origin) || this.#matchesRegExp(origin)))
   }

@@ -18,7 +18,7 @@ interface SchemeTable {
   readonly hosts: Map<string, Ports>
   /** The number of names that are whole hosts. */
   wholeHosts: number
-  /** The number of names that are subdomains, by number of labels. The last element is never 0. */
+  /** How many names are subdomains of a host with so many labels: the index is the number of labels. The last element is never 0. */
   readonly subdomainsByDepth: number[]
 }
 
@@ -75,10 +75,12 @@ export class PatternTable {
   }
 }
 
+/** The key of a pattern in {@link SchemeTable.hosts}. */
 function nameOf ({ host, subdomains }: TupleOrigin): string {
   return subdomains ? `.${host}` : host
 }
 
+/** Counts one name more or less. */
 function countName (table: SchemeTable, { host, subdomains }: TupleOrigin, difference: 1 | -1): void {
   if (!subdomains) {
     table.wholeHosts += difference

@@ -20,10 +20,14 @@ const DISALLOWED = /[\p{Cc}\p{Cs}\p{Co}\p{Z}\p{Noncharacter_Code_Point}]|(?![\u2
 /** Whether browsers serialise a name as this label, which begins with `xn--`. */
 export function isPunycode (label: string): boolean {
   const name = decode(label.slice('xn--'.length))
-  return name !== undefined && /[^\u0000-\u007f]/.test(name) && !DISALLOWED.test(name) && name.normalize('NFKC') === name && name.toLowerCase() === name // eslint-disable-line no-control-regex -- all of ASCII
+  if (name === undefined || !NOT_ASCII.test(name) || DISALLOWED.test(name)) return false
+  return name.normalize('NFKC') === name && name.toLowerCase() === name
 }
 
-/** RFC 3492, section 6.2. undefined for invalid punycode. */
+// eslint-disable-next-line no-control-regex -- control characters are a part of ASCII
+const NOT_ASCII = /[^\u0000-\u007f]/
+
+/** Decodes what follows `xn--` (RFC 3492, section 6.2). undefined for invalid punycode. */
 function decode (text: string): string | undefined {
   const delimiter = text.lastIndexOf('-')
   const codePoints = [...text.slice(0, Math.max(0, delimiter))].map((character) => character.charCodeAt(0))
@@ -51,12 +55,13 @@ function decode (text: string): string | undefined {
   return String.fromCodePoint(...codePoints)
 }
 
+/** The value of the digit at this position. undefined if there is none. */
 function digitAt (text: string, at: number): number | undefined {
   const digit = 'abcdefghijklmnopqrstuvwxyz0123456789'.indexOf(text.charAt(at))
   return at < text.length && digit !== -1 ? digit : undefined
 }
 
-/** RFC 3492, section 6.1. */
+/** Adapts the bias (RFC 3492, section 6.1). */
 function adapt (delta: number, length: number, isFirst: boolean): number {
   let rest = isFirst ? Math.floor(delta / DAMP) : delta >> 1
   rest += Math.floor(rest / length)

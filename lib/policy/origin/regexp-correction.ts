@@ -55,60 +55,73 @@ function samplesOf (entry: TupleOrigin | OriginRegExp): readonly string[] {
 function * suggestionsFor ({ regexp, expression }: OriginRegExp): Iterable<Suggestion> {
   const forms = formsOf(expression)
   if (forms === undefined) return
+  const { source, flags } = regexp
   const anchors = { start: isAnchored(expression, 'start'), end: isAnchored(expression, 'end') }
   const patterns = (): Suggestion => withoutRepeats(forms.map((form) => patternsOf(form, anchors)))
+  const everyForm = (matching: RegExp): boolean => forms.every((form) => matching.test(textOf(form)))
   const inner = withoutAnchors(regexp)
-  const hasScheme = forms.every((form) => SCHEME.test(textOf(form)))
+  const hasScheme = everyForm(SCHEME)
   if (!hasScheme) yield patterns()
-  if (!anchors.end && forms.every((form) => LOOPBACK_END.test(textOf(form)))) yield [new RegExp(`^${inner}(?::\\d+)?$`, regexp.flags)]
-  yield [new RegExp(`^${inner}$`, regexp.flags)]
-  // A name without a dot, such as null, is no host of a website.
-  if (!hasScheme && forms.every((form) => HAS_DOT.test(textOf(form)))) yield [new RegExp(`^https:\\/\\/${inner}$`, regexp.flags)]
-  const dotted = regexp.source.replace(BARE_DOT, '\\.')
-  if (dotted !== regexp.source) yield [new RegExp(dotted, regexp.flags)]
-  const secured = regexp.source.replace(INSECURE_BEGINNING, '^https')
-  if (secured !== regexp.source) yield [new RegExp(secured, regexp.flags)]
+  // With any port, as development servers have many.
+  if (!anchors.end && everyForm(LOOPBACK_END)) yield [new RegExp(`^${inner}(?::\\d+)?$`, flags)]
+  // With both anchors.
+  yield [new RegExp(`^${inner}$`, flags)]
+  // With a scheme. A name without a dot, such as null, is no host of a website.
+  if (!hasScheme && everyForm(HAS_DOT)) yield [new RegExp(`^https:\\/\\/${inner}$`, flags)]
+  // With escaped dots.
+  const dotted = source.replace(BARE_DOT, '\\.')
+  if (dotted !== source) yield [new RegExp(dotted, flags)]
+  // With https.
+  const secured = source.replace(INSECURE_BEGINNING, '^https')
+  if (secured !== source) yield [new RegExp(secured, flags)]
   if (hasScheme) yield patterns()
 }
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//
 
+/** Matches a loopback origin without a port. */
 const LOOPBACK_END = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])$/
 
 /** The common ways to write http, or both schemes. */
 const INSECURE_BEGINNING = /^\^(?:https\?|http\(s\)\?|http\(\?:s\)\?|http\[s\]\?|\((?:\?:)?https?\|https?\)|http)(?=:)/
 
+/** Matches a form with a dot, or with a variable part that may contain one. */
 const HAS_DOT = new RegExp(`[.${VARIABLE_PART}]`)
 
 /** An unescaped dot before a letter was meant literally. */
 const BARE_DOT = /(?<=[\w\])+*?])\.(?=\w)/g
 
+/** The source of a RegExp without the anchors of its alternatives, as one term. */
 function withoutAnchors (regexp: RegExpText): string {
   const alternatives = alternativesWithoutAnchors(regexp)
   return alternatives.length > 1 ? `(?:${alternatives.join('|')})` : alternatives.join('')
 }
 
-/** A scheme, a variable part, a host, a port, and the trailing slash of a URL. */
-const PARTS = new RegExp(`^((?:(.*):)?//)?(${VARIABLE_PART}?)(\\.?)([^${VARIABLE_PART}:/]+|\\[[^${VARIABLE_PART}\\]]+\\])(?::(${VARIABLE_PART}|[0-9]+))?/?$`, 's')
+/** Captures a scheme with "://", the scheme alone, a variable part, a dot, a host, and a port. A slash at the end is left out. */
+const PARTS = new RegExp(
+  `^((?:(.*):)?//)?(${VARIABLE_PART}?)(\\.?)([^${VARIABLE_PART}:/]+|\\[[^${VARIABLE_PART}\\]]+\\])(?::(${VARIABLE_PART}|[0-9]+))?/?$`,
+  's')
 
 /** The patterns closest to a form: `https://*.example.com` for `.*\.example\.com`. */
 function patternsOf (form: Form, anchors: { readonly start: boolean, readonly end: boolean }): string[] {
   const parts = PARTS.exec(textOf(form))
   if (parts === null) return []
-  const [, separator, before, varies, dot, host = '', port] = parts
+  const [, beginning, scheme, varies, dot, host = '', port] = parts
   // A name without a dot is no host of a website, except for a loopback host.
-  if (!host.includes('.') && !host.startsWith('[') && !isLoopback(host) && separator === undefined && dot === '') return []
-  const isOpen = separator === undefined && !anchors.start
-  const scheme = schemeFor(before, host)
-  const anyPort = port === VARIABLE_PART || (port === undefined && isLoopback(host) && (separator === undefined || !anchors.end))
-  const end = `${host}${anyPort ? ':*' : port === undefined ? '' : `:${port}`}`
+  if (!host.includes('.') && !host.startsWith('[') && !isLoopback(host) && beginning === undefined && dot === '') return []
+  // /example\.com$/ matches every text before the host.
+  const isOpen = beginning === undefined && !anchors.start
+  const anyPort = port === VARIABLE_PART || (port === undefined && isLoopback(host) && (beginning === undefined || !anchors.end))
+  const hostAndPort = `${host}${anyPort ? ':*' : port === undefined ? '' : `:${port}`}`
   const hasSubdomains = dot !== '' || varies !== '' || (isOpen && (isRegistrableDomain(host) || isPublicSuffix(host)))
-  return [...(dot === '' ? [`${scheme}://${end}`] : []), ...(hasSubdomains ? [`${scheme}://*.${end}`] : [])]
+  const prefix = `${schemeFor(scheme, host)}://`
+  return [...(dot === '' ? [`${prefix}${hostAndPort}`] : []), ...(hasSubdomains ? [`${prefix}*.${hostAndPort}`] : [])]
 }
 
-function schemeFor (before: string | undefined, host: string): string {
-  if (before === undefined || !SCHEME.test(`${before}://`)) return isLoopback(host) ? 'http' : 'https'
-  return isInsecure({ scheme: before, host }) ? 'https' : before
+/** The scheme to suggest for a host: the one that was written, if it is a scheme and may send credentials. */
+function schemeFor (written: string | undefined, host: string): string {
+  if (written === undefined || !SCHEME.test(`${written}://`)) return isLoopback(host) ? 'http' : 'https'
+  return isInsecure({ scheme: written, host }) ? 'https' : written
 }
 
 /** Removes duplicates, and patterns that another one includes. */

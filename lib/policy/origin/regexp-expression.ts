@@ -26,7 +26,8 @@ const UNSUPPORTED: Readonly<Record<string, string>> = {
   lookbehind: `a lookbehind cannot be matched in linear time; ${ALTERNATIVE}`,
   backreference: `a back-reference cannot be matched in linear time; ${ALTERNATIVE}`,
   modifiers: 'flags inside a RegExp ("(?i:…)") are not supported; write the flag behind it, or a RegExp for each part',
-  strings: 'a class that matches strings of several characters ("\\q{…}", or a property of strings) is not supported; write "(?:ab|c)" instead of "[\\q{ab|c}]"',
+  strings: 'a class that matches strings of several characters ("\\q{…}", or a property of strings) is not supported; ' +
+    'write "(?:ab|c)" instead of "[\\q{ab|c}]"',
   unreadable: `this RegExp has a syntax that is not supported; ${ALTERNATIVE}`
 }
 
@@ -75,7 +76,9 @@ class Reader {
   }
 
   choice (alternatives: readonly AST.Alternative[]): Expression {
-    const [first, ...more] = alternatives.map(({ elements }): Expression => ({ kind: 'sequence', parts: elements.map((element) => this.#element(element)) }))
+    const [first, ...more] = alternatives.map(({ elements }): Expression => {
+      return { kind: 'sequence', parts: elements.map((element) => this.#element(element)) }
+    })
     return more.length === 0 ? first as Expression : { kind: 'choice', alternatives: [first as Expression, ...more] }
   }
 
@@ -87,7 +90,7 @@ class Reader {
       case 'CapturingGroup': return this.choice(element.alternatives)
       case 'Quantifier': return { kind: 'repeat', part: this.#element(element.element), min: element.min, max: element.max }
       case 'Assertion': return this.#assertion(element)
-      // As an escape: the source of a character may mean something else on its own.
+      // Not its source: that may mean something else outside the RegExp.
       case 'Character': return this.#set(toEscape(element.value))
       case 'CharacterSet':
       case 'CharacterClass':
@@ -107,6 +110,7 @@ class Reader {
     }
   }
 
+  /** Throws if the class can match several characters, which the flag `v` permits. */
   #refuseStrings (element: AST.CharacterSet | AST.CharacterClass | AST.ExpressionCharacterClass): void {
     const refuse = (): never => { throw new UnsupportedSyntax(UNSUPPORTED.strings) }
     this.#visit(element, {
@@ -115,7 +119,10 @@ class Reader {
     })
   }
 
-  /** The set of characters that this source matches. Asks the JavaScript engine itself, with the flags of the RegExp, so no rule of classes, escapes or case is repeated here. */
+  /**
+   * The set of characters that this source matches. The JavaScript engine itself tries each character, with the flags of the RegExp, so that no rule of
+   * classes, escapes or case is repeated here.
+   */
   #set (source: string): Expression {
     const known = this.#sets.get(source)
     if (known !== undefined) return known

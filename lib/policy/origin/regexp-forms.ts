@@ -1,4 +1,4 @@
-// Lists the forms of the strings that an expression matches: sequences of literal and variable parts. credentials.ts checks these forms, and
+// Lists the forms of the strings that an expression matches: sequences of literal and variable parts. regexp.ts and credentials.ts check these forms, and
 // regexp-correction.ts makes suggestions of them.
 import { isSerialisedOrigin } from './pattern'
 import type { Expression } from './regexp-expression'
@@ -37,7 +37,11 @@ export function formsOf (expression: Expression): readonly Form[] | undefined {
       }
       return forms
     }
-    case 'sequence': return expression.parts.reduce<readonly Form[] | undefined>((forms, part) => forms && product(forms, formsOf(part)), [EMPTY_FORM])
+    case 'sequence': {
+      let forms: readonly Form[] | undefined = [EMPTY_FORM]
+      for (const part of expression.parts) forms = forms && product(forms, formsOf(part))
+      return forms
+    }
     case 'repeat': return formsOfRepeat(expression)
   }
 }
@@ -50,33 +54,44 @@ function formsOfSet (characters: string): readonly Form[] {
 function formsOfRepeat ({ part, min, max }: Extract<Expression, { kind: 'repeat' }>): readonly Form[] | undefined {
   const forms = formsOf(part)
   if (max === 0) return [EMPTY_FORM]
+  // The part matches no string.
   if (forms?.length === 0) return min > 0 ? [] : [EMPTY_FORM]
-  const once = forms?.length === 1 ? forms[0] as Form : undefined
-  const literal = once?.length === 1 && typeof once[0] === 'string' ? once[0] : undefined
-  if (literal !== undefined && min === max && max <= MAX_COPIES) return [[literal.repeat(max)]]
+  const item = onlyItemOf(forms)
+  if (typeof item === 'string' && min === max && max <= MAX_COPIES) return [[item.repeat(max)]]
   // `[a-z]?` becomes one variable part, as `[a-z]*` does. With two forms each, a few of them would exceed the limit.
-  const variesOnce = once?.length === 1 && literal === undefined
-  if (max === 1 && !variesOnce) return forms && (min === 1 ? forms : [EMPTY_FORM, ...forms])
+  const isVariable = typeof item === 'object'
+  if (max === 1 && !isVariable) return forms && (min === 1 ? forms : [EMPTY_FORM, ...forms])
   const characters = charactersOf(part)
   if (characters === '') return [EMPTY_FORM]
-  const varying: Form = [{ characters }]
-  if (forms === undefined || forms.length > MAX_REPEATED || variesOnce) return [varying]
+  const repetitions: Form = [{ characters }]
+  if (forms === undefined || forms.length > MAX_REPEATED || isVariable) return [repetitions]
   // The last repetition is kept as it is: `([a-z]+\.)*example\.com` has a dot before the domain.
-  const repeated = forms.map((form) => join(varying, form))
-  return min > 0 ? repeated : [EMPTY_FORM, ...repeated]
+  const endings = forms.map((form) => join(repetitions, form))
+  return min > 0 ? endings : [EMPTY_FORM, ...endings]
 }
 
+/** The literal string or the variable part that is all there is in these forms. undefined if there is more. */
+function onlyItemOf (forms: readonly Form[] | undefined): Form[number] | undefined {
+  const [form] = forms?.length === 1 ? forms : []
+  return form?.length === 1 ? form[0] : undefined
+}
+
+/** Every form followed by every one of `more`. undefined if there are too many. */
 function product (forms: readonly Form[], more: readonly Form[] | undefined): readonly Form[] | undefined {
   if (more === undefined || forms.length * more.length > MAX_FORMS) return undefined
   return forms.flatMap((form) => more.map((next) => join(form, next)))
 }
 
+/** A form followed by another one. Where they meet, two literal strings or two variable parts become one. */
 function join (form: Form, next: Form): Form {
   const last = form.at(-1)
   const [first, ...rest] = next
-  if (last === undefined || first === undefined) return last === undefined ? next : form
+  if (last === undefined) return next
+  if (first === undefined) return form
   if (typeof last === 'string' && typeof first === 'string') return [...form.slice(0, -1), last + first, ...rest]
-  if (typeof last === 'object' && typeof first === 'object') return [...form.slice(0, -1), { characters: union([last.characters, first.characters]) }, ...rest]
+  if (typeof last === 'object' && typeof first === 'object') {
+    return [...form.slice(0, -1), { characters: union([last.characters, first.characters]) }, ...rest]
+  }
   return [...form, ...next]
 }
 
@@ -104,7 +119,9 @@ export function textOf (form: Form): string {
  * A string of this form, with `word` for each variable part. A part that cannot have this word gets one of its characters, and a port gets a digit.
  */
 export function sampleOf (form: Form, word: string): string {
-  return form.reduce<string>((text, item) => text + (typeof item === 'string' ? item : sampleOfPart(item, text.endsWith(':') ? '1' : word)), '')
+  let text = ''
+  for (const item of form) text += typeof item === 'string' ? item : sampleOfPart(item, text.endsWith(':') ? '1' : word)
+  return text
 }
 
 function sampleOfPart ({ characters }: VariablePart, word: string): string {

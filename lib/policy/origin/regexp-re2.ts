@@ -1,5 +1,5 @@
 // Compiles RegExps that are matched in linear time: writes their expressions in the syntax of RE2, and compiles that with re2js.
-// Called by regexp.ts and regexp-correction.ts when a policy is declared; the matchers run for each request.
+// regexp.ts and regexp-correction.ts call it when a policy is declared; matcher.ts calls the compiled RegExps for each request.
 import type * as Re2js from 're2js'
 import { MAX_ORIGIN_LENGTH } from './pattern'
 import { readExpression, UnsupportedSyntax, type Expression, type RegExpText } from './regexp-expression'
@@ -29,7 +29,8 @@ function createRegExpMatcher (expression: Expression): RegExpMatcher {
     const compiled = RE2JS.compile(inRe2Syntax(expression))
     return (origin) => compiled.test(origin)
   } catch {
-    throw new UnsupportedSyntax('its counted repetitions ("{1,63}") come to more than 1000 once nested ones are multiplied; write the outer ones as "+" or "*"')
+    throw new UnsupportedSyntax(
+      'its counted repetitions ("{1,63}") come to more than 1000 once nested ones are multiplied; write the outer ones as "+" or "*"')
   }
 }
 
