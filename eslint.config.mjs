@@ -16,13 +16,5 @@ export default [
     rules: {
       '@stylistic/max-len': ['error', { code: 160, ignorePattern: '^\\s*(?://|/?\\*+)\\s*(?:@see )?https?://\\S+$' }]
     }
-  },
-  {
-    // Temporary: these files still have longer lines.
-    files: [
-      'lib/index.ts', 'lib/plugin.ts', 'lib/schema/compile.mjs',
-      'lib/application/application.ts', 'lib/application/conflicts.ts', 'lib/application/observer.ts', 'lib/application/warnings.ts'
-    ],
-    rules: { '@stylistic/max-len': 'off' }
   }
 ]

@@ -41,7 +41,8 @@ type OptionsSchema = typeof schema.CorsPluginOptionsSchema
 declare namespace cors {
   export { cors as corsPolicy, cors as default }
   export { type CorsOriginFunction, type CorsOriginList, type CorsPolicyError, type CorsProblem, type CorsProblemReason }
-  export { type CorsExchange, type CorsExplainedRoute, type CorsExplanation, type CorsQuestion, type CorsQuestionError, type CorsRefusal, type CorsRefusalMessage, type CorsRefusalReason, type CorsRoute }
+  export { type CorsExchange, type CorsExplainedRoute, type CorsExplanation, type CorsQuestion, type CorsQuestionError, type CorsRoute }
+  export { type CorsRefusal, type CorsRefusalMessage, type CorsRefusalReason }
 
   /**
    * The names of an application's policies. The application declares them by augmenting this interface; editors then complete `extends`, and
@@ -100,7 +101,9 @@ declare namespace cors {
    *   partner: { origin: 'https://*.partners.example.com', credentials: true }
    * })
    */
-  export function definePolicies<Name extends string> (policies: { readonly [Key in Name]: Key extends '$schema' ? string : CorsPolicy }): CorsPolicies<Exclude<Name, '$schema'>>
+  export function definePolicies<Name extends string> (
+    policies: { readonly [Key in Name]: Key extends '$schema' ? string : CorsPolicy }
+  ): CorsPolicies<Exclude<Name, '$schema'>>
 
   /**
    * Creates a list of origins that can change while the application runs. A policy uses it as `origin` or `credentials`. Its entries are those that

@@ -26,7 +26,8 @@ export function addScope (instance: FastifyInstance, options: PluginOptions): vo
   const checked = checkOptions(options, inheritedPolicies(instance), problems)
   checkLogLevel(checked.logLevel, instance, problems)
   if (hasOwnScope(instance)) {
-    problems.push({ pointer: '', reason: 'conflict', value: options, message: 'the plugin is registered on this instance already; give all options to one registration, or register again inside a child scope' })
+    const message = 'the plugin is registered on this instance already; give all options to one registration, or register again inside a child scope'
+    problems.push({ pointer: '', reason: 'conflict', value: options, message })
   }
   if (problems.length > 0) throw corsPolicyError('the options of fastify-cors-policy', problems)
 
@@ -69,5 +70,6 @@ function setNotFoundHeaders (instance: FastifyInstance, scope: Scope): void {
 function checkLogLevel (level: string | undefined, instance: FastifyInstance, problems: CorsProblem[]): void {
   const { levels } = instance.log as { levels?: { values?: Record<string, number> } }
   if (level === undefined || levels?.values === undefined || Object.hasOwn(levels.values, level)) return
-  problems.push({ pointer: '/logLevel', reason: 'invalid', value: level, message: `${quote(level)} is no level of the application's logger; its levels are ${Object.keys(levels.values).join(', ')}` })
+  const message = `${quote(level)} is no level of the application's logger; its levels are ${Object.keys(levels.values).join(', ')}`
+  problems.push({ pointer: '/logLevel', reason: 'invalid', value: level, message })
 }

@@ -81,7 +81,10 @@ export class Application {
 
   /** Called for the first registration. An application that never registers the plugin stays unchanged. */
   #preparePreflights (): void {
-    if (this.#root.hasConstraintStrategy(CONSTRAINT)) throw corsPolicyError('fastify-cors-policy', [{ pointer: '', reason: 'conflict', value: CONSTRAINT, message: `the application has a constraint strategy with the name ${quote(CONSTRAINT)}, which the plugin needs; write another name` }])
+    if (this.#root.hasConstraintStrategy(CONSTRAINT)) {
+      const message = `the application has a constraint strategy with the name ${quote(CONSTRAINT)}, which the plugin needs; write another name`
+      throw corsPolicyError('fastify-cors-policy', [{ pointer: '', reason: 'conflict', value: CONSTRAINT, message }])
+    }
     this.#hasScopes = true
     const earlierOptionsPaths = new Set(registeredRoutes(this.#root, 'OPTIONS').routes.map(({ path }) => path))
     addPreflightConstraint(this.#root, (preflight) => this.router.resolve(preflight) ?? this.#reportUnanswered(preflight))

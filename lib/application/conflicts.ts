@@ -6,7 +6,10 @@ import type { Route } from './route'
 /** How many routes of one URL and method Fastify's router takes, where they have constraints. */
 const MAX_ROUTES_OF_URL = 31
 
-/** The error of two routes that differ only in constraints a preflight does not carry, such as a version, and have different policies; undefined if there is none. */
+/**
+ * The error of two routes that have different policies, and differ only in constraints that a preflight does not carry, such as a version. Undefined if these
+ * routes may exist together.
+ */
 export function conflictBetween (route: Route, other: Route): Error | undefined {
   if (route.policy === other.policy || route.hasSameConstraints(other) || !route.hasSameHost(other)) return undefined
   const shared = route.methods.filter((method) => other.methods.includes(method))
@@ -16,7 +19,8 @@ export function conflictBetween (route: Route, other: Route): Error | undefined 
     pointer: '',
     reason: 'conflict',
     value: route.declared?.cors,
-    message: `another route for ${shared.join(', ')} of this URL, which differs only in its constraints (${constraints}), has another policy; a preflight cannot carry these, so write the same policy on both`
+    message: `another route for ${shared.join(', ')} of this URL, which differs only in its constraints (${constraints}), has another policy; ` +
+      'a preflight cannot carry these, so write the same policy on both'
   }])
 }
 
@@ -30,6 +34,8 @@ export function refuseTooMany (url: string, routes: readonly Route[]): void {
     pointer: '',
     reason: 'conflict',
     value: routes.at(-1)?.declared?.cors,
-    message: `this URL has routes in ${optionsRoutes.size + 1} scopes with a registration of the plugin each, and so as many generated OPTIONS routes: with the ${own} OPTIONS routes of its own these are more than the ${MAX_ROUTES_OF_URL} that Fastify's router takes; register the plugin once, in a parent scope, so that they share one`
+    message: `this URL has routes in ${optionsRoutes.size + 1} scopes with a registration of the plugin each, and so as many generated OPTIONS routes: ` +
+      `with the ${own} OPTIONS routes of its own these are more than the ${MAX_ROUTES_OF_URL} that Fastify's router takes; ` +
+      'register the plugin once, in a parent scope, so that they share one'
   }])
 }

@@ -48,7 +48,10 @@ export function applicationOf (instance: FastifyInstance): Application {
   // A child instance has only the onRoute hooks that its parent had when the child was created.
   for (const each of others) addRouteHook(each, entry)
   if (known === undefined && instance.printRoutes() !== NO_ROUTES) {
-    instance.log.warn('fastify-cors-policy was imported after Fastify() was called, and some routes were declared before it was registered: these are not covered. Import it first, or register it before the routes and await that')
+    instance.log.warn(
+      'fastify-cors-policy was imported after Fastify() was called, and some routes were declared before it was registered: these are not covered. ' +
+      'Import it first, or register it before the routes and await that'
+    )
   }
   return entry.application
 }

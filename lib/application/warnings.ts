@@ -7,7 +7,8 @@ import type { Route } from './route'
 export function warnOfUnreadDeclarations (log: FastifyBaseLogger, routes: readonly Route[]): void {
   const unread = routes.filter((route) => route.scope === undefined && route.declared?.cors !== undefined && !route.instance.hasPlugin('@fastify/cors'))
   if (unread.length === 0) return
-  log.warn(`config.cors has no effect on ${printable(unread.map(({ name }) => name).join(', '))}: fastify-cors-policy is registered neither in the scope of these routes nor in a parent scope`)
+  const names = printable(unread.map(({ name }) => name).join(', '))
+  log.warn(`config.cors has no effect on ${names}: fastify-cors-policy is registered neither in the scope of these routes nor in a parent scope`)
 }
 
 /** `refused` are the messages of Fastify by URL. */
@@ -28,11 +29,15 @@ export function warnOfUnreadableSchemas (log: FastifyBaseLogger, routes: readonl
   for (const [list, names] of Object.entries(unreadable)) {
     if (names.length === 0) continue
     const what = list === 'allowedHeaders' ? 'schema.headers' : 'the headers of the response schemas'
-    log.warn(`fastify-cors-policy cannot read ${what} of ${printable(names.join(', '))}: it is no JSON Schema, and offers none; list ${list} in the policy of the route`)
+    const routesWithThem = printable(names.join(', '))
+    log.warn(`fastify-cors-policy cannot read ${what} of ${routesWithThem}: it is no JSON Schema, and offers none; list ${list} in the policy of the route`)
   }
 }
 
 /** `routes` are methods and URLs whose preflights may be for a route of another policy. */
 export function warnOfAmbiguousRoutes (log: FastifyBaseLogger, routes: readonly string[]): void {
-  log.warn(`fastify-cors-policy approves no preflight for ${printable(routes.join(', '))}: a request that does not fulfil the constraints would reach another route, of another policy, and a preflight does not say which; write the same policy on both`)
+  log.warn(
+    `fastify-cors-policy approves no preflight for ${printable(routes.join(', '))}: a request that does not fulfil the constraints would reach another ` +
+    'route, of another policy, and a preflight does not say which; write the same policy on both'
+  )
 }

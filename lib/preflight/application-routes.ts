@@ -139,8 +139,8 @@ export class ApplicationRoutes {
 const NO_MATCHES: readonly Match[] = []
 
 /**
- * The declaration of a route that was registered untracked, found by its path. If several declarations with different policies fit, the result is undefined: Fastify refused all
- * but one of them, and it is unknown which one it accepted.
+ * The declaration of a route that was registered untracked, found by its path. If several declarations with different policies fit, the result is undefined:
+ * Fastify refused all but one of them, and it is unknown which one it accepted.
  */
 function untrackedDeclarationOf (
   { method, path, constraints }: RegisteredRoute, untracked: ReadonlyMap<string, readonly DeclaredRoute[]>

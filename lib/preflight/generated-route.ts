@@ -93,7 +93,10 @@ export function sendAnswer (request: FastifyRequest, reply: FastifyReply): void 
   return answer.send(request, reply, methods)
 }
 
-/** The onRequest hook of an instance with generated routes. It answers their preflights before the hooks that are added later, and ignores all other requests. */
+/**
+ * The onRequest hook of an instance with generated routes. It answers their preflights before the hooks that are added later, and ignores all other
+ * requests.
+ */
 export function answerPreflights (instance: FastifyInstance): onRequestHookHandler {
   return sharedHook((request: FastifyRequest, reply: FastifyReply, done: () => void): unknown => {
     const resolution = (request.raw as ResolvedRequest)[kResolution]

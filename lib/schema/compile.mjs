@@ -20,7 +20,8 @@ const CHECKED_BY_FIELD = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'Co
 
 /** The exports of lib/schema.ts. It imports only TypeBox at run time, so it can be run on its own. */
 export function definitions () {
-  const { outputText } = ts.transpileModule(readFileSync(SOURCE, 'utf8'), { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 } })
+  const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 }
+  const { outputText } = ts.transpileModule(readFileSync(SOURCE, 'utf8'), { compilerOptions })
   const exports = {}
   new Function('require', 'exports', outputText)(createRequire(SOURCE), exports) // eslint-disable-line no-new-func -- the code is this package's own
   return exports
@@ -75,7 +76,8 @@ function literal (value) {
 }
 
 function isSame (one, other) {
-  return typeof one === 'object' && one !== null ? Object.keys(one).length === Reflect.ownKeys(other).length && Object.keys(one).every((key) => isSame(one[key], other[key])) : one === other
+  if (typeof one !== 'object' || one === null) return one === other
+  return Object.keys(one).length === Reflect.ownKeys(other).length && Object.keys(one).every((key) => isSame(one[key], other[key]))
 }
 
 /** Fields that contain policies. declaration.ts checks them. */
