@@ -83,11 +83,7 @@ export class ResponsePolicy {
   })
 
   /** What the options of a route inherit, so that they have these hooks. */
-  readonly routeHooks: object = Object.defineProperties({}, {
-    onRequest: { value: this.onRequest, writable: true },
-    onError: { value: this.onError, writable: true },
-    onSend: { value: this.onSend, writable: true }
-  })
+  readonly routeHooks: object = { onRequest: this.onRequest, onError: this.onError, onSend: this.onSend }
 
   /** The error that ends a request of a refused origin. Undefined if the origin is allowed, or if the policy does not enforce it. */
   #enforcementError (request: FastifyRequest, { allowsOrigin }: RequiredHeaders): Error | undefined {
