@@ -3,7 +3,7 @@ import { ADDED_TO, type ContestantName } from './contestants'
 import type { WorkloadName } from './workloads'
 
 /** What was measured, in the unit that its name says. */
-export type Quantity = 'nanoseconds' | 'boot' | 'build' | 'heap' | 'heapAdded' | 'microsecondsOfServer'
+export type Quantity = 'nanoseconds' | 'boot' | 'build' | 'heap' | 'heapAdded' | 'heapAfterPreflights' | 'microsecondsOfServer'
 
 export interface Finding {
   /** Of every process. */
@@ -85,6 +85,9 @@ export const TARGETS: readonly Target[] = [
   { what: '10,000 routes / 10 routes, whole request', bound: 1.15, value: ratio(['routes-10000', 'ours'], ['routes-10', 'ours']) },
   { what: 'boot, 1,000 URLs × 4 methods, ours / Fastify alone', bound: 1.30, value: ratio(['boot-shared', 'ours'], ['boot-shared', 'alone'], 'boot') },
   { what: 'heap after boot, before the first preflight, the same', bound: 1.35, value: ratio(['boot-shared', 'ours'], ['boot-shared', 'alone'], 'heap') },
+  { what: 'heap after the first preflights, the same', bound: 1.60, value: ratio(['boot-shared', 'ours'], ['boot-shared', 'alone'], 'heapAfterPreflights') },
+  { what: '20 routes with one named policy, ready and closed again and again, ours / Fastify alone', bound: 1.50, value: ratio(['restart-named', 'ours'], ['restart-named', 'alone']) },
+  { what: 'the same with an origin function for each', bound: 1.50, value: ratio(['restart-functions', 'ours'], ['restart-functions', 'alone']) },
   { what: 'processor time of the server for each request over loopback HTTP, ours / Fastify alone', bound: 1.03, value: ratio(['http-allowed', 'ours'], ['http-allowed', 'alone'], 'microsecondsOfServer') }
 ]
 
@@ -105,6 +108,7 @@ export const BESIDE: ReadonlyArray<Omit<Target, 'bound'>> = [
   { what: 'the same, Fastify alone', value: ratio(['routes-10000-spread', 'alone'], ['routes-10-spread', 'alone']) },
   { what: 'boot without the loading of modules, ours / Fastify alone', value: ratio(['boot-shared', 'ours'], ['boot-shared', 'alone'], 'build') },
   { what: 'boot where each URL has a policy of its own, ours / Fastify alone', value: ratio(['boot-own', 'ours'], ['boot-own', 'alone'], 'boot') },
+  { what: '20 routes, ready and closed again and again, hand-written / Fastify alone', value: ratio(['restart-named', 'hand'], ['restart-named', 'alone']) },
   { what: 'heap that boot adds, ours / Fastify alone', value: ratio(['boot-shared', 'ours'], ['boot-shared', 'alone'], 'heapAdded') },
   { what: 'processor time of the server for each request over loopback HTTP, hand-written / Fastify alone', value: ratio(['http-allowed', 'hand'], ['http-allowed', 'alone'], 'microsecondsOfServer') }
 ]

@@ -96,7 +96,7 @@ export function driver (kind: Workload['kind'], subject: Subject, sent: readonly
       return { settled: handle(request, response), answer: () => nodeAnswer(response) }
     })
   }
-  if (kind === 'await') {
+  if (kind === 'await' || kind === 'restart') {
     return waitingDriver(requests, (one, ending) => {
       const response = new StubResponse(ending)
       return { settled: handle(new StubRequest(one), response), answer: () => response.answer() }
@@ -157,6 +157,8 @@ export interface Measured {
   /** Bytes in use on the heap once it is ready: all of them, and those that were not there before. */
   heap?: number
   heapAdded?: number
+  /** Bytes in use after the first requests and preflights. */
+  heapAfterPreflights?: number
   answer: Answer
 }
 
@@ -164,6 +166,15 @@ function heapInUse (): number {
   if (globalThis.gc === undefined) throw new Error('run node with --expose-gc')
   for (let times = 0; times < 4; times++) globalThis.gc()
   return process.memoryUsage().heapUsed
+}
+
+function restarts (build: (setup: Setup) => Promise<Subject>, setup: Setup): Round {
+  return async (n) => {
+    for (let times = 0; times < n; times++) {
+      const subject = await build(setup)
+      await subject.close?.()
+    }
+  }
 }
 
 export async function measure (name: WorkloadName, contestant: ContestantName, milliseconds: number): Promise<Measured> {
@@ -180,7 +191,8 @@ export async function measure (name: WorkloadName, contestant: ContestantName, m
   const heap = heapInUse()
   const answer = await check(workload, contestant, subject, setup)
   try {
-    if (isBoot) return { boot: end - start, build: end - loaded, heap, heapAdded: heap - before, answer }
+    if (isBoot) return { boot: end - start, build: end - loaded, heap, heapAdded: heap - before, heapAfterPreflights: heapInUse(), answer }
+    if (workload.kind === 'restart') return { nanoseconds: await fastestBatch(restarts(build, setup), milliseconds), answer }
     return { nanoseconds: await fastestBatch(driver(workload.kind, subject, workload.requests(setup)).round, milliseconds), answer }
   } finally {
     await subject.close?.()

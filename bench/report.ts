@@ -59,9 +59,16 @@ function bootTable (results: Results): string {
   const MB = 1e6
   const rows = entries(results, ['boot']).map(([name, contestant]) => {
     const of = (quantity: Quantity): number => best(results, name, contestant, quantity)
-    return [WORKLOADS[name].title, CONTESTANTS[contestant].title, number(of('boot')), number(of('build')), percent(spreadOf(results, name, contestant, 'boot')), number(of('heap') / MB, 1), number(of('heapAdded') / MB, 1)]
+    return [WORKLOADS[name].title, CONTESTANTS[contestant].title, number(of('boot')), number(of('build')), percent(spreadOf(results, name, contestant, 'boot')), number(of('heap') / MB, 1), number(of('heapAdded') / MB, 1), number(of('heapAfterPreflights') / MB, 1)]
   })
-  return section('Boot', ['workload', 'contestant', 'ms', 'without loading', 'spread', 'heap, MB', 'added by boot'], rows)
+  return section('Boot', ['workload', 'contestant', 'ms', 'without loading', 'spread', 'heap, MB', 'added by boot', 'after preflights'], rows)
+}
+
+function restartTable (results: Results): string {
+  const rows = entries(results, ['restart']).map(([name, contestant]) => [
+    WORKLOADS[name].title, CONTESTANTS[contestant].title, number(best(results, name, contestant) / 1e6, 2), percent(spreadOf(results, name, contestant))
+  ])
+  return section('Started again and again', ['workload', 'contestant', 'ms each', 'spread'], rows)
 }
 
 function httpTable (results: Results): string {
@@ -93,7 +100,7 @@ function machine ({ date, machine, versions, method }: Results): string {
 /** Everything, in Markdown. */
 export function report (results: Results): string {
   return [
-    machine(results), targetTable(results), besideTable(results), ...SECTIONS.map((one) => requestTable(results, one)), bootTable(results), httpTable(results)
+    machine(results), targetTable(results), besideTable(results), ...SECTIONS.map((one) => requestTable(results, one)), bootTable(results), restartTable(results), httpTable(results)
   ].filter((text) => text !== '').join('\n\n')
 }
 

@@ -23,7 +23,7 @@ const CHART = join(ROOT, 'bench', 'results.svg')
 const TABLES = join(ROOT, 'bench', 'results.md')
 const DOCUMENT = join(ROOT, 'docs', 'performance.md')
 const WORKER = join(__dirname, 'worker.js')
-const QUANTITIES = ['nanoseconds', 'boot', 'build', 'heap', 'heapAdded', 'microsecondsOfServer'] as const
+const QUANTITIES = ['nanoseconds', 'boot', 'build', 'heap', 'heapAdded', 'heapAfterPreflights', 'microsecondsOfServer'] as const
 
 type Found = { answer: Answer } & Partial<Record<Quantity, number>> | { wrong: string }
 

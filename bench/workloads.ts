@@ -6,9 +6,10 @@ export interface Workload {
   readonly title: string
   /**
    * `stub`: through `fastify.routing`, with minimal requests and responses, all of them complete when the call returns. `await`: the same, waiting for each.
-   * `node`: with node's own requests and responses, waiting for each. `boot`: building the server. `http`: over the loopback interface.
+   * `node`: with node's own requests and responses, waiting for each. `boot`: building the server once. `restart`: building and closing it again and again, in
+   * one process. `http`: over the loopback interface.
    */
-  readonly kind: 'stub' | 'await' | 'node' | 'boot' | 'http'
+  readonly kind: 'stub' | 'await' | 'node' | 'boot' | 'restart' | 'http'
   readonly contestants: readonly ContestantName[]
   readonly setup: () => Setup
   /** The requests, which are sent in turn. */
@@ -115,6 +116,18 @@ function boot (title: string, changes: Partial<Setup>, contestants: readonly Con
   }
 }
 
+/** What a test suite does. */
+function restart (title: string, changes: Partial<Setup>): Workload {
+  return {
+    title: `20 routes, ready and closed again and again, ${title}`,
+    kind: 'restart',
+    contestants: ['alone', 'hand', 'theirs', 'ours'],
+    setup: () => ({ ...one(TWO), routes: Array.from({ length: 20 }, (_, index) => ({ url: `/resource-${index}`, methods: ['GET'], origins: [...TWO] })), ...changes }),
+    requests: () => [get('/resource-0', ALLOWED)],
+    expected: 'allowed'
+  }
+}
+
 const IN_FASTIFY: readonly ContestantName[] = ['alone', 'hand', 'theirs', 'ours', 'oursDefault']
 const EVERYWHERE: readonly ContestantName[] = [
   'alone', 'hand', 'theirs', 'ours', 'express', 'expressCors', 'koa', 'koaCors', 'hono', 'honoCors', 'hapi', 'hapiCors'
@@ -182,6 +195,8 @@ export const WORKLOADS = {
   'node-refused': single('node', 'actual request, refused', 'refused', EVERYWHERE),
   'node-no-origin': single('node', 'actual request without Origin', 'no-origin', EVERYWHERE),
   'node-preflight': single('node', 'preflight, allowed', 'preflight', EVERYWHERE),
+  'restart-named': restart('one named policy', { declared: 'name' }),
+  'restart-functions': restart('an origin function for each', { asynchronous: true }),
   'http-allowed': single('http', 'actual request, allowed, over HTTP', 'allowed', IN_FASTIFY)
 } as const satisfies Record<string, Workload>
 

@@ -4,7 +4,7 @@
 // It creates the PreflightRouter, which answers preflights once every route is registered.
 import type { FastifyInstance } from 'fastify'
 import { checkRouteCors, isDefinedPolicy, type CheckedPolicy } from '../declaration/declaration'
-import { literalKey } from '../declaration/fields'
+import { declarationKey } from '../declaration/fields'
 import { corsPolicyError, quote, type CorsProblem } from '../errors'
 import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/policy'
@@ -130,7 +130,7 @@ export class Application {
       if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
       return checked as CheckedPolicy | false
     }
-    const text = isDefinedPolicy(cors) ? undefined : literalKey(cors)
+    const text = isDefinedPolicy(cors) ? undefined : declarationKey(cors)
     return text === undefined ? check() : this.#checkedByText.get(scope, text, check)
   }
 

@@ -4,6 +4,7 @@ import { childPointer, quote, type CorsProblem } from '../errors'
 import type * as ForeignOptions from './foreign-options'
 import type * as NearestWord from './nearest-word'
 import { OriginList } from '../policy/origin/list'
+import { identityOf } from '../policy/policy'
 import { checks, CorsPluginOptionsSchema, ExtendingPolicySchema } from '../schema/compiled'
 
 /** Whether a value is an object of fields. */
@@ -21,9 +22,14 @@ function copyField (field: unknown): unknown {
   return Object.freeze(Array.from(field, (element: unknown) => element instanceof RegExp ? new RegExp(element) : element))
 }
 
-/** A key that equal declarations share; undefined for a declaration that JSON cannot represent, such as one with a function. */
-export function literalKey (value: unknown): string | undefined {
-  return isRecord(value) && !('toJSON' in value) && Object.values(value).every(isLiteral) ? JSON.stringify(value) : undefined
+/** A key that equal declarations share. Functions are equal only to themselves. Undefined for a declaration with values that have no key, such as RegExps. */
+export function declarationKey (value: unknown): string | undefined {
+  if (!isRecord(value) || 'toJSON' in value) return undefined
+  const fields: unknown[] = Object.values(value)
+  if (fields.every(isLiteral)) return JSON.stringify(value)
+  if (!fields.every((field) => typeof field === 'function' || isLiteral(field))) return undefined
+  const key = ([name, field]: [string, unknown]): unknown[] => typeof field === 'function' ? [name, 'function', identityOf(field)] : [name, field]
+  return JSON.stringify(Object.entries(value).map(key))
 }
 
 function isLiteral (field: unknown): boolean {

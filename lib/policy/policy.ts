@@ -292,7 +292,7 @@ const identities = new WeakMap<object, number>()
 let lastIdentity = 0
 
 /** A number for each object. */
-function identityOf (value: object): number {
+export function identityOf (value: object): number {
   const number = identities.get(value) ?? ++lastIdentity
   identities.set(value, number)
   return number

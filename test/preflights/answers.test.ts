@@ -3,7 +3,7 @@ import t from 'tap'
 import Fastify from 'fastify'
 import cors from '../../lib/index'
 import { HAS_HANDLER_TIMEOUT } from '../support/features'
-import { accessControl, application, corsHeaders, EVIL, FOO, ok, preflight, PREFLIGHT_VARY, request } from '../support'
+import { accessControl, application, approves, corsHeaders, EVIL, FOO, ok, preflight, PREFLIGHT_VARY, request } from '../support'
 import { logged } from '../support/log'
 
 t.test('an allowed preflight has the policy\'s answer, no body and no length', async (t) => {
@@ -316,5 +316,26 @@ t.test('a preflight that an earlier hook answers gets no Access-Control headers,
     t.equal(messages.length, 1)
     t.match(messages[0], `before fastify-cors-policy answered a preflight with ${status}${name && ` ${name}`}: `)
     t.match(messages[0], advice)
+  }
+})
+
+t.test('routes that share an origin function have their own policies where other fields differ', async (t) => {
+  const app = await application(t)
+  const asked: string[] = []
+  const isFoo = (name: string) => (origin: string): boolean => {
+    asked.push(name)
+    return origin === FOO
+  }
+  const [first, second] = [isFoo('first'), isFoo('second')]
+  app.put('/a', { config: { cors: { origin: first, maxAge: 1 } } }, ok)
+  app.put('/b', { config: { cors: { origin: first, maxAge: 2 } } }, ok)
+  app.put('/c', { config: { cors: { origin: second, maxAge: 1 } } }, ok)
+  app.put('/d', { config: { cors: { origin: first, maxAge: 1 } } }, ok)
+  for (const [url, maxAge, name] of [['/a', '1', 'first'], ['/b', '2', 'first'], ['/c', '1', 'second'], ['/d', '1', 'first']] as const) {
+    asked.length = 0
+    const answer = await preflight(app, 'PUT', url)
+    t.ok(approves(answer, 'PUT'), url)
+    t.equal(answer.headers['access-control-max-age'], maxAge, url)
+    t.strictSame(asked, [name], url)
   }
 })
