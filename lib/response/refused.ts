@@ -93,11 +93,14 @@ export function reportReplacedHeaders (request: FastifyRequest, headers: readonl
   request.log.debug({ cors }, `CORS replaces headers that the policy does not set: ${headers.join(', ')}`)
 }
 
-/** Reports that an actual request's origin is refused. Call it once per request. A null `policy` means that the route declares `cors: false`. */
+/**
+ * Reports that an actual request's origin is refused. Call it once per request, and only if {@link hasListeners}. A null `policy` means that the route declares
+ * `cors: false`.
+ */
 export function reportRefusedOrigin (request: FastifyRequest, policy: object | null, policyName: string | null): void {
   const { origin, 'sec-fetch-site': site } = request.raw.headers
   // Browsers send an Origin with every POST, same-origin requests included. Those need no permission.
-  if (origin === undefined || site === 'same-origin' || !hasListeners(request.log)) return
+  if (origin === undefined || site === 'same-origin') return
   const reason = request.is404 ? 'no-route' : policy === null ? 'off' : originRefusalReason(request, origin)
   reportRefusal(request.log, request, { reason, origin, route: routeName(request), policy: policyName })
 }

@@ -8,7 +8,7 @@ import { credentialedOrigin } from './credentialed'
 import { assignCorsHeaders, corsHeaders, type CorsHeaders, type Headers } from './cors-headers'
 import { decide, type Decision } from './decision'
 import type * as Enforcement from './enforcement'
-import { reportRefusedOrigin } from './refused'
+import { hasListeners, reportRefusedOrigin } from './refused'
 import { requiredHeadersOf, requireHeaders, type RequiredHeaders } from './required-headers'
 import { sharedHook } from './shared-hook'
 import { hasTimedOut, neverSettles } from './time-out'
@@ -127,7 +127,7 @@ export class ResponsePolicy {
   }
 
   #report (request: FastifyRequest): void {
-    if (!isPreflight(request.raw)) reportRefusedOrigin(request, this.#policy, this.policyName)
+    if (hasListeners(request.log) && !isPreflight(request.raw)) reportRefusedOrigin(request, this.#policy, this.policyName)
   }
 }
 
