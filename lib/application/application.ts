@@ -10,7 +10,7 @@ import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/policy'
 import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, sendAnswer } from '../preflight/generated-route'
 import { registeredRoutes, type DeclaredRoute, type RegisteredRoute } from '../preflight/registered'
-import type * as PreflightRouting from '../preflight/router'
+import { PreflightRouter } from '../preflight/router'
 import { hasListeners, reportRefusal } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
 import { conflictBetween } from './conflicts'
@@ -39,7 +39,7 @@ export class Application {
   #hasScopes = false
   /** Every registration of the plugin. */
   readonly scopes: Scope[] = []
-  #router: PreflightRouting.PreflightRouter | undefined
+  #router: PreflightRouter | undefined
   /** Whether every route is registered. */
   #isReady = false
   /** Routes that the router's registrations do not lead back to. Set when every route is registered. */
@@ -99,9 +99,8 @@ export class Application {
   }
 
   /** Created when it is first needed, and kept when every route is registered: before that, `app.cors` sees the routes so far. */
-  get router (): PreflightRouting.PreflightRouter {
+  get router (): PreflightRouter {
     if (this.#router !== undefined) return this.#router
-    const { PreflightRouter } = require('../preflight/router') as typeof PreflightRouting
     const router = new PreflightRouter(this.#root, this.#customConstraints, this.#isReady ? this.#untracked : untrackedRoutes(this.#routes))
     if (this.#isReady) this.#router = router
     return router
