@@ -9,7 +9,7 @@ import { corsPolicyError, quote, type CorsProblem } from '../errors'
 import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/policy'
 import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, sendAnswer } from '../preflight/generated-route'
-import { registeredRoutes, type DeclaredRoute, type RegisteredRoute } from '../preflight/registered'
+import { nextOrder, registeredRoutes, type DeclaredRoute, type RegisteredRoute } from '../preflight/registered'
 import { PreflightRouter } from '../preflight/router'
 import { hasListeners, reportRefusal } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
@@ -59,6 +59,7 @@ export class Application {
     if (options.constraints != null) this.#noteConstraints(route)
     route.keepDeclaration(this.#hasScopes)
     this.#applyScope(route)
+    route.order = nextOrder()
     this.#routes.push(route)
   }
 

@@ -7,7 +7,7 @@ import type * as DerivedHeaders from '../policy/derived-headers'
 import type { RouteSchema } from '../policy/derived-headers'
 import type { CompiledPolicy } from '../policy/policy'
 import type { GeneratedRoute } from '../preflight/generated-route'
-import { nextOrder, trackedDeclarationOf, trackRegistrations, type Constraints, type DeclaredRoute } from '../preflight/registered'
+import { trackedDeclarationOf, trackRegistrations, type Constraints, type DeclaredRoute } from '../preflight/registered'
 import type { ResponsePolicy } from '../response/response'
 import { copyDeclaration, isSameDeclaration, shallowCopy } from './declared-config'
 import { scopeOf, type Scope } from './scope'
@@ -29,7 +29,8 @@ const NO_CONSTRAINTS: Constraints = Object.freeze({})
 const NOT_KEPT = Symbol('not kept')
 
 export class Route implements DeclaredRoute {
-  readonly order = nextOrder()
+  /** Set when the OPTIONS routes that Fastify registers before it are declared. */
+  order = 0
   policy: CompiledPolicy | null = null
   /** The checked declaration of that policy. */
   checked: CheckedPolicy | false = false
@@ -96,10 +97,9 @@ export class Route implements DeclaredRoute {
     return scopeOf(this.instance)
   }
 
-  /** The route's own `config`. A polluted prototype has no effect. */
-  get config (): Config | undefined {
-    const options = this.#options
-    if (options === undefined) return undefined
+  /** The route's own `config`, until releaseOptions() is called. A polluted prototype has no effect. */
+  get #config (): Config | undefined {
+    const options = this.#options as ObservedOptions
     const config = options.config as Config | null | undefined
     return config === this.#ownConfig || Object.hasOwn(options, 'config') ? config ?? undefined : undefined
   }
@@ -107,7 +107,7 @@ export class Route implements DeclaredRoute {
   /** The current `config.cors`. */
   get declared (): Declared {
     if (this.#options === undefined) return this.#kept
-    const { config } = this
+    const config = this.#config
     if (config === undefined || !Object.hasOwn(config, 'cors')) return undefined
     return config.cors === this.#callers ? this.#kept : { cors: config.cors }
   }
@@ -117,7 +117,7 @@ export class Route implements DeclaredRoute {
    * `copies` is false in an application that has not registered the plugin yet: a `config` without `cors` stays the same object, and so does its `cors`.
    */
   keepDeclaration (copies: boolean): void {
-    const { config } = this
+    const config = this.#config
     if (config === undefined && !copies) return
     const own: Config = shallowCopy(config ?? {})
     if (Object.hasOwn(own, 'cors')) {
@@ -141,7 +141,7 @@ export class Route implements DeclaredRoute {
    * before the plugin was registered.
    */
   get trackedDeclaration (): DeclaredRoute | undefined {
-    return trackedDeclarationOf(this.config)
+    return trackedDeclarationOf(this.#config)
   }
 
   get #schema (): RouteSchema | undefined {

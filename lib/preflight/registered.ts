@@ -86,8 +86,6 @@ interface RouterRoute {
   readonly store: { readonly config?: TrackedConfig } | null
 }
 
-const UNTRACKED: TrackedConfig = {}
-
 /** The routes that a router has for one method. */
 export interface CollectedRoutes<Route> {
   /** In the order of the router's tree. */
@@ -105,8 +103,8 @@ export function registeredRoutes (root: FastifyInstance, method: string): Collec
   return {
     routerCode,
     routes: routes.map(({ method, path, pattern, opts, store }) => {
-      const { [kDeclared]: declared, [kRegistration]: order = 0 } = store?.config ?? UNTRACKED
-      return { method, path, pattern, constraints: opts.constraints, declared, order }
+      const config = store?.config
+      return { method, path, pattern, constraints: opts.constraints, declared: config?.[kDeclared], order: config?.[kRegistration] ?? 0 }
     })
   }
 }

@@ -486,3 +486,29 @@ t.test('a route whose RegExp the router refused approves nothing, though another
   t.equal(await verdicts(app, 'PUT', '/a'), EVIL)
   t.notMatch((await preflight(app, 'PUT', '/a', { origin: EVIL })).headers['access-control-allow-methods'], /GET/)
 })
+
+t.test('a route keeps its policy where an onRoute hook gives its options another prototype, or hooks that are undefined', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  app.addHook('onRoute', (options) => {
+    if (options.url === '/prototype') Object.setPrototypeOf(options, { toString: () => 'options' })
+    else Object.assign(options, { onRequest: undefined, onSend: undefined, onError: undefined })
+  })
+  for (const url of ['/prototype', '/undefined']) app.get(url, { config: { cors: ONE } }, ok)
+  for (const url of ['/prototype', '/undefined']) {
+    for (const method of ['GET', 'HEAD']) {
+      t.strictSame(await approved(app, method, url), [FOO], `${method} ${url}`)
+      t.strictSame(await readable(app, method, url), [FOO], `${method} ${url}`)
+    }
+  }
+})
+
+t.test('the preflights of an OPTIONS route whose config an onRoute hook replaced are answered', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  app.addHook('onRoute', (options) => { options.config = { cors: ONE } })
+  app.options('/a', { config: { cors: OTHER } }, ok)
+  t.strictSame(await approved(app, 'OPTIONS', '/a'), [FOO])
+})

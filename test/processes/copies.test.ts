@@ -63,7 +63,7 @@ t.test('the plugin refuses to be registered beside a constraint strategy named c
 t.test('a polluted Object.prototype adds no field to a policy', async (t) => {
   const plugin = anotherCopy()
   const prototype = Object.prototype as Record<string, unknown>
-  const polluted = { credentials: true, enforceOrigin: true, cors: { origin: '*' }, exposedHeaders: ['X-A'] }
+  const polluted = { config: { cors: { origin: '*' } }, credentials: true, enforceOrigin: true, cors: { origin: '*' }, exposedHeaders: ['X-A'] }
   for (const [name, value] of Object.entries(polluted)) Object.defineProperty(prototype, name, { value, configurable: true, enumerable: false, writable: true })
   t.teardown(() => { for (const name of Object.keys(polluted)) delete prototype[name] })
   const app = Fastify()
@@ -71,12 +71,13 @@ t.test('a polluted Object.prototype adds no field to a policy', async (t) => {
   await app.register(plugin, { policies: { named: { origin: FOO } } })
   app.put('/', { config: { cors: { extends: 'named' } } }, ok)
   app.put('/undeclared', { config: {} }, ok)
+  app.put('/without-config', ok)
   await app.ready()
   for (const name of Object.keys(polluted)) delete prototype[name]
   t.same(accessControl(await request(app, 'PUT', '/', FOO)), { 'access-control-allow-origin': FOO })
   t.equal((await preflight(app, 'PUT', '/')).headers['access-control-allow-credentials'], undefined)
   t.equal((await request(app, 'PUT', '/', EVIL)).statusCode, 200)
-  t.same(accessControl(await request(app, 'PUT', '/undeclared', FOO)), {})
+  for (const url of ['/undeclared', '/without-config']) t.same(accessControl(await request(app, 'PUT', url, FOO)), {}, url)
 })
 
 t.test('two applications that share a server have their own policies, also for routes declared before the plugin is registered', async (t) => {

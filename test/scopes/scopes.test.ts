@@ -395,12 +395,16 @@ t.test('a default policy of false that is registered later than a child scope al
     outer.register(async (inner) => {
       inner.register(cors)
       inner.put('/a', ok)
+      inner.get('/own-hooks', { onRequest: async (_request, reply) => { reply.header('x-own', 'onRequest') } }, ok)
       inner.get('/missing', async (_request, reply) => { reply.callNotFound() })
     })
     outer.register(cors, { defaultPolicy: false })
   })
-  t.strictSame(await readable(app, 'PUT', '/a'), [])
-  t.strictSame(await approved(app, 'PUT', '/a'), [])
+  for (const [method, url] of [['PUT', '/a'], ['GET', '/own-hooks'], ['HEAD', '/own-hooks']] as const) {
+    t.strictSame(await readable(app, method, url), [], url)
+    t.strictSame(await approved(app, method, url), [], url)
+  }
+  t.equal((await request(app, 'GET', '/own-hooks', FOO)).headers['x-own'], 'onRequest')
 })
 
 t.test('thirty scopes, each with a registration and a host, fail with what to write, and start with one registration around them', async (t) => {

@@ -91,16 +91,22 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
     errors.push(`${where}: ${code ?? message}`)
   }
 
+  /** The `config` of the route that a hook saw last. */
+  let other: object = {}
+
   function addHook (instance: FastifyInstance, { target, method, change }: HookStep): void {
     let declared = false
     instance.addHook('onRoute', function (options) {
       const { id } = options.config as { id?: number } ?? {}
+      const seenBefore = other
+      // The plugin's own routes have no number, and the application without it has none of them.
+      if (id !== undefined) other = options.config as object
       if (target !== -1 && id !== target) return
       if (method !== undefined && ![options.method].flat().includes(method)) return
       if (change.change === 'url') options.url = change.to
       else if (change.change === 'method') options.method = change.to as never
       else if (change.change === 'constraints') options.constraints = constraintsOf(change.to)
-      else if (change.change === 'cors') changeCors(options as never, change)
+      else if (change.change === 'cors') changeCors(options as never, change, seenBefore)
       else if (!declared) {
         declared = true
         declare(this, change.route)
@@ -175,8 +181,9 @@ function originsOf (policy: unknown): readonly string[] | null {
   return origin === undefined || policy === WRONG ? null : [origin].flat()
 }
 
-function changeCors (options: { config?: { cors?: unknown } }, { to, how }: { to: string, how: string }): void {
+function changeCors (options: { config?: { cors?: unknown, id?: number } }, { to, how }: { to: string, how: string }, other: object): void {
   if (how === 'replaced') options.config = { ...options.config }
+  if (how === 'copied from another route' && options.config?.id !== undefined) options.config = { ...other, id: options.config.id }
   options.config ??= {}
   if (to === 'deleted' || to === 'none') delete options.config.cors
   else options.config.cors = to === 'wrong' ? WRONG : POLICIES[to as 'A']

@@ -44,7 +44,7 @@ export interface RegisterStep { readonly step: 'register', readonly awaited: boo
 
 /** What an onRoute hook does to a route. */
 export type Change =
-  | { readonly change: 'cors', readonly to: PolicyName | 'wrong' | 'deleted', readonly how: 'in place' | 'replaced' }
+  | { readonly change: 'cors', readonly to: PolicyName | 'wrong' | 'deleted', readonly how: 'in place' | 'replaced' | 'copied from another route' }
   | { readonly change: 'url', readonly to: string }
   | { readonly change: 'method', readonly to: string }
   | { readonly change: 'constraints', readonly to: Constraints }
@@ -162,7 +162,7 @@ function route (features: Features): fc.Arbitrary<RouteStep> {
 
 function hook (features: Features, routes: fc.Arbitrary<RouteStep>): fc.Arbitrary<HookStep> {
   const change: fc.Arbitrary<Change> = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ change: fc.constant('cors' as const), to: fc.oneof({ weight: 9, arbitrary: policy }, { weight: 1, arbitrary: fc.constant('wrong' as const) }, { weight: 2, arbitrary: fc.constant('deleted' as const) }), how: fc.constantFrom('in place' as const, 'replaced' as const) }) },
+    { weight: 6, arbitrary: fc.record({ change: fc.constant('cors' as const), to: fc.oneof({ weight: 9, arbitrary: policy }, { weight: 1, arbitrary: fc.constant('wrong' as const) }, { weight: 2, arbitrary: fc.constant('deleted' as const) }), how: fc.constantFrom('in place' as const, 'replaced' as const, 'copied from another route' as const) }) },
     { weight: 3, arbitrary: fc.record({ change: fc.constant('url' as const), to: fc.oneof(url, fc.constantFrom('/moved', '/a', '/:x')) }) },
     { weight: 2, arbitrary: fc.record({ change: fc.constant('method' as const), to: fc.constantFrom('GET', 'PUT', 'DELETE', 'HEAD') }) },
     { weight: 2, arbitrary: fc.record({ change: fc.constant('constraints' as const), to: constraints({ ...features, hosts: true }) }) },
