@@ -124,7 +124,7 @@ export class Route implements DeclaredRoute {
       const { cors } = own
       this.#kept = { cors: copyDeclaration(cors) }
       if (copies) own.cors = copyDeclaration(cors)
-      else this.#callers = cors ?? NOT_KEPT
+      else this.#callers = cors
     }
     this.#ownConfig = trackRegistrations(own, this)
     ;(this.#options as ObservedOptions).config = own as never
@@ -184,10 +184,11 @@ export class Route implements DeclaredRoute {
     // The route inherits the hooks that it does not have itself. V8 copies the hidden class of the options for each property that is added.
     const inherits = Object.getPrototypeOf(options) === (earlier?.routeHooks ?? Object.prototype)
     if (inherits) Object.setPrototypeOf(options, response?.routeHooks ?? Object.prototype)
-    const isOwn = (name: keyof RouteHooks): boolean => !inherits || Object.hasOwn(options, name)
-    if (isOwn('onRequest')) options.onRequest = joined(response?.onRequest, without(options.onRequest, earlier?.onRequest))
-    if (isOwn('onError')) options.onError = joined(response?.onError, without(options.onError, earlier?.onError))
-    if (isOwn('onSend')) options.onSend = joined(without(options.onSend, earlier?.onSend), response?.onSend)
+    for (const name of HOOK_NAMES) {
+      if (inherits && !Object.hasOwn(options, name)) continue
+      const others = without(options[name], earlier?.[name])
+      options[name] = name === 'onSend' ? joined(others, response?.[name]) : joined(response?.[name], others)
+    }
   }
 
   /** Called when every route is registered. Releases Fastify's options, which would stay in memory otherwise. */
@@ -213,7 +214,9 @@ const NO_OPTIONS_ROUTES: readonly GeneratedRoute[] = []
 const NO_LISTS: ReadonlyArray<'allowedHeaders' | 'exposedHeaders'> = []
 
 /** The hooks that the plugin adds to a route. */
-type RouteHooks = { [Name in 'onRequest' | 'onError' | 'onSend']?: RouteOptions[Name] | undefined }
+type RouteHooks = { [Name in typeof HOOK_NAMES[number]]?: Hooks<unknown> }
+
+const HOOK_NAMES = ['onRequest', 'onError', 'onSend'] as const
 
 /** Hooks as Fastify takes them. */
 type Hooks<Hook> = Hook | Hook[] | undefined
