@@ -17,7 +17,7 @@ import { conflictBetween } from './conflicts'
 import { Interned } from './interned'
 import { OptionsRoutes, optionsRouteAt } from './options-routes'
 import { Route, type ObservedOptions } from './route'
-import { setScope, type Scope } from './scope'
+import { scopeOf, setScope, type Scope } from './scope'
 import { warnOfAmbiguousRoutes, warnOfRefusedOptionsRoutes, warnOfUnreadableSchemas, warnOfUnreadDeclarations } from './warnings'
 
 export class Application {
@@ -105,6 +105,11 @@ export class Application {
     const router = new PreflightRouter(this.#root, this.#customConstraints, this.#isReady ? this.#untracked : untrackedRoutes(this.#routes))
     if (this.#isReady) this.#router = router
     return router
+  }
+
+  /** The scope of an instance: its own, or that of the nearest parent. */
+  scopeOf (instance: FastifyInstance): Scope | undefined {
+    return scopeOf(instance)
   }
 
   #applyScope (route: Route): void {

@@ -1,6 +1,6 @@
 // The `advice` of an explanation: for each reason, what to write so that the request is allowed, or what to do where it cannot be allowed.
 // The plugin accepts every policy that is proposed here. explain.ts uses it.
-import { scopeOf, type Scope } from '../application/scope'
+import type { Scope } from '../application/scope'
 import type { PageRequest } from '../browser/fetch'
 import { isNonWildcardName, unsafeHeaderNames } from '../browser/headers'
 import type { CheckedPolicy } from '../declaration/declaration'
@@ -109,7 +109,7 @@ function configThatAllows (context: ExplanationContext, route: RouteInfo | undef
   const names = unsafeHeaderNames(page.headers)
   const allowsRequest = ({ compiled }: CheckedPolicy): boolean => policyAllows(compiled, page, names, derived)
   // A route that does not exist yet will be declared beside the other methods of its URL, or else in the scope that was asked.
-  const routeScope = route === undefined ? otherMethods(context)[0]?.[1].scope ?? scopeOf(instance) : route.scope
+  const routeScope = route === undefined ? otherMethods(context)[0]?.[1].scope ?? registry.scopeOf(instance) : route.scope
   const known = routeScope === undefined ? undefined : findNamedPolicy(routeScope, allowsRequest)
   if (known !== undefined) return `config: { cors: { extends: ${literal(known)} } }`
   const config = configOfNewPolicy(page, names, derived)

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { NamedPolicies } from '../declaration/declaration'
 import type { CorsDecoration } from './types'
+import { observedApplicationOf } from '../application/observer'
 import { scopeOf, type Scope } from '../application/scope'
 
 /** Decorates an instance; its child instances inherit the decoration. On each of them, `app.cors` knows the policy names of that instance's scope. */
@@ -16,9 +17,11 @@ export function decorateWithCors (instance: FastifyInstance): void {
 }
 
 function createDecoration (instance: FastifyInstance): CorsDecoration {
+  // Looked up here: modules that are loaded after the module cache was cleared know no application.
+  const application = observedApplicationOf(instance)
   return Object.freeze<CorsDecoration>({
-    explain: async (question) => await load().explain(instance, question),
-    routes: () => load().listRoutes(load().routeRegistryOf(instance)),
+    explain: async (question) => await load().explain(instance, load().routeRegistryOf(application), question),
+    routes: () => load().listRoutes(load().routeRegistryOf(application)),
     allows: (name, request) => load().allows(namesOf(instance), name, request)
   })
 }

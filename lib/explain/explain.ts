@@ -14,17 +14,16 @@ import { notFoundPolicy } from './not-found'
 import { parseQuestion, type ParsedQuestion } from './question'
 import { reasonFor } from './reasons'
 import { corsResponseHeaders, decideOnOrigin } from './response-headers'
-import { routeRegistryOf, type RouteInfo } from './route-registry'
+import type { RouteInfo, RouteRegistry } from './route-registry'
 import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion } from './types'
 
 /** The function `app.cors.explain` of an instance. types.ts documents it. */
-export async function explain (instance: FastifyInstance, input: CorsQuestion): Promise<CorsExplanation> {
+export async function explain (instance: FastifyInstance, registry: RouteRegistry, input: CorsQuestion): Promise<CorsExplanation> {
   const question = parseQuestion(input)
   const { page, path, host } = question
   // ready() of a child instance is avvio's, which runs no onReady hooks. The root's runs them.
   const [root] = instanceChain(instance) as [FastifyInstance]
   await root.ready()
-  const registry = routeRegistryOf(instance)
   const method = normalizeMethod(page.method)
   const hasVersion = page.headers.some(([name]) => name.toLowerCase() === 'accept-version')
   const matches = registry.match(method, path, host, hasVersion)

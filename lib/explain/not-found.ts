@@ -1,7 +1,6 @@
 // Finds the policy of a 404 response: the default policy of the scope whose not-found handler answers for the URL. explain.ts uses it.
 import type { FastifyInstance } from 'fastify'
 import { instanceChain } from '../application/observer'
-import { scopeOf } from '../application/scope'
 import type { CompiledPolicy } from '../policy/policy'
 import type { RouteRegistry } from './route-registry'
 
@@ -11,7 +10,8 @@ const NOT_FOUND = 'fastify.404ContextKey'
 interface Handler { readonly server?: FastifyInstance }
 
 /** The policy of a 404 for this path. Null where the handler's scope has no default policy, or where the handler cannot be found. */
-export function notFoundPolicy (instance: FastifyInstance, { routes, scopes }: RouteRegistry, path: string): CompiledPolicy | null {
+export function notFoundPolicy (instance: FastifyInstance, registry: RouteRegistry, path: string): CompiledPolicy | null {
+  const { routes, scopes } = registry
   const [pathname] = path.split('?', 1) as [string]
   let nearest: FastifyInstance | undefined
   for (const each of new Set([instance, ...scopes.map((scope) => scope.instance), ...routes.flatMap((route) => route.instance ?? [])])) {
@@ -19,7 +19,7 @@ export function notFoundPolicy (instance: FastifyInstance, { routes, scopes }: R
     if (server === undefined || !hasPrefix(pathname, server.prefix)) continue
     if (nearest === undefined || server.prefix.length > nearest.prefix.length) nearest = server
   }
-  const policy = nearest === undefined ? undefined : scopeOf(nearest)?.defaultPolicy
+  const policy = nearest === undefined ? undefined : registry.scopeOf(nearest)?.defaultPolicy
   return policy === undefined || policy === false ? null : policy.compiled
 }
 

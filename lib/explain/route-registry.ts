@@ -2,7 +2,6 @@
 // explain.ts and routes.ts ask it.
 import type { FastifyInstance } from 'fastify'
 import type { Application } from '../application/application'
-import { observedApplicationOf } from '../application/observer'
 import type { Route } from '../application/route'
 import type { Scope } from '../application/scope'
 import type { CheckedPolicy } from '../declaration/declaration'
@@ -41,6 +40,8 @@ export interface RouteRegistry {
   readonly routes: readonly RouteInfo[]
   /** One scope for each registration of the plugin. */
   readonly scopes: readonly Scope[]
+  /** The scope of an instance: its own, or that of the nearest parent. */
+  scopeOf (instance: FastifyInstance): Scope | undefined
   /**
    * The routes that a request can match, in the router's order of preference. There are several where constraints decide that a preflight does not
    * carry.
@@ -48,9 +49,8 @@ export interface RouteRegistry {
   match (method: string, url: string, host: string, hasVersion: boolean): readonly RouteInfo[]
 }
 
-/** The registry of an instance's application. Complete once the application is ready. */
-export function routeRegistryOf (instance: FastifyInstance): RouteRegistry {
-  const application = observedApplicationOf(instance)
+/** The registry of an application. Complete once the application is ready. */
+export function routeRegistryOf (application: Application): RouteRegistry {
   const registry = registries.get(application) ?? new ApplicationRouteRegistry(application)
   registries.set(application, registry)
   return registry
@@ -72,6 +72,10 @@ class ApplicationRouteRegistry implements RouteRegistry {
 
   get scopes (): readonly Scope[] {
     return this.#application.scopes
+  }
+
+  scopeOf (instance: FastifyInstance): Scope | undefined {
+    return this.#application.scopeOf(instance)
   }
 
   match (method: string, url: string, host: string, hasVersion: boolean): readonly RouteInfo[] {

@@ -80,6 +80,25 @@ t.test('a polluted Object.prototype adds no field to a policy', async (t) => {
   for (const url of ['/undeclared', '/without-config']) t.same(accessControl(await request(app, 'PUT', url, FOO)), {}, url)
 })
 
+t.test('app.cors answers after the module cache is cleared', async (t) => {
+  const plugin = anotherCopy()
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(plugin, { policies: { named: { origin: FOO } } })
+  app.put('/a', { config: { cors: { extends: 'named' } } }, ok)
+  app.register(async (scope) => {
+    await scope.register(plugin, { policies: { inner: { origin: EVIL } } })
+    scope.put('/off', { config: { cors: false } }, ok)
+  })
+  await app.ready()
+  anotherCopy()
+  t.match(await app.cors.explain({ origin: FOO, method: 'PUT', url: '/a' }), { allowed: true, reason: null })
+  t.match(await app.cors.explain({ origin: EVIL, method: 'PUT', url: '/a' }), { allowed: false, reason: 'origin-not-allowed', route: { policy: 'named' } })
+  t.match(await app.cors.explain({ origin: EVIL, method: 'PUT', url: '/off' }), { reason: 'off', advice: /inner/ })
+  t.match(await app.cors.explain({ origin: FOO, url: '/none' }), { reason: 'no-route' })
+  t.strictSame(app.cors.routes().map(({ method, url, policy }) => [method, url, policy]), [['PUT', '/a', 'named'], ['PUT', '/off', null]])
+})
+
 t.test('two applications that share a server have their own policies, also for routes declared before the plugin is registered', async (t) => {
   const { createServer } = await import('node:http')
   const plugin = anotherCopy()
