@@ -1,14 +1,16 @@
 // npm run bench:start: how long a whole process takes from its start until its application is ready, and what an installation weighs. Programs that differ in one
-// thing run in turn, forwards and backwards, many times; the best counts, of the time on the clock and of the processor's. Writes bench/cold-start.json.
-// Options: --rounds <n> (default 30; other numbers print only).
+// thing run in turn, forwards and backwards, many times; the best counts, of the time on the clock and of the processor's. Writes bench/cold-start.json and its
+// figures in docs/performance.md. Options: --rounds <n> (default 30; other numbers print only), --report (writes the figures again, from cold-start.json).
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { withColdStarts, type ColdStarts } from './cold-start-report'
 import { installedSize } from './installed-size'
 
 const ROOT = join(__dirname, '..', '..')
 const RESULTS = join(ROOT, 'bench', 'cold-start.json')
+const DOCUMENT = join(ROOT, 'docs', 'performance.md')
 const ROUNDS = 30
 
 /** What is added to Fastify: a package, what it is registered with, and what a route declares. */
@@ -84,8 +86,16 @@ function packedSize (): number {
   return unpackedSize
 }
 
-const { values } = parseArgs({ options: { rounds: { type: 'string' } } })
+function publish (results: ColdStarts): void {
+  writeFileSync(DOCUMENT, withColdStarts(readFileSync(DOCUMENT, 'utf8'), results))
+}
+
+const { values } = parseArgs({ options: { rounds: { type: 'string' }, report: { type: 'boolean' } } })
 const rounds = Number(values.rounds ?? ROUNDS)
+if (values.report === true) {
+  publish(JSON.parse(readFileSync(RESULTS, 'utf8')) as ColdStarts)
+  process.exit()
+}
 const folder = mkdtempSync(join(ROOT, 'build', 'cold-start-')) // within the project, so that the programs find its packages
 try {
   const runs = runAll(folder, rounds).map(({ file, ...run }) => run)
@@ -95,7 +105,11 @@ try {
   }
   const installed = installedSize(join(ROOT, 'package.json'), packedSize())
   console.log(`installed: ${(installed.total / 1e6).toFixed(2)} MB, without TypeBox ${((installed.total - installed.types) / 1e6).toFixed(2)} MB`)
-  if (rounds === ROUNDS) writeFileSync(RESULTS, `${JSON.stringify({ date: new Date().toISOString(), node: process.versions.node, rounds, runs, installed }, undefined, 1)}\n`)
+  if (rounds === ROUNDS) {
+    const results: ColdStarts = { date: new Date().toISOString(), node: process.versions.node, rounds, runs, installed }
+    writeFileSync(RESULTS, `${JSON.stringify(results, undefined, 1)}\n`)
+    publish(results)
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -2,23 +2,11 @@
 // between two markers.
 import { CONTESTANTS, ADDED_TO, type ContestantName } from './contestants'
 import { added, best, BESIDE, met, spreadOf, TARGETS, type Quantity, type Results } from './findings'
+import { number, table } from './table'
 import { WORKLOADS, type Workload, type WorkloadName } from './workloads'
 
 const BEGIN = '<!-- figures: begin (written by npm run bench) -->'
 const END = '<!-- figures: end -->'
-
-/** The first columns are texts, the others figures. */
-function table (head: readonly string[], rows: ReadonlyArray<readonly string[]>, texts: number): string {
-  const all = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))
-  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] as string).length)))
-  const line = (row: readonly string[]): string => `| ${row.map((cell, column) => column < texts ? cell.padEnd(widths[column] as number) : cell.padStart(widths[column] as number)).join(' | ')} |`
-  const [first, ...rest] = all as [string[], ...string[][]]
-  return [line(first), `|${widths.map((width, column) => column < texts ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`).join('|')}|`, ...rest.map(line)].join('\n')
-}
-
-function number (value: number, digits = 0): string {
-  return Number.isNaN(value) ? '–' : value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
-}
 
 function percent (value: number): string {
   return Number.isFinite(value) ? `${(value * 100).toFixed(0)} %` : '–'

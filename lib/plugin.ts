@@ -1,7 +1,6 @@
 // Runs when the plugin is registered: checks the options, creates the scope, and adds the hooks that set the headers of 404 responses. lib/index.ts calls it.
 import type { FastifyInstance, FastifyReply, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
 import { decorateWithCors } from './explain/decoration'
-import { answerPreflights } from './preflight/generated-route'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
 import { applicationOf, instanceChain } from './application/observer'
 import { checkOptions } from './declaration/options'
@@ -35,7 +34,6 @@ export function addScope (instance: FastifyInstance, options: PluginOptions): vo
   Object.defineProperty(root, kAddScope, { value: addScope, configurable: true })
   if (scopeOf(instance) === undefined) decorateWithCors(instance)
   const scope = new Scope(instance, checked)
-  instance.addHook('onRequest', answerPreflights(scope.optionsRoutes))
   application.addScope(scope)
   // A scope without a default policy may inherit one from a parent that is registered later.
   if (checked.defaultPolicy === undefined ? instanceChain(instance).length > 1 : checked.defaultPolicy !== false) setNotFoundHeaders(instance, scope)

@@ -26,8 +26,8 @@ export class Application {
   readonly #unfinishedRoutes: Route[] = []
   /** Routes by URL, as it was declared. */
   readonly #byUrl = new Map<string, Route[]>()
-  /** Checked declarations by scope and text: most routes repeat the declaration of another route. */
-  readonly #checkedByText = new Interned<CheckedPolicy | false>()
+  /** Checked declarations by scope and key: most routes repeat the declaration of another route. */
+  readonly #checkedByKey = new Interned<CheckedPolicy | false>()
   readonly #policiesByKey = new Map<string, CompiledPolicy>()
   readonly #responsePolicies = new Interned<ResponsePolicy>()
   /** Responses whose exposed headers come from schemas. Shared schemas are known when the application is ready. */
@@ -135,8 +135,8 @@ export class Application {
       if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
       return checked as CheckedPolicy | false
     }
-    const text = isDefinedPolicy(cors) ? undefined : declarationKey(cors)
-    return text === undefined ? check() : this.#checkedByText.get(scope, text, check)
+    const key = isDefinedPolicy(cors) ? undefined : declarationKey(cors)
+    return key === undefined ? check() : this.#checkedByKey.get(scope, key, check)
   }
 
   /** Equal policies become one object, so that they can be compared by identity. */
@@ -229,7 +229,7 @@ export class Application {
     if ([...this.#seenConstraints, ...this.#customConstraints].some((name) => name !== 'host')) this.#checkRegisteredRoutes()
     this.#routes = []
     this.#derivedExposures.length = 0
-    for (const map of [this.#byUrl, this.#checkedByText, this.#policiesByKey, this.#responsePolicies]) map.clear()
+    for (const map of [this.#byUrl, this.#checkedByKey, this.#policiesByKey, this.#responsePolicies]) map.clear()
   }
 
   /** Checks for conflicts again, among the URLs as the router has them, and warns of routes whose preflights are ambiguous. */

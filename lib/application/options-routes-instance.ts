@@ -1,24 +1,40 @@
-// What a scope declares its generated OPTIONS routes on: its instance, with two differences. A child instance would do the same, and would cost every start
-// of an application more. Each scope makes one.
+// What a scope declares its generated OPTIONS routes on: its instance, with other hooks. A child instance would do the same, and would cost every start of an
+// application more. Each scope makes one.
 import type { FastifyInstance } from 'fastify'
+import { sendAnswer } from '../preflight/generated-route'
 
 /** The description of the symbol under which Fastify keeps the hooks of an instance. */
 const HOOKS_DESCRIPTION = 'fastify.hooks'
 
+/** The hooks of an instance, as Fastify keeps them. Later hooks are added to the same arrays. */
+interface Hooks {
+  readonly onRequest: readonly unknown[]
+  readonly onRoute: readonly unknown[]
+  readonly add: (name: string, hook: unknown) => void
+}
+
 /**
- * An object that inherits everything from an instance. onRoute hooks that are added to the instance later do not see the routes that are declared on the
- * object, and the `after` callbacks of these routes run in batches.
+ * An object that inherits everything from an instance. Routes that are declared on it answer preflights before the onRequest hooks that are added to the
+ * instance later. onRoute hooks that are added later do not see them, and their `after` callbacks run in batches.
  */
 export function optionsRoutesInstance (instance: FastifyInstance): FastifyInstance {
   const own = Object.create(instance, { after: { value: batchedAfter(instance), writable: true, configurable: true } }) as FastifyInstance
   for (const symbol of Object.getOwnPropertySymbols(instance).filter(({ description }) => description === HOOKS_DESCRIPTION)) {
     const hooks = (instance as unknown as Record<symbol, Hooks>)[symbol] as Hooks
-    Object.defineProperty(own, symbol, { value: Object.create(hooks, { onRoute: { value: [...hooks.onRoute] } }) })
+    Object.defineProperty(own, symbol, { value: hooksOfOptionsRoutes(hooks) })
   }
   return own
 }
 
-interface Hooks { readonly onRoute: readonly unknown[] }
+function hooksOfOptionsRoutes (hooks: Hooks): Hooks {
+  const earlier = hooks.onRequest.length
+  return Object.create(hooks, {
+    onRoute: { value: [...hooks.onRoute] },
+    onRequest: { get: () => [...hooks.onRequest.slice(0, earlier), sendAnswer, ...hooks.onRequest.slice(earlier)] },
+    // An onRoute hook may add hooks to the instance of the route.
+    add: { value: (name: string, hook: unknown) => { hooks.add(name, hook) } }
+  }) as Hooks
+}
 
 /** An `after` callback that takes an error and passes one on, as Fastify's own do. */
 type Callback = (err: Error | null, done: (err: Error | null) => void) => void

@@ -32,7 +32,6 @@ export class OptionsRoutes {
     const path = url.slice(instance.prefix.length)
     // Fastify removes one of two slashes where prefix and path meet.
     try {
-      optionsRoute.instance = instance
       instance.route(this.#optionsFor(instance.prefix.endsWith('/') && path.startsWith('/') ? `/${path}` : path, optionsRoute, scope, constraints))
       return true
     } catch (err) {

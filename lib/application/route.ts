@@ -114,7 +114,7 @@ export class Route implements DeclaredRoute {
 
   /**
    * Copies the declaration, and gives the route a `config` of its own. A later onRoute hook can change that object; the caller can no longer.
-   * `copies` is false in an application that has not registered the plugin yet: a `config` without `cors` stays the same object, and so does its `cors`.
+   * `copies` is false in an application that has not registered the plugin yet: a route without `config` gets none, and `config.cors` stays the same object.
    */
   keepDeclaration (copies: boolean): void {
     const config = this.#config

@@ -1,6 +1,6 @@
 // The generated OPTIONS routes: one for each URL and scope that has a policy. A constraint separates them from each other and from the user's own OPTIONS
 // routes. Its value is derived from a preflight: the generated route that answers it. lib/application declares these routes.
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isPreflight, type RawRequest } from '../http/preflight-request'
 import { sharedHook } from '../response/shared-hook'
 import type { PreflightAnswer } from './answer'
@@ -14,8 +14,7 @@ let generated = 0
 export class GeneratedRoute {
   // The router compares constraint values field by field. The id makes every value different.
   readonly id = ++generated
-  // The router does not compare private fields.
-  #instance: FastifyInstance | undefined
+  // Private, so that the router does not compare it.
   readonly #alone = Object.freeze([this])
 
   constructor (readonly url: string) {}
@@ -23,15 +22,6 @@ export class GeneratedRoute {
   /** A list of this route only, which the routes of a URL share. */
   get alone (): readonly GeneratedRoute[] {
     return this.#alone
-  }
-
-  /** The instance that the route is declared on. Its hook answers the preflight. */
-  get instance (): FastifyInstance | undefined {
-    return this.#instance
-  }
-
-  set instance (instance) {
-    this.#instance = instance
   }
 
   /** The text that `printRoutes()` shows. */
@@ -87,22 +77,11 @@ export function addPreflightConstraint (root: FastifyInstance, resolve: (preflig
   })
 }
 
-/** The handler of generated routes. The hook of their instance has always answered before. */
-export function sendAnswer (request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> {
+/** The onRequest hook of generated routes, and their handler. Only answered preflights reach it. */
+export const sendAnswer = sharedHook((request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> => {
   const { answer, methods } = resolutionOf(request)
   return answer.send(request, reply, methods)
-}
-
-/**
- * The onRequest hook of an instance with generated routes. It answers their preflights before the hooks that are added later, and ignores all other
- * requests.
- */
-export function answerPreflights (instance: FastifyInstance): onRequestHookHandler {
-  return sharedHook((request: FastifyRequest, reply: FastifyReply, done: () => void): unknown => {
-    const resolution = (request.raw as ResolvedRequest)[kResolution]
-    return resolution?.optionsRoute.instance !== instance || request.is404 ? done() : sendAnswer(request, reply)
-  })
-}
+})
 
 /** The onError hook of generated routes: an earlier hook failed. */
 export const optionsRouteOnError = sharedHook((request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void): void => {

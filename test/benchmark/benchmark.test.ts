@@ -8,6 +8,7 @@ import { chart } from '../../bench/chart'
 import { CONTESTANTS, type ContestantName } from '../../bench/contestants'
 import { nodeAnswer, nodeRequest, nodeResponse, StubResponse, type Answer, type Sent } from '../../bench/exchange'
 import { check, driver } from '../../bench/measure'
+import { withColdStarts, type ColdStarts } from '../../bench/cold-start-report'
 import { tables, withTargets } from '../../bench/report'
 import { added, best, BESIDE, met, TARGETS, type Results } from '../../bench/findings'
 import { fault, WORKLOADS, type Workload, type WorkloadName } from '../../bench/workloads'
@@ -145,10 +146,11 @@ t.test('targets are judged by the best of all processes', (t) => {
   t.end()
 })
 
-t.test('the figures that are published are those of results.json', (t) => {
+t.test('the figures that are published are those of results.json and cold-start.json', (t) => {
   const found = JSON.parse(readFileSync(join(ROOT, 'bench', 'results.json'), 'utf8')) as Results
   const document = readFileSync(join(ROOT, 'docs', 'performance.md'), 'utf8')
   t.equal(withTargets(document, found), document)
+  t.equal(withColdStarts(document, JSON.parse(readFileSync(join(ROOT, 'bench', 'cold-start.json'), 'utf8')) as ColdStarts), document)
   t.equal(tables(found), readFileSync(join(ROOT, 'bench', 'results.md'), 'utf8'))
   t.equal(chart(found), readFileSync(join(ROOT, 'bench', 'results.svg'), 'utf8'))
   t.strictSame(Object.keys(found.workloads), Object.keys(WORKLOADS), 'of all workloads')

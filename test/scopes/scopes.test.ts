@@ -470,3 +470,21 @@ for (const count of [30, 31, 40]) {
     })
   }
 }
+
+t.test('an onRoute hook can add hooks to the instance of every route that it sees', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  const passed: string[] = []
+  let added = false
+  app.addHook('onRoute', function ({ method }) {
+    if (added || method !== 'OPTIONS') return
+    added = true
+    this.addHook('onRequest', async ({ method, url }) => { passed.push(`${method} ${url}`) })
+  })
+  await app.register(cors)
+  app.put('/a', { config: { cors: ONE } }, ok)
+  t.ok(approves(await preflight(app, 'PUT', '/a'), 'PUT'))
+  t.same(passed, [], 'a preflight is answered before')
+  await request(app, 'PUT', '/a', FOO)
+  t.same(passed, ['PUT /a'])
+})
