@@ -60,19 +60,19 @@ export class PreflightRouter {
     const method = headers['access-control-request-method'] as string
     const remembered = this.#staticResolutions.get(url)?.get(method)
     if (remembered !== undefined) return remembered
-    const announced = this.#announcedRequest(preflight)
     const table = this.#routes.tableOf(method)
     // The short way: only the URL decides, and Fastify runs the same router code, so a second look-up would find the same route.
     if (table?.isFastifysCode === true && table.dependsOnUrlOnly) {
       const route = table.routeOf(url)
-      if (route === undefined) return this.#answerForUnroutedMethod(announced, headers.origin as string)
-      return route.declared?.policy == null ? undefined : this.#resolutionFor(route.declared.policy, route, announced)
+      if (route === undefined) return this.#answerForUnroutedMethod(preflight, this.#announcedRequest(preflight))
+      return route.declared?.policy == null ? undefined : this.#resolutionFor(route.declared.policy, route, preflight)
     }
+    const announced = this.#announcedRequest(preflight)
     const matches = this.reachable(announced)
     const [match] = matches
-    if (match === undefined) return this.#answerForUnroutedMethod(announced, headers.origin as string)
+    if (match === undefined) return this.#answerForUnroutedMethod(preflight, announced)
     const policy = commonPolicy(matches)
-    return policy === null || !this.#isConfirmedByFastify(announced, match) ? undefined : this.#resolutionFor(policy, match.route, announced)
+    return policy === null || !this.#isConfirmedByFastify(announced, match) ? undefined : this.#resolutionFor(policy, match.route, preflight, announced)
   }
 
   #announcedRequest ({ url = '', headers }: RawRequest): AnnouncedRequest {
@@ -111,11 +111,15 @@ export class PreflightRouter {
     return found !== null && haveSameValues(found.params, params)
   }
 
-  #resolutionFor (policy: CompiledPolicy, route: RegisteredRoute, announced: AnnouncedRequest): Resolution | undefined {
-    const { method, url } = announced
+  /** `announced` is computed from the preflight if it is left out, where it is needed: many URLs have one method. */
+  #resolutionFor (policy: CompiledPolicy, route: RegisteredRoute, preflight: RawRequest, announced?: AnnouncedRequest): Resolution | undefined {
+    const { url = '', headers } = preflight
+    const method = announced?.method ?? headers['access-control-request-method'] as string
     const { optionsRoute, answer, resolution: withAllMethods } = this.#routeAnswerOf(policy, route)
     if (optionsRoute === undefined) return undefined
-    const methods = this.#methodsWithPolicy(policy, answer.methods, announced)
+    const methods = answer.methods.length === 1
+      ? answer.methods
+      : this.#methodsWithPolicy(policy, answer.methods, announced ?? this.#announcedRequest(preflight))
     const resolution = methods === answer.methods ? withAllMethods : { optionsRoute, answer, methods }
     // A static URL always reaches the same route, if nothing but the URL decides for any of its methods.
     if (route.path === url && !/[:*]/.test(url) && answer.methods.every((other) => this.#routes.tableOf(other)?.dependsOnUrlOnly === true)) {
@@ -168,7 +172,7 @@ export class PreflightRouter {
    * the cause. GET, HEAD and POST are excluded: browsers need no permission for them, so the answer would approve the request
    * (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
    */
-  #answerForUnroutedMethod (announced: AnnouncedRequest, origin: string): Resolution | undefined {
+  #answerForUnroutedMethod (preflight: RawRequest, announced: AnnouncedRequest): Resolution | undefined {
     if (SAFELISTED_METHODS.has(announced.method) || !canBePreflighted(announced.method) || !this.#routes.areCertain) return undefined
     // An OPTIONS route of the user's may answer the preflight. The preflight itself never carries a version.
     if (this.reachable({ ...announced, method: 'OPTIONS', hasVersion: false }).length > 0) return undefined
@@ -177,8 +181,8 @@ export class PreflightRouter {
     const policy = commonPolicy(matches)
     if (match === undefined || policy === null) return undefined
     // An origin function is called only for routes that exist.
-    if (!allowsWithoutAsking(policy, origin)) return undefined
-    return this.#resolutionFor(policy, match.route, { ...announced, method: match.route.method })
+    if (!allowsWithoutAsking(policy, preflight.headers.origin as string)) return undefined
+    return this.#resolutionFor(policy, match.route, preflight, { ...announced, method: match.route.method })
   }
 
   /** The routes with a policy whose preflights are not approved, because the announced request may also reach a route with another policy. */
