@@ -8,6 +8,9 @@ import { UnsupportedSyntax, type Expression } from '../../lib/policy/origin/rege
 import { formsOf, sampleOf } from '../../lib/policy/origin/regexp-forms'
 import { compileRegExp, type OriginRegExp } from '../../lib/policy/origin/regexp-re2'
 
+/** Fixed, so that every run is the same: some seeds have a RegExp on which V8 backtracks for minutes. */
+const SEED = Number(process.env.FUZZ_SEED ?? 1)
+
 function compiled (regexp: RegExp): OriginRegExp | undefined {
   try {
     return compileRegExp(regexp)
@@ -91,7 +94,7 @@ t.test('re2js and JavaScript agree about RegExps of every syntax', async (t) => 
       seen[expected ? 'matched' : 'missed']++
       if (translated.matches(candidate) !== expected) fail(`${String(regexp)} ${expected ? 'matches' : 'does not match'} ${candidate}`)
     }
-  }), { numRuns: 3000, includeErrorInReport: true })
+  }), { numRuns: 3000, seed: SEED, includeErrorInReport: true })
   t.comment(JSON.stringify(seen))
   t.ok(seen.compiled > 2000 && seen.matched > 20_000 && seen.missed > 15_000, JSON.stringify(seen))
 })
