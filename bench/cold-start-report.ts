@@ -1,6 +1,6 @@
 // What npm run bench:start measured, as the text that docs/performance.md has between two markers.
 import type { InstalledSize } from './installed-size'
-import { number, table } from './table'
+import { number, table, withTextBetween } from './table'
 
 export interface ColdStart {
   readonly contestant: string
@@ -14,16 +14,13 @@ export interface ColdStart {
 
 export interface ColdStarts { readonly date: string, readonly node: string, readonly rounds: number, readonly runs: readonly ColdStart[], readonly installed: InstalledSize }
 
-const BEGIN = '<!-- cold start: begin (written by npm run bench:start) -->'
-const END = '<!-- cold start: end -->'
+const MARKERS = ['<!-- cold start: begin (written by npm run bench:start) -->', '<!-- cold start: end -->'] as const
 const [ALONE, THEIRS, OURS] = ['Fastify alone', '@fastify/cors', 'fastify-cors-policy'] as const
 const MB = 1e6
 
 /** The document with the figures between the markers. */
 export function withColdStarts (document: string, results: ColdStarts): string {
-  const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)]
-  if (begin === -1 || end < begin) throw new Error(`the document has no "${BEGIN}" before a "${END}"`)
-  return `${document.slice(0, begin + BEGIN.length)}\n\n${startTable(results)}\n\n${targetTable(results)}\n\n${document.slice(end)}`
+  return withTextBetween(document, MARKERS, `${startTable(results)}\n\n${targetTable(results)}`)
 }
 
 function millisecondsOf ({ runs }: ColdStarts, contestant: string, { form, routes }: Pick<ColdStart, 'form' | 'routes'>): number {

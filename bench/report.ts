@@ -2,11 +2,10 @@
 // between two markers.
 import { CONTESTANTS, ADDED_TO, type ContestantName } from './contestants'
 import { added, best, BESIDE, met, spreadOf, TARGETS, type Quantity, type Results } from './findings'
-import { number, table } from './table'
+import { number, table, withTextBetween } from './table'
 import { WORKLOADS, type Workload, type WorkloadName } from './workloads'
 
-const BEGIN = '<!-- figures: begin (written by npm run bench) -->'
-const END = '<!-- figures: end -->'
+const MARKERS = ['<!-- figures: begin (written by npm run bench) -->', '<!-- figures: end -->'] as const
 
 function percent (value: number): string {
   return Number.isFinite(value) ? `${(value * 100).toFixed(0)} %` : '–'
@@ -99,7 +98,5 @@ export function tables (results: Results): string {
 
 /** The document with the targets between the markers. */
 export function withTargets (document: string, results: Results): string {
-  const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)]
-  if (begin === -1 || end < begin) throw new Error(`the document has no "${BEGIN}" before a "${END}"`)
-  return `${document.slice(0, begin + BEGIN.length)}\n\n${machine(results)}\n\n${targetTable(results).replace(/^### .*\n\n/, '')}\n\n${document.slice(end)}`
+  return withTextBetween(document, MARKERS, `${machine(results)}\n\n${targetTable(results).replace(/^### .*\n\n/, '')}`)
 }

@@ -1,4 +1,4 @@
-// Tables in Markdown, aligned so that they can be read as text too.
+// Tables in Markdown, aligned so that they can be read as text too, and the places of a document that they are written to.
 
 /** The first `texts` columns are texts, the others figures. */
 export function table (head: readonly string[], rows: ReadonlyArray<readonly string[]>, texts: number): string {
@@ -11,4 +11,11 @@ export function table (head: readonly string[], rows: ReadonlyArray<readonly str
 
 export function number (value: number, digits = 0): string {
   return Number.isNaN(value) ? '–' : value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}
+
+/** The document with this text between two markers. */
+export function withTextBetween (document: string, [begin, end]: readonly [string, string], text: string): string {
+  const [from, to] = [document.indexOf(begin), document.indexOf(end)]
+  if (from === -1 || to < from) throw new Error(`the document has no "${begin}" before a "${end}"`)
+  return `${document.slice(0, from + begin.length)}\n\n${text}\n\n${document.slice(to)}`
 }
