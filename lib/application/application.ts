@@ -43,7 +43,7 @@ export class Application {
   /** Whether every route is registered. */
   #isReady = false
   /** Routes that the router's registrations do not lead back to. Set when every route is registered. */
-  #untracked: readonly DeclaredRoute[] = []
+  #untracked: ReadonlySet<DeclaredRoute> = new Set()
 
   constructor (root: FastifyInstance) {
     this.#root = root
@@ -250,7 +250,7 @@ export class Application {
 }
 
 /** The routes that registrations do not lead to, and those that they lead to in place of these: a hook may have copied the `config` of another route. */
-function untrackedRoutes (routes: readonly Route[]): DeclaredRoute[] {
+function untrackedRoutes (routes: readonly Route[]): Set<DeclaredRoute> {
   const untracked = new Set<DeclaredRoute>()
   for (const route of routes) {
     const { trackedDeclaration } = route
@@ -258,7 +258,7 @@ function untrackedRoutes (routes: readonly Route[]): DeclaredRoute[] {
     untracked.add(route)
     if (trackedDeclaration !== undefined) untracked.add(trackedDeclaration)
   }
-  return [...untracked]
+  return untracked
 }
 
 interface Named { readonly [key: string]: { readonly name: string } }

@@ -30,15 +30,14 @@ export class ApplicationRoutes {
    * Call it when every route is registered. `customConstraints` are the constraints for which the application has its own strategies. `untracked` are the
    * declarations whose registrations lead to no declaration or to another one (see `trackRegistrations`), and these others.
    */
-  constructor (root: FastifyInstance, customConstraints: ReadonlySet<string>, untracked: readonly DeclaredRoute[]) {
+  constructor (root: FastifyInstance, customConstraints: ReadonlySet<string>, untracked: ReadonlySet<DeclaredRoute>) {
     this.#root = root
     const constraints = { custom: customConstraints, versions: false }
     this.#constraints = constraints
     this.#tableFactory = new RoutingTableFactory(root, constraints)
-    const untrackedRoutes = new Set(untracked)
     const untrackedByPath = this.#byPath(untracked)
     for (const method of root.supportedMethods.filter(canBePreflighted)) {
-      const registered = this.#readRoutes(method, untrackedRoutes, untrackedByPath)
+      const registered = this.#readRoutes(method, untracked, untrackedByPath)
       const { routes } = registered
       if (routes.length > 0) this.#registeredByMethod.set(method, registered)
       constraints.versions ||= !customConstraints.has('version') && routes.some(({ constraints }) => constraints.version !== undefined)

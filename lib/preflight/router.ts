@@ -34,7 +34,7 @@ export class PreflightRouter {
   readonly #staticResolutions = new Map<string, Map<string, Resolution>>()
 
   /** Call it when every route is registered. See `ApplicationRoutes` for the parameters. */
-  constructor (root: FastifyInstance, customConstraints: ReadonlySet<string>, untracked: readonly DeclaredRoute[]) {
+  constructor (root: FastifyInstance, customConstraints: ReadonlySet<string>, untracked: ReadonlySet<DeclaredRoute>) {
     this.#root = root
     this.#routes = new ApplicationRoutes(root, customConstraints, untracked)
   }
