@@ -1,5 +1,5 @@
-// The browser model: the checks that a browser makes of a response, in the order of the standard. fetch.ts calls them, and needs the first that fails; the
-// page of examples/mdn-page shows each check.
+// The browser model: the checks that a browser makes of a response, in the order of the standard. fetch.ts calls them, and needs the first that fails. Each
+// check also says in words what it looks at and what it finds.
 import { SAFELISTED_METHODS } from '../http/methods'
 import { extractTokens, getHeader, isNonWildcardName, unsafeHeaderNames, type CredentialsMode, type HeaderList } from './headers'
 
