@@ -14,6 +14,8 @@ import ts from 'typescript'
 import Fastify, { type FastifyInstance } from 'fastify'
 import bearerAuth from '@fastify/bearer-auth'
 import fastifyCors from '@fastify/cors'
+import { NestFactory } from '@nestjs/core'
+import { FastifyAdapter, RouteConfig, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { Redis } from 'ioredis'
 import cors from '../../lib/index'
 import { logged } from '../support/log'
@@ -319,6 +321,66 @@ t.test('the Zod recipe allows and exposes the headers that its schemas name', as
   const invalid = await request(app, 'PUT', '/items/1', APP)
   t.equal(invalid.statusCode, 400)
   t.equal(invalid.headers['access-control-allow-origin'], APP)
+})
+
+/** What the program of the NestJS recipe makes, and what its logger writes. NestJS brings a Fastify of its own. */
+async function runNest (t: Parameters<typeof run>[0], code: string): Promise<{ app: FastifyInstance, lines: string[] }> {
+  const lines: string[] = []
+  let made: NestFastifyApplication | undefined
+  await run(t, code, console, {
+    '@nestjs/core': {
+      NestFactory: {
+        create: async (module: Parameters<typeof NestFactory.create>[0], adapter: FastifyAdapter): Promise<NestFastifyApplication> => {
+          made = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false })
+          t.teardown(async () => { await made?.close() })
+          return made
+        }
+      }
+    },
+    '@nestjs/platform-fastify': {
+      RouteConfig,
+      FastifyAdapter: class extends FastifyAdapter {
+        constructor (options: object = {}) {
+          super({ ...options, ...('logger' in options && { logger: { stream: { write (line: string) { lines.push(line) } } } }) })
+        }
+      }
+    }
+  })
+  return { app: (made as NestFastifyApplication).getHttpAdapter().getInstance() as unknown as FastifyInstance, lines }
+}
+
+t.test('the NestJS recipe answers preflights and sets headers by the config of a controller\'s method', async (t) => {
+  const { app } = await runNest(t, recipes.under('NestJS'))
+  t.ok(app.server.listening)
+  t.ok(approves(await preflight(app, 'PUT', '/items/1', { origin: APP, requestHeaders: 'content-type' }), 'PUT'))
+  const response = await request(app, 'PUT', '/items/1', APP)
+  t.same(response.json(), { saved: true })
+  t.same(corsHeaders(response), { vary: 'Origin', 'access-control-allow-origin': APP })
+  t.equal((await preflight(app, 'PUT', '/items/1', { origin: EVIL })).statusCode, 403)
+  t.same(accessControl(await request(app, 'PUT', '/items/1', EVIL)), {})
+})
+
+t.test('enableCors() in the NestJS recipe answers preflights before the plugin, without permission and with the warning that the recipe names', async (t) => {
+  const { app, lines } = await runNest(t, recipes.under('NestJS').replace('new FastifyAdapter()', 'new FastifyAdapter({ logger: true })').replace('await app.register', 'app.enableCors()\nawait app.register'))
+  for (const origin of [APP, EVIL]) {
+    const asked = await preflight(app, 'PUT', '/items/1', { origin })
+    t.equal(asked.statusCode, 204, 'the adapter answers')
+    t.same(accessControl(asked), {}, 'without permission')
+  }
+  t.match(lines.join(''), 'the policy of the route was not applied')
+})
+
+t.test('fastify-type-provider-zod does what the two functions of the Zod recipe do, but for the exposed headers', async (t) => {
+  const code = recipes.under('Zod').replace(/app\.setValidatorCompiler[^]*?(?=await app\.register)/, `
+    app.setValidatorCompiler(validatorCompiler)
+    app.setSerializerCompiler(serializerCompiler)
+    `).replace('response: { 200: { headers: z.object({ ETag: z.string() }) } }', 'response: { 200: z.object({ saved: z.boolean() }) }')
+  const app = await run(t, `import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'\n${code}`)
+  t.equal((await preflight(app, 'PUT', '/items/1', { origin: APP })).headers['access-control-allow-headers'], 'content-type, x-request-id')
+  const response = await request(app, 'PUT', '/items/1', APP, { headers: { 'x-request-id': '1' } })
+  t.same(response.json(), { saved: true })
+  t.same(corsHeaders(response), { vary: 'Origin', 'access-control-allow-origin': APP })
+  t.equal((await request(app, 'PUT', '/items/1', APP)).statusCode, 400)
 })
 
 t.test('the recipe of both plugins answers routes with a policy here, and all others by @fastify/cors', async (t) => {

@@ -40,6 +40,8 @@ export class Examples {
     const files = new Map(this.blocks.map((code, index) => [join(ROOT, `${this.#name}-${index}.mts`), code.includes('import') ? code : `export {}\n${code}`]))
     const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (file) => ts.sys.readFile(file))
     const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, ROOT)
+    options.experimentalDecorators = true // as in a project of NestJS
+    options.paths = { ...options.paths, fastify: [join(ROOT, 'node_modules/fastify')] } // NestJS brings another version here; in a project of its users, both are one
     const host = ts.createCompilerHost(options)
     const { getSourceFile, fileExists, readFile } = host
     host.fileExists = (file) => files.has(file) || fileExists(file)
@@ -56,8 +58,8 @@ export class Examples {
   }
 }
 
-/** Runs a program, and returns the application it made; all it made are closed at the end of the test. Where it says port 3000, any free one is taken. */
-export async function run (t: { teardown: (fn: () => Promise<void>) => void }, code: string, printTo = console): Promise<FastifyInstance> {
+/** Runs a program, and returns the application it made; all it made are closed at the end of the test. Where it says port 3000, any free one is taken. `replaced` are modules that it gets in place of those of these names. */
+export async function run (t: { teardown: (fn: () => Promise<void>) => void }, code: string, printTo = console, replaced: Record<string, unknown> = {}): Promise<FastifyInstance> {
   const apps: FastifyInstance[] = []
   const make = (options: object): FastifyInstance => {
     const app = Fastify(options)
@@ -65,8 +67,10 @@ export async function run (t: { teardown: (fn: () => Promise<void>) => void }, c
     t.teardown(async () => { await app.close() })
     return app
   }
-  const modules: Record<string, unknown> = { fastify: { default: make, __esModule: true }, 'fastify-cors-policy': { ...cors, default: cors, __esModule: true }, 'fastify-cors-policy/inspector': inspector }
-  const { outputText } = ts.transpileModule(code.replace('{ port: 3000 }', '{ port: 0 }'), { compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 } })
+  const modules: Record<string, unknown> = { fastify: { default: make, __esModule: true }, 'fastify-cors-policy': { ...cors, default: cors, __esModule: true }, 'fastify-cors-policy/inspector': inspector, ...replaced }
+  const { outputText } = ts.transpileModule(code.replace('{ port: 3000 }', '{ port: 0 }'), {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, experimentalDecorators: true, emitDecoratorMetadata: true }
+  })
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
 
   await new AsyncFunction('require', 'exports', 'console', outputText)((name: string) => modules[name] ?? require(name), {}, printTo)
