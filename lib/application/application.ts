@@ -77,7 +77,11 @@ export class Application {
     if (!this.#hasScopes) this.#preparePreflights()
     setScope(scope)
     this.scopes.push(scope)
-    for (const route of this.#routes.filter((route) => route.scope?.isWithin(scope) === true)) this.#applyScope(route)
+    for (const route of this.#routes) {
+      if (route.scope?.isWithin(scope) !== true) continue
+      route.readAgain()
+      this.#applyScope(route)
+    }
   }
 
   /** Called for the first registration. An application that never registers the plugin stays unchanged. */
@@ -102,9 +106,14 @@ export class Application {
   /** Created when it is first needed, and kept when every route is registered: before that, `app.cors` sees the routes so far. */
   get router (): PreflightRouter {
     if (this.#router !== undefined) return this.#router
-    const router = new PreflightRouter(this.#root, this.#customConstraints, this.#isReady ? this.#untracked : untrackedRoutes(this.#routes))
+    const router = new PreflightRouter(this.#root, this.#customConstraints, this.#isReady ? this.#untracked : this.#untrackedSoFar())
     if (this.#isReady) this.#router = router
     return router
+  }
+
+  #untrackedSoFar (): Set<DeclaredRoute> {
+    for (const route of this.#routes) route.readAgain()
+    return untrackedRoutes(this.#routes, ({ trackedDeclaration }) => trackedDeclaration)
   }
 
   /** The scope of an instance: its own, or that of the nearest parent. */
@@ -197,9 +206,13 @@ export class Application {
 
   #finish (route: Route): void {
     const { scope } = route
-    if (scope !== undefined && route.hasChanged) this.#readPolicy(route, scope)
+    const hasChanged = route.readAgain()
+    if (scope !== undefined && hasChanged) this.#readPolicy(route, scope)
     route.setHooks(route.setsHeaders ? this.#responseOf(route) : undefined)
-    for (const url of route.urls) this.#addUrl(route, url, true)
+    const { urls } = route
+    // Nothing is new about most routes. If one without constraints conflicts with another route, that other one has constraints, and reports the conflict.
+    const isSettled = !hasChanged && urls.length === 1 && !route.hasConstraints && (route.policy === null || route.optionsRoutes.length > 0)
+    if (!isSettled) for (const url of urls) this.#addUrl(route, url, true)
   }
 
   /** Routes of one policy share their hooks, unless the exposed headers come from the route's own schemas. */
@@ -221,8 +234,7 @@ export class Application {
       return
     }
     for (const { route, response } of this.#derivedExposures) response.expose(route.exposedHeaders())
-    this.#untracked = untrackedRoutes(this.#routes)
-    for (const route of this.#routes) route.releaseOptions()
+    this.#untracked = untrackedRoutes(this.#routes, (route) => route.release())
     warnOfUnreadDeclarations(this.#root.log, this.#routes)
     warnOfRefusedOptionsRoutes(this.#root.log, this.#optionsRoutes.refused)
     warnOfUnreadableSchemas(this.#root.log, this.#routes)
@@ -250,10 +262,10 @@ export class Application {
 }
 
 /** The routes that registrations do not lead to, and those that they lead to in place of these: a hook may have copied the `config` of another route. */
-function untrackedRoutes (routes: readonly Route[]): Set<DeclaredRoute> {
+function untrackedRoutes (routes: readonly Route[], trackedDeclarationOf: (route: Route) => DeclaredRoute | undefined): Set<DeclaredRoute> {
   const untracked = new Set<DeclaredRoute>()
   for (const route of routes) {
-    const { trackedDeclaration } = route
+    const trackedDeclaration = trackedDeclarationOf(route)
     if (trackedDeclaration === route) continue
     untracked.add(route)
     if (trackedDeclaration !== undefined) untracked.add(trackedDeclaration)

@@ -41,11 +41,19 @@ export class OptionsRoutes {
     }
   }
 
-  /** The properties are set one by one, so that all these objects share one hidden class: Fastify reads each of them often. */
+  /**
+   * The properties are set one by one, so that all these objects share one hidden class: Fastify reads each of them often. It sets `path`, `routePath`,
+   * `prefix` and `attachValidation` on its copy, which is cheaper where the copy has them.
+   */
   #optionsFor (url: string, optionsRoute: GeneratedRoute, scope: Scope | undefined, constraints: Constraints): RouteOptions {
-    const options: RouteOptions = {
+    const options: RouteOptions & Record<'path' | 'routePath' | 'prefix', string> = {
       method: 'OPTIONS',
       url,
+      path: url,
+      routePath: url,
+      prefix: '',
+      logLevel: scope?.logLevel as never,
+      attachValidation: false,
       prefixTrailingSlash: 'slash',
       config: trackRegistrations({}, undefined) as never,
       constraints: Object.assign({ [CONSTRAINT]: optionsRoute }, constraints),
@@ -54,7 +62,6 @@ export class OptionsRoutes {
       handler: sendAnswer
     }
     if (scope?.hideOptionsRoute !== false) options.schema = HIDDEN
-    if (scope?.logLevel !== undefined) options.logLevel = scope.logLevel as never
     // An onResponse hook costs time on every preflight, and its warning is lost without a logger.
     if (this.#root.log.warn !== this.#root.log.info) options.onResponse = optionsRouteOnResponse
     return options

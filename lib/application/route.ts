@@ -26,8 +26,6 @@ export type Declared = { readonly cors: unknown } | undefined
 
 const NO_CONSTRAINTS: Constraints = Object.freeze({})
 
-const NOT_KEPT = Symbol('not kept')
-
 export class Route implements DeclaredRoute {
   /** Set when the OPTIONS routes that Fastify registers before it are declared. */
   order = 0
@@ -37,16 +35,17 @@ export class Route implements DeclaredRoute {
   /** Whether the plugin sets the CORS headers of its responses: it has a policy, or declares `cors: false`. */
   setsHeaders = false
   optionsRoutes: readonly GeneratedRoute[] = NO_OPTIONS_ROUTES
+  /** A copy of `config.cors`, as it was when it was last read. */
+  declared: Declared
   /** The URL that it was declared with, before any onRoute hook. */
   readonly firstUrl: string
-  /** Undefined after releaseOptions(). */
+  /** Undefined after release(). */
   #options: ObservedOptions | undefined
   #facts: RouteFacts
   /** The `config` that keepDeclaration() gave the route. */
   #ownConfig: Config | undefined
-  #kept: Declared
-  /** The caller's own `config.cors`. The caller may change it later, without effect. */
-  #callers: unknown = NOT_KEPT
+  /** The caller's own `config.cors`, if the route's `config` has it, and the copy. The caller may change it later, without effect. */
+  #callers: { readonly cors: unknown, readonly copy: Declared } | undefined
   #response: ResponsePolicy | undefined
 
   constructor (readonly instance: FastifyInstance, options: ObservedOptions) {
@@ -70,6 +69,10 @@ export class Route implements DeclaredRoute {
 
   get constraints (): Constraints {
     return (this.#facts.constraints as Constraints | undefined) ?? NO_CONSTRAINTS
+  }
+
+  get hasConstraints (): boolean {
+    return this.#facts.constraints != null
   }
 
   /** The constraints other than the host. */
@@ -97,19 +100,11 @@ export class Route implements DeclaredRoute {
     return scopeOf(this.instance)
   }
 
-  /** The route's own `config`, until releaseOptions() is called. A polluted prototype has no effect. */
+  /** The route's own `config`, until release() is called. A polluted prototype has no effect. */
   get #config (): Config | undefined {
     const options = this.#options as ObservedOptions
     const config = options.config as Config | null | undefined
     return config === this.#ownConfig || Object.hasOwn(options, 'config') ? config ?? undefined : undefined
-  }
-
-  /** The current `config.cors`. */
-  get declared (): Declared {
-    if (this.#options === undefined) return this.#kept
-    const config = this.#config
-    if (config === undefined || !Object.hasOwn(config, 'cors')) return undefined
-    return config.cors === this.#callers ? this.#kept : { cors: config.cors }
   }
 
   /**
@@ -122,18 +117,25 @@ export class Route implements DeclaredRoute {
     const own: Config = shallowCopy(config ?? {})
     if (Object.hasOwn(own, 'cors')) {
       const { cors } = own
-      this.#kept = { cors: copyDeclaration(cors) }
+      this.declared = { cors: copyDeclaration(cors) }
       if (copies) own.cors = copyDeclaration(cors)
-      else this.#callers = cors
+      else this.#callers = { cors, copy: this.declared }
     }
     this.#ownConfig = trackRegistrations(own, this)
     ;(this.#options as ObservedOptions).config = own as never
   }
 
-  /** Whether an onRoute hook has changed the declaration. */
-  get hasChanged (): boolean {
-    const { declared } = this
-    return declared === undefined || this.#kept === undefined ? declared !== this.#kept : !isSameDeclaration(declared.cors, this.#kept.cors)
+  /** Reads the declaration again, because an onRoute hook may have changed it. Returns whether it differs from what was read before. */
+  readAgain (): boolean {
+    return this.#readFrom(this.#config)
+  }
+
+  #readFrom (config: Config | undefined): boolean {
+    const before = this.declared
+    if (config === undefined || !Object.hasOwn(config, 'cors')) this.declared = undefined
+    else if (this.#callers !== undefined && this.#callers.cors === config.cors) this.declared = this.#callers.copy
+    else if (before === undefined || !isSameDeclaration(config.cors, before.cors)) this.declared = { cors: copyDeclaration(config.cors) }
+    return this.declared !== before
   }
 
   /**
@@ -191,16 +193,20 @@ export class Route implements DeclaredRoute {
     }
   }
 
-  /** Called when every route is registered. Releases Fastify's options, which would stay in memory otherwise. */
-  releaseOptions (): void {
+  /**
+   * Called when every route is registered. Reads the declaration for the last time, and releases Fastify's options, which would stay in memory otherwise.
+   * Returns trackedDeclaration.
+   */
+  release (): DeclaredRoute | undefined {
     const { method, url, constraints, schema } = this.#facts
-    const { declared } = this
-    this.#kept = declared
+    const config = this.#config
+    this.#readFrom(config)
     this.#facts = { method, url, constraints, schema } as RouteFacts
     this.#options = undefined
     this.#ownConfig = undefined
-    this.#callers = NOT_KEPT
+    this.#callers = undefined
     this.#response = undefined
+    return trackedDeclarationOf(config)
   }
 }
 
