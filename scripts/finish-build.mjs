@@ -1,7 +1,8 @@
-// What a build needs besides the compiler (npm run build): copies, and no declarations that nobody can import.
-import { copyFileSync, readdirSync, rmSync } from 'node:fs'
+// What a build needs besides the compiler (npm run build): copies, no declarations that nobody can import, and the modules that every application loads in one file.
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { joinModules } from './join-modules.mjs'
 
 const LIB = new URL('../lib/', import.meta.url)
 const DIST = new URL('../dist/', import.meta.url)
@@ -25,5 +26,12 @@ function removeUnusedDeclarations () {
   }
 }
 
+function joinCore () {
+  const { files, joined } = joinModules((name) => readFileSync(new URL(name, DIST), 'utf8'), 'index.js')
+  for (const name of joined) rmSync(new URL(`${name}.map`, DIST))
+  for (const [name, text] of files) writeFileSync(new URL(name, DIST), text)
+}
+
 copyFiles()
 removeUnusedDeclarations()
+joinCore()

@@ -83,6 +83,17 @@ t.test('the packed package is complete, compiles and runs', async (t) => {
     t.strictSame(sources.flat().filter((source) => !files.includes(source)), [], 'whose sources are there')
   })
 
+  t.test('with source maps, an error of the packed package names the files and lines of the sources', async (t) => {
+    const program = `
+      const Fastify = require('fastify'), cors = require('fastify-cors-policy')
+      const app = Fastify()
+      app.register(cors).after(() => { try { app.get('/', { config: { cors: { origin: 'x' } } }, () => '') } catch ({ stack }) { console.log(stack) } }).ready()`
+    const { stdout } = await run(process.execPath, ['--enable-source-maps', '-e', program], consumer)
+    const [, file, line] = /at corsPolicyError \(.*?\/(lib\/[\w/-]+\.ts):(\d+)/.exec(stdout) ?? []
+    t.equal(file, 'lib/errors.ts', stdout)
+    t.match((await readFile(join(ROOT, 'lib/errors.ts'), 'utf8')).split('\n')[Number(line) - 1], 'new ', 'where the error is made')
+  })
+
   t.test('the packed package weighs less than 4 MB, with its dependencies and without the types of TypeBox', async (t) => {
     const { total, types, packages } = installedSize(join(consumer, 'node_modules', 'fastify-cors-policy', 'package.json'))
     t.ok(types > 0 && Object.keys(packages).length > 6, 'all are counted')

@@ -12,6 +12,7 @@ import * as definitions from '../../lib/schema'
 import * as compiled from '../../lib/schema/compiled'
 
 interface Suffixes { readonly publicSuffixes: () => string }
+interface JoinModules { readonly joinModules: (read: (name: string) => string, entry: string) => { files: ReadonlyMap<string, string>, joined: readonly string[] } }
 interface Compile { readonly compiled: () => string, readonly policiesFile: () => string }
 
 const ROOT = join(__dirname, '..', '..')
@@ -35,15 +36,19 @@ t.test('the built files are those of the present sources', async (t) => {
   const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(ROOT, 'tsconfig.build.json'), ts.sys.readFile).config, ts.sys, ROOT)
   const sources = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
   t.ok(sources.length > 50)
-  const stale = sources.filter((file) => {
-    const built = join(ROOT, 'dist', file.replace(/\.ts$/, '.js'))
-    const { outputText } = ts.transpileModule(readFileSync(join(ROOT, 'lib', file), 'utf8'), { compilerOptions: options, fileName: join(ROOT, 'lib', file) })
-    return !existsSync(built) || readFileSync(built, 'utf8') !== outputText
-  })
-  t.strictSame(stale, [], 'dist/; else run: npm run build')
+  const compiled = new Map(sources.flatMap((file) => {
+    const name = file.replace(/\.ts$/, '.js')
+    const { outputText, sourceMapText } = ts.transpileModule(readFileSync(join(ROOT, 'lib', file), 'utf8'), { compilerOptions: options, fileName: join(ROOT, 'lib', file) })
+    return [[name, outputText], [`${name}.map`, sourceMapText as string]]
+  }))
+  const { joinModules } = await import(join(ROOT, 'scripts', 'join-modules.mjs')) as JoinModules
+  const { files, joined } = joinModules((name) => compiled.get(name) as string, 'index.js')
+  t.ok(joined.includes('plugin.js') && joined.includes('preflight/router.js') && !joined.includes('explain/explain.js'), 'the modules that every application loads are joined')
+  const expected = new Map([...compiled, ...files])
   const built = readdirSync(join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))
   const isCopied = (file: string): boolean => existsSync(join(ROOT, 'lib', file)) && readFileSync(join(ROOT, 'lib', file), 'utf8') === readFileSync(join(ROOT, 'dist', file), 'utf8')
-  t.strictSame(built.filter((file) => !sources.includes(file.replace(/\.js$/, '.ts')) && !isCopied(file)), [], 'which has nothing else')
+  t.strictSame(built.filter((file) => readFileSync(join(ROOT, 'dist', file), 'utf8') !== expected.get(file) && !isCopied(file)), [], 'dist/; else run: npm run build')
+  t.strictSame([...expected.keys()].filter((file) => file.endsWith('.js') && !built.includes(file)), [], 'which has all of them')
 })
 
 t.test('a compiled schema equals the schema that it is compiled from', async (t) => {
