@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
 import { decorateWithCors } from './explain/decoration'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
+import type { Application } from './application/application'
 import { applicationOf, instanceChain } from './application/observer'
 import { checkOptions } from './declaration/options'
 import type { CompiledPolicy } from './policy/policy'
@@ -35,8 +36,20 @@ export function addScope (instance: FastifyInstance, options: PluginOptions): vo
   if (scopeOf(instance) === undefined) decorateWithCors(instance)
   const scope = new Scope(instance, checked)
   application.addScope(scope)
+  addErrorHook(instance, application)
   // A scope without a default policy may inherit one from a parent that is registered later.
   if (checked.defaultPolicy === undefined ? instanceChain(instance).length > 1 : checked.defaultPolicy !== false) setNotFoundHeaders(instance, scope)
+}
+
+/**
+ * The hooks of a route run after those of the instance. This one runs before hooks that are added to the instance later: if one of them sent a response, one
+ * throws before that is sent, and one throws when it sees the error, no hook of the route runs.
+ */
+function addErrorHook (instance: FastifyInstance, application: Application): void {
+  instance.addHook('onError', sharedHook<onErrorHookHandler>((request, reply, error, done) => {
+    const response = requiredHeadersOf(reply) === undefined ? application.responsePolicyOf(request.routeOptions.config) : undefined
+    return response === undefined ? done() : response.onError(request, reply, error, done)
+  }))
 }
 
 /** A not-found handler has no route with hooks of the plugin. Hooks of the instance set the headers of its responses, and ignore all others. */

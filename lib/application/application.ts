@@ -9,7 +9,7 @@ import { corsPolicyError, quote, type CorsProblem } from '../errors'
 import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/policy'
 import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, sendAnswer } from '../preflight/generated-route'
-import { nextOrder, registeredRoutes, type DeclaredRoute, type RegisteredRoute } from '../preflight/registered'
+import { nextOrder, registeredRoutes, trackedDeclarationOf, type DeclaredRoute, type RegisteredRoute } from '../preflight/registered'
 import { PreflightRouter } from '../preflight/router'
 import { hasListeners, reportRefusal } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
@@ -226,6 +226,15 @@ export class Application {
     return response
   }
 
+  /**
+   * What decides on the responses of a route, found by the `config` that Fastify has for it. Undefined if the plugin does not set their headers. If an onRoute
+   * hook has copied that `config` from another route, it is not known which of them it is, and no origin is allowed.
+   */
+  responsePolicyOf (config: object): ResponsePolicy | undefined {
+    const declared = trackedDeclarationOf(config) as Route | undefined
+    return declared !== undefined && this.#untracked.has(declared) ? new ResponsePolicy(null, null) : declared?.response
+  }
+
   /** Called by an onReady hook, when every route is registered. */
   ready (): void {
     this.#isReady = true
@@ -262,10 +271,10 @@ export class Application {
 }
 
 /** The routes that registrations do not lead to, and those that they lead to in place of these: a hook may have copied the `config` of another route. */
-function untrackedRoutes (routes: readonly Route[], trackedDeclarationOf: (route: Route) => DeclaredRoute | undefined): Set<DeclaredRoute> {
+function untrackedRoutes (routes: readonly Route[], trackedDeclarationOfRoute: (route: Route) => DeclaredRoute | undefined): Set<DeclaredRoute> {
   const untracked = new Set<DeclaredRoute>()
   for (const route of routes) {
-    const trackedDeclaration = trackedDeclarationOf(route)
+    const trackedDeclaration = trackedDeclarationOfRoute(route)
     if (trackedDeclaration === route) continue
     untracked.add(route)
     if (trackedDeclaration !== undefined) untracked.add(trackedDeclaration)

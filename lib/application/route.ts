@@ -37,6 +37,8 @@ export class Route implements DeclaredRoute {
   optionsRoutes: readonly GeneratedRoute[] = NO_OPTIONS_ROUTES
   /** A copy of `config.cors`, as it was when it was last read. */
   declared: Declared
+  /** What decides on the CORS headers of its responses. Set by setHooks(). */
+  response: ResponsePolicy | undefined
   /** The URL that it was declared with, before any onRoute hook. */
   readonly firstUrl: string
   /** Undefined after release(). */
@@ -46,7 +48,6 @@ export class Route implements DeclaredRoute {
   #ownConfig: Config | undefined
   /** The caller's own `config.cors`, if the route's `config` has it, and the copy. The caller may change it later, without effect. */
   #callers: { readonly cors: unknown, readonly copy: Declared } | undefined
-  #response: ResponsePolicy | undefined
 
   constructor (readonly instance: FastifyInstance, options: ObservedOptions) {
     this.#options = options
@@ -179,9 +180,9 @@ export class Route implements DeclaredRoute {
 
   /** Sets the hooks of the plugin, in place of earlier ones: first of the route's onRequest and onError hooks, last of its onSend hooks. */
   setHooks (response: ResponsePolicy | undefined): void {
-    const earlier = this.#response
+    const earlier = this.response
     if (response === earlier) return
-    this.#response = response
+    this.response = response
     const options = this.#options as RouteHooks
     // The route inherits the hooks that it does not have itself. V8 copies the hidden class of the options for each property that is added.
     const inherits = Object.getPrototypeOf(options) === (earlier?.routeHooks ?? Object.prototype)
@@ -205,7 +206,6 @@ export class Route implements DeclaredRoute {
     this.#options = undefined
     this.#ownConfig = undefined
     this.#callers = undefined
-    this.#response = undefined
     return trackedDeclarationOf(config)
   }
 }

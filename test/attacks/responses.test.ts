@@ -348,6 +348,37 @@ t.test('a hook that sends and then throws, while an origin function is asked, ge
   await setTimeout(100)
 })
 
+t.test('a hook that answers by itself, before hooks for responses and for errors that throw, permits nothing on the error', async (t) => {
+  const app = await application(t, { policies: { foo: { origin: [FOO], credentials: true } } })
+  app.addHook('onRequest', async (_request, reply) => await reply.headers(FOREIGN).send('mine'))
+  app.addHook('onSend', async () => { throw new Error('onSend') })
+  app.addHook('onError', async () => { throw new Error('onError') })
+  let first: object | undefined
+  app.addHook('onRoute', (options) => {
+    if (options.method === 'HEAD') return
+    if (options.url === '/first') first = options.config
+    else if (options.url === '/copied') options.config = { ...first, cors: { origin: BAR } }
+  })
+  app.get('/first', { config: { cors: { extends: 'foo' } } }, ok)
+  app.get('/copied', { config: { cors: { extends: 'foo' } } }, ok)
+  app.get('/', { config: { cors: { extends: 'foo' } } }, ok)
+  app.get('/off', { config: { cors: false } }, ok)
+  app.get('/none', ok)
+  await app.register(async (child) => { child.get('/child', { config: { cors: { extends: 'foo' } } }, ok) })
+  for (const url of ['/', '/child']) {
+    const refused = await request(app, 'GET', url, EVIL)
+    t.equal(refused.statusCode, 500, url)
+    t.same(accessControl(refused), {})
+    t.equal(refused.headers.vary, 'Cookie, Origin')
+    const allowed = await request(app, 'GET', url, FOO)
+    t.same(accessControl(allowed), { 'access-control-allow-origin': FOO, 'access-control-allow-credentials': 'true' })
+  }
+  t.same(accessControl(await request(app, 'GET', '/off', EVIL)), {})
+  for (const url of ['/first', '/copied']) t.same(accessControl(await request(app, 'GET', url, FOO)), {}, 'which route is not known')
+  t.equal((await request(app, 'GET', '/no', EVIL)).headers['access-control-allow-origin'], EVIL, 'a 404 without a default policy is not ours')
+  t.equal((await request(app, 'GET', '/none', EVIL)).headers['access-control-allow-origin'], EVIL, 'a route without policy is not ours')
+})
+
 t.test('a late origin function of the default policy permits nothing on a route with its own policy', async (t) => {
   watch(t)
   const app = await applicationAfter(t, (app) => app.addHook('onRequest', async (_request, reply) => {

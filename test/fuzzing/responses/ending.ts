@@ -63,6 +63,12 @@ const hook: fc.Arbitrary<Hook> = fc.record({
   action: fc.constantFrom('nothing', 'throws', 'once', 'sends', 'notFound')
 })
 
+const of = (stage: Hook['stage'], ...actions: ReadonlyArray<Hook['action']>): fc.Arbitrary<Hook> =>
+  fc.tuple(hook, fc.constantFrom(...actions)).map(([hook, action]) => ({ ...hook, stage, action }))
+
+/** One hook ends the request, one throws before that is sent, and one throws when it sees the error: then few hooks are left. */
+const inARow: fc.Arbitrary<Hook[]> = fc.tuple(of('onRequest', 'sends', 'throws', 'notFound'), of('onSend', 'throws', 'once'), of('onError', 'throws', 'once'), hook).map((hooks) => hooks)
+
 export const endings: fc.Arbitrary<Ending> = fc.record({
   policy: fc.record({ origin: fc.constantFrom(...ORIGINS, false as const), credentials: fc.boolean(), exposes: fc.boolean(), isDefault: fc.boolean() }),
   origin: fc.constantFrom(FOO, FOO, EVIL, 'null', undefined),
@@ -74,7 +80,7 @@ export const endings: fc.Arbitrary<Ending> = fc.record({
   handler: fc.constantFrom(...HANDLERS),
   foreign: fc.constantFrom(...WHERE),
   foreignOrigin: fc.constantFrom('*', EVIL, FOO),
-  hooks: fc.array(hook, { maxLength: 4 }),
+  hooks: fc.oneof({ weight: 4, arbitrary: fc.array(hook, { maxLength: 4 }) }, { weight: 1, arbitrary: inARow }),
   hasTimeout: fc.boolean(),
   overSocket: fc.boolean()
 }).map((ending) => ({ ...ending, hooks: ending.hooks.map((hook) => ending.hasTimeout && hook.stage === 'onError' && hook.style === 'late' ? NOT_LATE : hook) }))

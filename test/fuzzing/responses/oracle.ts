@@ -25,14 +25,17 @@ function isGoverned ({ target, policy, origin }: Ending): boolean {
 
 /**
  * Whether no hook of the plugin's was reached, so that it never sees the response: a hook of the application's ended the request before, one for responses failed,
- * and those for errors failed as well, or were not the route's any more as the not-found handler had been called.
+ * and one for errors failed as well, which was registered before the plugin. Or the hook called the not-found handler: without a default policy, the plugin has
+ * no say about a 404.
  */
 function isUnseen ({ hooks, target, policy }: Ending, trace: readonly string[]): boolean {
-  const runsBefore = ({ order, stage }: Hook): boolean => order === 'before' || ((target === 'route' || target === 'preflight') && (order === 'after' || stage === 'onSend'))
+  const isInstances = ({ order }: Hook): boolean => order !== 'route'
+  const mayThrow = ({ action }: Hook): boolean => action === 'throws' || action === 'once'
+  const runsBefore = (hook: Hook): boolean => hook.order === 'before' || ((target === 'route' || target === 'preflight') && (isInstances(hook) || hook.stage === 'onSend'))
+  const failsBeforeOnError = (hook: Hook): boolean => hook.stage === 'onError' && mayThrow(hook) && (hook.order === 'before' || (target === 'preflight' && isInstances(hook)))
   const wasEnded = trace.some((entry) => / onRequest /.test(entry))
   const wasHandedOver = trace.some((entry) => / onRequest notFound/.test(entry)) && !policy.isDefault
-  return wasEnded && hooks.some((hook) => hook.stage === 'onSend' && (hook.action === 'throws' || hook.action === 'once') && runsBefore(hook)) &&
-    (wasHandedOver || hooks.some((hook) => hook.stage === 'onError' && (hook.action === 'throws' || hook.action === 'once') && runsBefore(hook)))
+  return wasEnded && hooks.some((hook) => hook.stage === 'onSend' && mayThrow(hook) && runsBefore(hook)) && (wasHandedOver || hooks.some(failsBeforeOnError))
 }
 
 /** What is wrong with the response; empty if nothing is. */
