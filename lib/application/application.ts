@@ -14,6 +14,7 @@ import { PreflightRouter } from '../preflight/router'
 import { hasListeners, reportRefusal } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
 import { conflictBetween } from './conflicts'
+import { isSameDeclaration } from './declared-config'
 import { Interned } from './interned'
 import { OptionsRoutes, optionsRouteAt } from './options-routes'
 import { Route, type ObservedOptions } from './route'
@@ -26,6 +27,8 @@ export class Application {
   readonly #unfinishedRoutes: Route[] = []
   /** Routes by URL, as it was declared. */
   readonly #byUrl = new Map<string, Route[]>()
+  /** The last declaration that was checked, which the next route often repeats. */
+  #lastChecked: { readonly scope: Scope, readonly cors: unknown, readonly checked: CheckedPolicy | false } | undefined
   /** Checked declarations by scope and key: most routes repeat the declaration of another route. */
   readonly #checkedByKey = new Interned<CheckedPolicy | false>()
   readonly #policiesByKey = new Map<string, CompiledPolicy>()
@@ -113,7 +116,7 @@ export class Application {
 
   #untrackedSoFar (): Set<DeclaredRoute> {
     for (const route of this.#routes) route.readAgain()
-    return untrackedRoutes(this.#routes, ({ trackedDeclaration }) => trackedDeclaration)
+    return untrackedRoutes(this.#routes)
   }
 
   /** The scope of an instance: its own, or that of the nearest parent. */
@@ -144,8 +147,13 @@ export class Application {
       if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
       return checked as CheckedPolicy | false
     }
-    const key = isDefinedPolicy(cors) ? undefined : declarationKey(cors)
-    return key === undefined ? check() : this.#checkedByKey.get(scope, key, check)
+    if (isDefinedPolicy(cors)) return check()
+    const last = this.#lastChecked
+    if (last !== undefined && last.scope === scope && isSameDeclaration(cors, last.cors)) return last.checked
+    const key = declarationKey(cors)
+    const checked = key === undefined ? check() : this.#checkedByKey.get(scope, key, check)
+    this.#lastChecked = { scope, cors, checked }
+    return checked
   }
 
   /** Equal policies become one object, so that they can be compared by identity. */
@@ -206,7 +214,7 @@ export class Application {
 
   #finish (route: Route): void {
     const { scope } = route
-    const hasChanged = route.readAgain()
+    const hasChanged = route.settle()
     if (scope !== undefined && hasChanged) this.#readPolicy(route, scope)
     route.setHooks(route.setsHeaders ? this.#responseOf(route) : undefined)
     const { urls } = route
@@ -243,13 +251,15 @@ export class Application {
       return
     }
     for (const { route, response } of this.#derivedExposures) response.expose(route.exposedHeaders())
-    this.#untracked = untrackedRoutes(this.#routes, (route) => route.release())
+    for (const route of this.#routes) route.release()
+    this.#untracked = untrackedRoutes(this.#routes)
     warnOfUnreadDeclarations(this.#root.log, this.#routes)
     warnOfRefusedOptionsRoutes(this.#root.log, this.#optionsRoutes.refused)
     warnOfUnreadableSchemas(this.#root.log, this.#routes)
     if ([...this.#seenConstraints, ...this.#customConstraints].some((name) => name !== 'host')) this.#checkRegisteredRoutes()
     this.#routes = []
     this.#derivedExposures.length = 0
+    this.#lastChecked = undefined
     for (const map of [this.#byUrl, this.#checkedByKey, this.#policiesByKey, this.#responsePolicies]) map.clear()
   }
 
@@ -271,10 +281,10 @@ export class Application {
 }
 
 /** The routes that registrations do not lead to, and those that they lead to in place of these: a hook may have copied the `config` of another route. */
-function untrackedRoutes (routes: readonly Route[], trackedDeclarationOfRoute: (route: Route) => DeclaredRoute | undefined): Set<DeclaredRoute> {
+function untrackedRoutes (routes: readonly Route[]): Set<DeclaredRoute> {
   const untracked = new Set<DeclaredRoute>()
   for (const route of routes) {
-    const trackedDeclaration = trackedDeclarationOfRoute(route)
+    const { trackedDeclaration } = route
     if (trackedDeclaration === route) continue
     untracked.add(route)
     if (trackedDeclaration !== undefined) untracked.add(trackedDeclaration)

@@ -19,12 +19,19 @@ interface Hooks {
  */
 export function optionsRoutesInstance (instance: FastifyInstance): FastifyInstance {
   const own = Object.create(instance, { after: { value: batchedAfter(instance), writable: true, configurable: true } }) as FastifyInstance
-  for (const symbol of Object.getOwnPropertySymbols(instance).filter(({ description }) => description === HOOKS_DESCRIPTION)) {
-    const hooks = (instance as unknown as Record<symbol, Hooks>)[symbol] as Hooks
-    Object.defineProperty(own, symbol, { value: hooksOfOptionsRoutes(hooks) })
+  // Each copy of Fastify in a process has a symbol of its own.
+  if (hooksSymbol === undefined || !Object.hasOwn(instance, hooksSymbol)) {
+    hooksSymbol = Object.getOwnPropertySymbols(instance).find(({ description }) => description === HOOKS_DESCRIPTION)
+  }
+  if (hooksSymbol !== undefined) {
+    const hooks = (instance as unknown as Record<symbol, Hooks>)[hooksSymbol] as Hooks
+    Object.defineProperty(own, hooksSymbol, { value: hooksOfOptionsRoutes(hooks) })
   }
   return own
 }
+
+/** The symbol, as it was found last. */
+let hooksSymbol: symbol | undefined
 
 function hooksOfOptionsRoutes (hooks: Hooks): Hooks {
   const earlier = hooks.onRequest.length

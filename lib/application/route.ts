@@ -41,9 +41,16 @@ export class Route implements DeclaredRoute {
   response: ResponsePolicy | undefined
   /** The URL that it was declared with, before any onRoute hook. */
   readonly firstUrl: string
+  /**
+   * The declaration that its registrations lead to: itself. Undefined or another route if a hook replaced its `config`, and undefined if it was declared
+   * before the plugin was registered. Set by readAgain().
+   */
+  trackedDeclaration: DeclaredRoute | undefined
   /** Undefined after release(). */
   #options: ObservedOptions | undefined
+  /** The options themselves, until readAgain() is called. V8 needs more time to read them than to read an object that is made here. */
   #facts: RouteFacts
+  #isSettled = false
   /** The `config` that keepDeclaration() gave the route. */
   #ownConfig: Config | undefined
   /** The caller's own `config.cors`, if the route's `config` has it, and the copy. The caller may change it later, without effect. */
@@ -126,25 +133,23 @@ export class Route implements DeclaredRoute {
     ;(this.#options as ObservedOptions).config = own as never
   }
 
-  /** Reads the declaration again, because an onRoute hook may have changed it. Returns whether it differs from what was read before. */
-  readAgain (): boolean {
-    return this.#readFrom(this.#config)
+  /** Reads the options for the last time, after every onRoute hook. See readAgain(). */
+  settle (): boolean {
+    this.#isSettled = true
+    return this.readAgain()
   }
 
-  #readFrom (config: Config | undefined): boolean {
+  /** Reads the options again: an onRoute hook may have changed them. Returns whether the declaration differs from what was read before. */
+  readAgain (): boolean {
+    const { method, url, constraints, schema } = this.#options as ObservedOptions
+    this.#facts = { method, url, constraints, schema } as RouteFacts
+    const config = this.#config
+    this.trackedDeclaration = trackedDeclarationOf(config)
     const before = this.declared
     if (config === undefined || !Object.hasOwn(config, 'cors')) this.declared = undefined
     else if (this.#callers !== undefined && this.#callers.cors === config.cors) this.declared = this.#callers.copy
     else if (before === undefined || !isSameDeclaration(config.cors, before.cors)) this.declared = { cors: copyDeclaration(config.cors) }
     return this.declared !== before
-  }
-
-  /**
-   * The declaration that its registrations lead to: itself. Undefined or another route if a hook replaced its `config`, and undefined if it was declared
-   * before the plugin was registered.
-   */
-  get trackedDeclaration (): DeclaredRoute | undefined {
-    return trackedDeclarationOf(this.#config)
   }
 
   get #schema (): RouteSchema | undefined {
@@ -194,19 +199,12 @@ export class Route implements DeclaredRoute {
     }
   }
 
-  /**
-   * Called when every route is registered. Reads the declaration for the last time, and releases Fastify's options, which would stay in memory otherwise.
-   * Returns trackedDeclaration.
-   */
-  release (): DeclaredRoute | undefined {
-    const { method, url, constraints, schema } = this.#facts
-    const config = this.#config
-    this.#readFrom(config)
-    this.#facts = { method, url, constraints, schema } as RouteFacts
+  /** Called when every route is registered. Releases Fastify's options, which would stay in memory otherwise. */
+  release (): void {
+    if (!this.#isSettled) this.readAgain()
     this.#options = undefined
     this.#ownConfig = undefined
     this.#callers = undefined
-    return trackedDeclarationOf(config)
   }
 }
 
