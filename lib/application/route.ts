@@ -231,5 +231,6 @@ function without<Hook> (hooks: Hooks<Hook>, hook: Hook | undefined): Hooks<Hook>
 
 /** A single hook stays a function: most routes have only this one, and an array each would cost memory. */
 function joined<Hook> (first: Hooks<Hook>, last: Hooks<Hook>): Hooks<Hook> {
-  return first === undefined ? last : last === undefined ? first : [first, last].flat() as Hook[]
+  if (first === undefined || last === undefined) return first ?? last
+  return (Array.isArray(first) ? first : [first] as Hook[]).concat(last)
 }

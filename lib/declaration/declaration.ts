@@ -65,6 +65,8 @@ export function checkPolicy (value: unknown, pointer: string, named: NamedPolici
   const extending = declared.has('extends')
   const invalid = checkFields(extending ? ExtendingPolicySchema : StandalonePolicySchema, declared, pointer, problems)
   const extended = extending ? findExtended(declared.get('extends'), childPointer(pointer, 'extends'), named, problems) : undefined
+  // What only extends another policy is that policy.
+  if (extended !== undefined && declared.size === 1) return extended
   declared.delete('extends')
   const ownFields = new Set(declared.keys())
   const fields = resolveFields(declared, invalid, extending ? extended?.fields : NO_FIELDS)
