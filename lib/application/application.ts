@@ -27,7 +27,7 @@ export class Application {
   readonly #unfinishedRoutes: Route[] = []
   /** Routes by URL, as it was declared. */
   readonly #byUrl = new Map<string, Route[]>()
-  /** The last declaration that was checked, which the next route often repeats. */
+  /** The last declaration that has a key. The next route often repeats it. */
   #lastChecked: { readonly scope: Scope, readonly cors: unknown, readonly checked: CheckedPolicy | false } | undefined
   /** Checked declarations by scope and key: most routes repeat the declaration of another route. */
   readonly #checkedByKey = new Interned<CheckedPolicy | false>()
@@ -134,6 +134,7 @@ export class Application {
 
   #readPolicy (route: Route, scope: Scope): void {
     const { declared } = route
+    route.applied = declared
     route.checked = declared === undefined ? scope.defaultPolicy : this.#check(route, scope, declared.cors)
     route.policy = this.#sharedPolicy(route.checked)
     route.setsHeaders = declared !== undefined || route.policy !== null
@@ -151,7 +152,8 @@ export class Application {
     const last = this.#lastChecked
     if (last !== undefined && last.scope === scope && isSameDeclaration(cors, last.cors)) return last.checked
     const key = declarationKey(cors)
-    const checked = key === undefined ? check() : this.#checkedByKey.get(scope, key, check)
+    if (key === undefined) return check()
+    const checked = this.#checkedByKey.get(scope, key, check)
     this.#lastChecked = { scope, cors, checked }
     return checked
   }
@@ -214,7 +216,8 @@ export class Application {
 
   #finish (route: Route): void {
     const { scope } = route
-    const hasChanged = route.settle()
+    route.settle()
+    const hasChanged = route.declared !== route.applied
     if (scope !== undefined && hasChanged) this.#readPolicy(route, scope)
     route.setHooks(route.setsHeaders ? this.#responseOf(route) : undefined)
     const { urls } = route

@@ -1,9 +1,10 @@
 // Copies and compares `config.cors`: Route copies it when a route is declared, and compares after all onRoute hooks.
+import { isDefinedPolicy } from '../declaration/declaration'
 import { isRecord } from '../declaration/fields'
 
-/** A copy of a declaration and its arrays. A frozen declaration is returned as it is. Functions, RegExps and lists are not copied. */
+/** A copy of a declaration and its arrays. A policy of `definePolicies` is frozen, and is returned as it is. Functions, RegExps and lists are not copied. */
 export function copyDeclaration (cors: unknown): unknown {
-  if (!isPlain(cors) || Object.isFrozen(cors)) return cors
+  if (!isPlain(cors) || isDefinedPolicy(cors)) return cors
   const copy = shallowCopy(cors)
   for (const name of Object.keys(copy)) {
     const field = copy[name]

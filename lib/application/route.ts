@@ -37,6 +37,8 @@ export class Route implements DeclaredRoute {
   optionsRoutes: readonly GeneratedRoute[] = NO_OPTIONS_ROUTES
   /** A copy of `config.cors`, as it was when it was last read. */
   declared: Declared
+  /** The declaration that its policy was made of. */
+  applied: Declared
   /** What decides on the CORS headers of its responses. Set by setHooks(). */
   response: ResponsePolicy | undefined
   /** The URL that it was declared with, before any onRoute hook. */
@@ -134,22 +136,20 @@ export class Route implements DeclaredRoute {
   }
 
   /** Reads the options for the last time, after every onRoute hook. See readAgain(). */
-  settle (): boolean {
+  settle (): void {
     this.#isSettled = true
-    return this.readAgain()
+    this.readAgain()
   }
 
-  /** Reads the options again: an onRoute hook may have changed them. Returns whether the declaration differs from what was read before. */
-  readAgain (): boolean {
+  /** Reads the options again: an onRoute hook may have changed them. `declared` stays the same object if the declaration is equal. */
+  readAgain (): void {
     const { method, url, constraints, schema } = this.#options as ObservedOptions
     this.#facts = { method, url, constraints, schema } as RouteFacts
     const config = this.#config
     this.trackedDeclaration = trackedDeclarationOf(config)
-    const before = this.declared
     if (config === undefined || !Object.hasOwn(config, 'cors')) this.declared = undefined
     else if (this.#callers !== undefined && this.#callers.cors === config.cors) this.declared = this.#callers.copy
-    else if (before === undefined || !isSameDeclaration(config.cors, before.cors)) this.declared = { cors: copyDeclaration(config.cors) }
-    return this.declared !== before
+    else if (this.declared === undefined || !isSameDeclaration(config.cors, this.declared.cors)) this.declared = { cors: copyDeclaration(config.cors) }
   }
 
   get #schema (): RouteSchema | undefined {

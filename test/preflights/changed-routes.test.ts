@@ -239,6 +239,45 @@ for (const isAwaited of [true, false]) {
   })
 }
 
+for (const isAwaited of [true, false]) {
+  t.test(`an array of a frozen policy that the application changes, and declares another route with, changes no earlier route${isAwaited ? '' : ', also where the plugin has not loaded yet'}`, async (t) => {
+    const app = Fastify()
+    t.teardown(async () => { await app.close() })
+    const registered = app.register(cors)
+    if (isAwaited) await registered
+    const origin = [FOO]
+    const policy = Object.freeze({ origin })
+    app.put('/a', { config: { cors: policy } }, ok)
+    origin[0] = EVIL
+    app.put('/b', { config: { cors: policy } }, ok)
+    app.put('/c', { config: { cors: { origin } } }, ok)
+    origin[0] = 'https://bar.other'
+    for (const [url, allowed] of [['/a', FOO], ['/b', EVIL], ['/c', EVIL]] as const) {
+      t.strictSame([await approved(app, 'PUT', url), await readable(app, 'PUT', url)], [[allowed], [allowed]], url)
+    }
+  })
+}
+
+t.test('an onRoute hook that changes an array of a frozen policy in place changes the policy of that route', async (t) => {
+  const app = await application(t)
+  app.addHook('onRoute', (options) => { if (isRoute(options)) (options.config!.cors as { origin: string[] }).origin[0] = EVIL })
+  app.put('/a', { config: changed(Object.freeze({ origin: [FOO] })) }, ok)
+  t.strictSame([await approved(app, 'PUT', '/a'), await readable(app, 'PUT', '/a')], [[EVIL], [EVIL]])
+})
+
+t.test('what app.cors is asked while routes are declared changes none of them', async (t) => {
+  for (const how of ['in place', 'replaced'] as const) {
+    for (const [first, last, expected] of [[ONE, false, []], [ONE, OTHER, [EVIL]], [false, ONE, [FOO]]] as const) {
+      const app = await application(t)
+      app.addHook('onRoute', sets(last, how))
+      app.addHook('onRoute', function () { this.cors.routes() })
+      app.put('/a', { config: changed(first) }, ok)
+      app.cors.routes()
+      t.strictSame([await approved(app, 'PUT', '/a'), await readable(app, 'PUT', '/a')], [expected, expected], `${JSON.stringify(last)} ${how}`)
+    }
+  }
+})
+
 t.test('routes that an onRoute hook declares are answered like any other', async (t) => {
   const app = await application(t)
   app.addHook('onRoute', function (options) {
