@@ -81,6 +81,7 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
       note(`route ${id}`, error)
       failed.push({ instance, config: latest.config ?? {} })
     }
+    if (step.asks === true) ask(instance)
     if (step.afterwards === 'none') delete config.cors
     else if (step.afterwards !== undefined) config.cors = POLICIES[step.afterwards]
   }
@@ -107,6 +108,7 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
       else if (change.change === 'method') options.method = change.to as never
       else if (change.change === 'constraints') options.constraints = constraintsOf(change.to)
       else if (change.change === 'cors') changeCors(options as never, change, seenBefore)
+      else if (change.change === 'ask') ask(this)
       else if (!declared) {
         declared = true
         declare(this, change.route)
@@ -156,6 +158,11 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
       }
     }
   }
+}
+
+/** Asks for the routes so far, where the plugin is registered by now. */
+function ask (instance: Partial<FastifyInstance>): void {
+  instance.cors?.routes()
 }
 
 function register (instance: FastifyInstance, { defaultPolicy }: RegisterStep, withPlugin: boolean): PromiseLike<unknown> {

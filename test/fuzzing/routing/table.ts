@@ -36,6 +36,8 @@ export interface RouteStep {
   readonly sharesConfig?: boolean | undefined
   /** What the application writes into its own object after the declaration. */
   readonly afterwards?: PolicyName | undefined
+  /** Whether app.cors is asked for the routes so far after it. */
+  readonly asks?: true | undefined
 }
 
 export interface ScopeStep { readonly step: 'scope', readonly prefix: string, readonly awaited: boolean, readonly steps: readonly Step[] }
@@ -49,6 +51,8 @@ export type Change =
   | { readonly change: 'method', readonly to: string }
   | { readonly change: 'constraints', readonly to: Constraints }
   | { readonly change: 'declare', readonly route: RouteStep }
+  /** Changes nothing: asks app.cors for the routes so far. */
+  | { readonly change: 'ask' }
 
 export interface HookStep {
   readonly step: 'hook'
@@ -156,7 +160,7 @@ function route (features: Features): fc.Arbitrary<RouteStep> {
     exposeHead: sometimes(fc.boolean(), 1, 4),
     ...(features.scopes === true && { slash: sometimes(fc.constantFrom('both', 'slash', 'no-slash'), 2, 1) }),
     ...(features.refused === true && { refused: sometimes(fc.constant(true), 1, 5) }),
-    ...(features.hooks === true && { sharesConfig: sometimes(fc.constant(true), 1, 4), afterwards: sometimes(policy, 1, 6) })
+    ...(features.hooks === true && { sharesConfig: sometimes(fc.constant(true), 1, 4), afterwards: sometimes(policy, 1, 6), asks: sometimes(fc.constant(true), 1, 8) })
   }).map(present) as fc.Arbitrary<RouteStep>
 }
 
@@ -166,7 +170,8 @@ function hook (features: Features, routes: fc.Arbitrary<RouteStep>): fc.Arbitrar
     { weight: 3, arbitrary: fc.record({ change: fc.constant('url' as const), to: fc.oneof(url, fc.constantFrom('/moved', '/a', '/:x')) }) },
     { weight: 2, arbitrary: fc.record({ change: fc.constant('method' as const), to: fc.constantFrom('GET', 'PUT', 'DELETE', 'HEAD') }) },
     { weight: 2, arbitrary: fc.record({ change: fc.constant('constraints' as const), to: constraints({ ...features, hosts: true }) }) },
-    { weight: 1, arbitrary: fc.record({ change: fc.constant('declare' as const), route: routes }) }
+    { weight: 1, arbitrary: fc.record({ change: fc.constant('declare' as const), route: routes }) },
+    { weight: 1, arbitrary: fc.constant({ change: 'ask' as const }) }
   )
   return fc.record({ step: fc.constant('hook' as const), target: fc.integer({ min: -1, max: 9 }), method: sometimes(fc.constantFrom('GET', 'HEAD', 'PUT')), change })
     // A hook that moves every route, or declares routes for every route, would do so to the plugin's own: no one writes that.
