@@ -3,10 +3,9 @@
 // and HTTP-redirect fetch, in so far as they concern CORS. lib/explain/ calls it. test/browser/ compares it with real browsers.
 import {
   allowedMethodsAndHeaders,
-  corsChecks,
-  firstFailure,
+  corsCheck,
   isRedirect,
-  preflightChecks,
+  preflightCheck,
   type CheckFailure,
   type CheckedRequest,
   type PreflightFailure
@@ -144,7 +143,7 @@ class Fetch {
       if (preflightFailure !== undefined) return blocked(preflightFailure)
       const response = await this.#network()
       // Step 4.7 of HTTP fetch: a CORS check also of the responses that redirect.
-      const failure = this.#tainting === 'cors' ? firstFailure(corsChecks(this.#currentRequest, response.headers)) : undefined
+      const failure = this.#tainting === 'cors' ? corsCheck(this.#currentRequest, response.headers) : undefined
       if (failure !== undefined) return blocked(failure)
       const location = getHeader(response.headers, 'location')
       if (!isRedirect(response.status) || location === null) return this.#filtered(response)
@@ -202,7 +201,7 @@ class Fetch {
       ]
     })
     const { preflights } = this.#browser
-    const failure = firstFailure(preflightChecks(request, response))
+    const failure = preflightCheck(request, response)
     if (failure !== undefined) {
       // The last branch of step 12 of main fetch.
       preflights.clear(request)
