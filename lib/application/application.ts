@@ -7,7 +7,7 @@ import { checkRouteCors, isDefinedPolicy, type CheckedPolicy } from '../declarat
 import { declarationKey } from '../declaration/fields'
 import { corsPolicyError, quote, type CorsProblem } from '../errors'
 import type { RawRequest } from '../http/preflight-request'
-import type { CompiledPolicy } from '../policy/policy'
+import type { CompiledPolicy } from '../policy/compiled-policy'
 import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, sendAnswer } from '../preflight/generated-route'
 import { nextOrder, registeredRoutes, trackedDeclarationOf, type DeclaredRoute, type RegisteredRoute } from '../preflight/registered'
 import { PreflightRouter } from '../preflight/router'

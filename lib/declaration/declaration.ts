@@ -3,7 +3,9 @@
 // lib/application/ calls it for each route's `config.cors`, options.ts for the plugin's options, and lib/index.ts for `definePolicies`.
 import { childPointer, corsPolicyError, quote, type CorsProblem } from '../errors'
 import { checkFields, copyRecord } from './fields'
-import { compilePolicy, type CompiledPolicy, type PolicyFields } from '../policy/policy'
+import type { CompiledPolicy } from '../policy/compiled-policy'
+import type { PolicyFields } from '../policy/fields'
+import { compilePolicy } from '../policy/policy'
 import type * as NearestWord from './nearest-word'
 import { suggestOrigin } from '../policy/origin/pattern'
 import { OriginList } from '../policy/origin/list'

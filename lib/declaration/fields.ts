@@ -4,7 +4,7 @@ import { childPointer, quote, type CorsProblem } from '../errors'
 import type * as ForeignOptions from './foreign-options'
 import type * as NearestWord from './nearest-word'
 import { OriginList } from '../policy/origin/list'
-import { identityOf } from '../policy/policy'
+import { identityOf } from '../policy/key'
 import { checks, CorsPluginOptionsSchema, ExtendingPolicySchema } from '../schema/compiled'
 
 /** Whether a value is an object of fields. */

@@ -1,7 +1,7 @@
 // Finds the policy of a 404 response: the default policy of the scope whose not-found handler answers for the URL. explain.ts uses it.
 import type { FastifyInstance } from 'fastify'
 import { instanceChain } from '../application/observer'
-import type { CompiledPolicy } from '../policy/policy'
+import type { CompiledPolicy } from '../policy/compiled-policy'
 import type { RouteRegistry } from './route-registry'
 
 /** The description of the symbol under which Fastify keeps an instance's not-found handler. Fastify has no public name for it. */

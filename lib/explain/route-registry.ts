@@ -5,7 +5,7 @@ import type { Application } from '../application/application'
 import type { Route } from '../application/route'
 import type { Scope } from '../application/scope'
 import type { CheckedPolicy } from '../declaration/declaration'
-import type { CompiledPolicy } from '../policy/policy'
+import type { CompiledPolicy } from '../policy/compiled-policy'
 import { CONSTRAINT } from '../preflight/generated-route'
 import type { Constraints, RegisteredRoute } from '../preflight/registered'
 

@@ -2,7 +2,7 @@
 // messages.ts and advice.ts use it.
 import { OriginList } from '../policy/origin/list'
 import { parseOriginEntry, type TupleOrigin } from '../policy/origin/pattern'
-import type { PolicyFields } from '../policy/policy'
+import type { PolicyFields } from '../policy/fields'
 import type { RouteRegistry } from './route-registry'
 
 /** An origin that the policy allows, and how it differs from the page's origin. */

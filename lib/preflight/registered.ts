@@ -2,7 +2,7 @@
 // silently, and it refuses some declarations. `printRoutes` passes every route of a method to a function that prints the route's metadata; here that
 // function collects the routes, and the printed text is dropped. application-routes.ts, routing-table.ts and lib/application use it.
 import type { FastifyInstance } from 'fastify'
-import type { CompiledPolicy } from '../policy/policy'
+import type { CompiledPolicy } from '../policy/compiled-policy'
 import type { GeneratedRoute } from './generated-route'
 
 /** The constraints of a route, by name. */

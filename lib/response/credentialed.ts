@@ -1,6 +1,6 @@
 // For policies whose `credentials` is a list: whether an origin is in it. lib/preflight/, response.ts, decision.ts and lib/explain/ use it.
 import type { FastifyRequest } from 'fastify'
-import type { CompiledPolicy } from '../policy/policy'
+import type { CompiledPolicy } from '../policy/compiled-policy'
 
 /** The request's origin, if it is in the policy's list of credentialed origins. Undefined if it is not, or if the policy has no such list. */
 export function credentialedOrigin ({ credentialedOrigins }: CompiledPolicy, request: FastifyRequest): string | undefined {

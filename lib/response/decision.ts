@@ -2,7 +2,7 @@
 // call it.
 import type { FastifyRequest } from 'fastify'
 import { isSerialisedOrigin } from '../policy/origin/pattern'
-import type { CompiledPolicy, OriginRule } from '../policy/policy'
+import type { CompiledPolicy, OriginRule } from '../policy/compiled-policy'
 import type { CorsOriginFunction } from '../schema/origins'
 import { isCredentialedOrigin } from './credentialed'
 import { recordOriginFunctionFailure, warnOfTruthyAnswer } from './refused'

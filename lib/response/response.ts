@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { isPreflight } from '../http/preflight-request'
 import { VARY_ORIGIN, type Vary } from '../http/vary'
-import type { CompiledPolicy } from '../policy/policy'
+import type { CompiledPolicy } from '../policy/compiled-policy'
 import { credentialedOrigin } from './credentialed'
 import { assignCorsHeaders, corsHeaders, type CorsHeaders, type Headers } from './cors-headers'
 import { decide, type Decision } from './decision'

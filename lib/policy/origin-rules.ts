@@ -1,0 +1,95 @@
+// Checks and compiles the origins of a policy: `origin`, and `credentials` where it is a list. Called by policy.ts.
+import type { CorsProblemReason } from '../errors'
+import type { ListRule, OriginRule } from './compiled-policy'
+import type { PolicyFields, Report } from './fields'
+import type { CredentialSwitches } from './origin/credentials'
+import { credentialProblems, readEntry, type Entry } from './origin/entry'
+import { OriginList } from './origin/list'
+import { createMatcher } from './origin/matcher'
+
+/** A rule that was compiled. */
+export interface CompiledRule<Rule extends OriginRule> {
+  readonly rule: Rule
+  /** Called once the whole declaration is accepted: from then on, an originList refuses entries that the policy would refuse. */
+  readonly onAccepted?: () => void
+}
+
+/** Compiles the `origin` of a policy. */
+export function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyFields['origin']>, report: Report): CompiledRule<OriginRule> {
+  if (typeof origin === 'function') return { rule: { kind: 'function', decide: origin } }
+  if (origin === '*') {
+    if (fields.credentials === true) {
+      report('origin', {
+        reason: 'wildcard-with-credentials',
+        message: 'browsers refuse credentials with "*"; write credentials: ["https://app.example.com"] for the origins that may send them, ' +
+          'or leave credentials out',
+        involvedFields: ['credentials']
+      })
+    }
+    if (fields.enforceOrigin === true) {
+      report('enforceOrigin', {
+        reason: 'conflict',
+        message: 'origin: "*" refuses no origin, so there is nothing to enforce; write the origins that may send requests, or leave enforceOrigin out',
+        involvedFields: ['origin']
+      })
+    }
+    return { rule: { kind: 'any' } }
+  }
+  return compileOriginEntries('origin', origin, fields.credentials === true ? switchesOf(fields) : undefined, report)
+}
+
+/** The switches of a policy that lift rules of credentials. */
+export function switchesOf ({ dangerouslyAllowInsecureOrigins = false, dangerouslyAllowPublicSuffixes = false }: PolicyFields): CredentialSwitches {
+  return { dangerouslyAllowInsecureOrigins, dangerouslyAllowPublicSuffixes }
+}
+
+/** `switches` are set if these origins may send credentials, so that the rules of credentials apply. */
+export function compileOriginEntries (
+  field: 'origin' | 'credentials',
+  origins: string | readonly unknown[] | OriginList,
+  switches: CredentialSwitches | undefined,
+  report: Report
+): CompiledRule<ListRule> {
+  return origins instanceof OriginList
+    ? compileOriginList(field, origins, switches, report)
+    : { rule: compileOriginArray(field, origins, switches, report) }
+}
+
+function compileOriginList (
+  field: 'origin' | 'credentials', list: OriginList, switches: CredentialSwitches | undefined, report: Report
+): CompiledRule<ListRule> {
+  for (const problem of switches === undefined ? [] : list.credentialProblems(switches)) {
+    report(field, { ...problem, involvedFields: INVOLVED_FIELDS[problem.reason] })
+  }
+  const rule = list.ruleFor(switches)
+  return { rule, onAccepted: () => list.enforceRule(rule) }
+}
+
+/** A single origin is compiled as an array of one. */
+function compileOriginArray (
+  field: 'origin' | 'credentials', origins: string | readonly unknown[], switches: CredentialSwitches | undefined, report: Report
+): ListRule {
+  const values = typeof origins === 'string' ? [origins] : origins
+  if (values.length === 0) {
+    const instead = field === 'origin' ? 'cors: false' : 'credentials: false'
+    report(field, { reason: 'invalid', message: `an empty array allows nobody; write ${instead} for that` })
+  }
+  const entries: Entry[] = []
+  values.forEach((value, index) => {
+    const element = typeof origins === 'string' ? {} : { index, value }
+    const entry = readEntry(value, field)
+    if (!('key' in entry)) return report(field, { ...entry, ...element, involvedFields: INVOLVED_FIELDS[entry.reason] })
+    entries.push(entry)
+    for (const problem of switches === undefined ? [] : credentialProblems(entry, switches)) {
+      report(field, { ...problem, ...element, involvedFields: INVOLVED_FIELDS[problem.reason] })
+    }
+  })
+  return { kind: 'list', matches: createMatcher(entries) }
+}
+
+/** The other fields without which an entry of a list would have no such problem. */
+const INVOLVED_FIELDS: Partial<Record<CorsProblemReason, ReadonlyArray<keyof PolicyFields>>> = {
+  'null-origin': ['credentials'],
+  'insecure-with-credentials': ['credentials', 'dangerouslyAllowInsecureOrigins'],
+  'public-suffix': ['credentials', 'dangerouslyAllowPublicSuffixes']
+}
