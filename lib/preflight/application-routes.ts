@@ -82,13 +82,14 @@ export class ApplicationRoutes {
 
   /**
    * The routes that a request may reach, in the router's order of preference. If an unversioned request reaches none, the routes with a version are
-   * returned: a gateway may add the header.
+   * returned: a gateway may add the header. With custom constraints, it is unknown whether it reaches any.
    */
   reachable ({ method, url, host, hasVersion }: AnnouncedRequest): readonly Match[] {
     const table = this.tableOf(method)
     if (table === undefined) return NO_MATCHES
     const matches = table.reachable(url, host, hasVersion)
-    return matches.length > 0 || hasVersion || !this.hasVersions ? matches : table.reachable(url, host, true)
+    if (hasVersion || !this.hasVersions || (matches.length > 0 && this.#constraints.custom.size === 0)) return matches
+    return [...matches, ...table.reachable(url, host, true)]
   }
 
   /** The routing table of a method, built when it is first needed. Undefined if the method has no routes, or if they are unknown. */

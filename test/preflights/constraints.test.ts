@@ -249,6 +249,18 @@ for (const mustMatchWhenDerived of [false, true]) {
   })
 }
 
+t.test('a preflight is not approved if its request reaches a route only with a custom constraint, and without it a route of another policy with a version', async (t) => {
+  const app = await application(t, {}, { routerOptions: { constraints: strategy('secret') } as never })
+  app.put('/*', { constraints: { secret: 'alpha' } as never, config: { cors: ONE } }, ok)
+  app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: OTHER } }, ok)
+  app.put('/b', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)
+  t.strictSame(await readable(app, 'PUT', '/a', SECRET), [FOO])
+  t.strictSame(await readable(app, 'PUT', '/a', VERSION), [EVIL], 'as a gateway sends it, which adds the version')
+  t.strictSame(await approved(app, 'PUT', '/a'), [])
+  t.strictSame(await approved(app, 'PUT', '/b'), [FOO], 'both have one policy')
+  t.strictSame(await approved(app, 'PUT', '/c'), [FOO])
+})
+
 t.test('a method that a custom constraint may lead to another policy is not named', async (t) => {
   const app = await application(t, {}, { routerOptions: { constraints: strategy('secret') } as never })
   app.get('/:x', { config: { cors: ONE } }, ok)
