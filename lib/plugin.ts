@@ -3,9 +3,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onErrorHookHandler,
 import { decorateWithCors } from './explain/decoration'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
 import type { Application } from './application/application'
+import { hooksOf, hooksSymbolOf } from './application/instance-hooks'
 import { applicationOf, instanceChain } from './application/observer'
 import { checkOptions } from './declaration/options'
 import type { CompiledPolicy } from './policy/compiled-policy'
+import { optionsRouteOnError, reachesOptionsRoute } from './preflight/generated-route'
 import { requiredHeadersOf } from './response/required-headers'
 import { ResponsePolicy } from './response/response'
 import type { PluginOptions } from './schema'
@@ -42,14 +44,25 @@ export function addScope (instance: FastifyInstance, options: PluginOptions): vo
 }
 
 /**
- * The hooks of a route run after those of the instance. This one runs before hooks that are added to the instance later: if one of them sent a response, one
- * throws before that is sent, and one throws when it sees the error, no hook of the route runs.
+ * The hooks of a route run after those of the instance. If one of these sent a response, one throws before that is sent, and one throws when it sees the error,
+ * then no hook of the route runs.
  */
 function addErrorHook (instance: FastifyInstance, application: Application): void {
-  instance.addHook('onError', sharedHook<onErrorHookHandler>((request, reply, error, done) => {
-    const response = requiredHeadersOf(reply) === undefined ? application.responsePolicyOf(request.routeOptions.config) : undefined
+  addFirstErrorHook(instance, (request, reply, error, done) => {
+    if (requiredHeadersOf(reply) !== undefined) return done()
+    if (reachesOptionsRoute(request)) return optionsRouteOnError(request, reply, error, done)
+    const response = application.responsePolicyOf(request.routeOptions.config)
     return response === undefined ? done() : response.onError(request, reply, error, done)
-  }))
+  })
+}
+
+/** Adds an onError hook that runs also before those that were added earlier: one of them may throw. */
+function addFirstErrorHook (instance: FastifyInstance, hook: onErrorHookHandler): void {
+  const onError = sharedHook(hook)
+  const symbol = hooksSymbolOf(instance)
+  if (symbol !== undefined) hooksOf(instance, symbol).onError.unshift(onError)
+  // For child instances that exist already.
+  instance.addHook('onError', onError)
 }
 
 /** A not-found handler has no route with hooks of the plugin. Hooks of the instance set the headers of its responses, and ignore all others. */
@@ -67,10 +80,10 @@ function setNotFoundHeaders (instance: FastifyInstance, scope: Scope): void {
     const response = notFoundResponse(request, reply)
     return response === undefined ? done() : response.onRequest(request, reply, done)
   }))
-  instance.addHook('onError', sharedHook<onErrorHookHandler>((request, reply, error, done) => {
+  addFirstErrorHook(instance, (request, reply, error, done) => {
     const response = notFoundResponse(request, reply)
     return response === undefined ? done() : response.onError(request, reply, error, done)
-  }))
+  })
   instance.addHook('onSend', sharedHook<onSendHookHandler>((request, reply, payload, done) => {
     const response = notFoundResponse(request, reply)
     return response === undefined ? done() : response.onSend(request, reply, payload, done)

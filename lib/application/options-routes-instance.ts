@@ -2,16 +2,7 @@
 // application more. Each scope makes one.
 import type { FastifyInstance } from 'fastify'
 import { sendAnswer } from '../preflight/generated-route'
-
-/** The description of the symbol under which Fastify keeps the hooks of an instance. */
-const HOOKS_DESCRIPTION = 'fastify.hooks'
-
-/** The hooks of an instance, as Fastify keeps them. Later hooks are added to the same arrays. */
-interface Hooks {
-  readonly onRequest: readonly unknown[]
-  readonly onRoute: readonly unknown[]
-  readonly add: (name: string, hook: unknown) => void
-}
+import { hooksOf, hooksSymbolOf, type InstanceHooks } from './instance-hooks'
 
 /**
  * An object that inherits everything from an instance. Routes that are declared on it answer preflights before the onRequest hooks that are added to the
@@ -19,28 +10,19 @@ interface Hooks {
  */
 export function optionsRoutesInstance (instance: FastifyInstance): FastifyInstance {
   const own = Object.create(instance, { after: { value: batchedAfter(instance), writable: true, configurable: true } }) as FastifyInstance
-  // Each copy of Fastify in a process has a symbol of its own.
-  if (hooksSymbol === undefined || !Object.hasOwn(instance, hooksSymbol)) {
-    hooksSymbol = Object.getOwnPropertySymbols(instance).find(({ description }) => description === HOOKS_DESCRIPTION)
-  }
-  if (hooksSymbol !== undefined) {
-    const hooks = (instance as unknown as Record<symbol, Hooks>)[hooksSymbol] as Hooks
-    Object.defineProperty(own, hooksSymbol, { value: hooksOfOptionsRoutes(hooks) })
-  }
+  const symbol = hooksSymbolOf(instance)
+  if (symbol !== undefined) Object.defineProperty(own, symbol, { value: hooksOfOptionsRoutes(hooksOf(instance, symbol)) })
   return own
 }
 
-/** The symbol, as it was found last. */
-let hooksSymbol: symbol | undefined
-
-function hooksOfOptionsRoutes (hooks: Hooks): Hooks {
+function hooksOfOptionsRoutes (hooks: InstanceHooks): InstanceHooks {
   const earlier = hooks.onRequest.length
   return Object.create(hooks, {
     onRoute: { value: [...hooks.onRoute] },
     onRequest: { get: () => [...hooks.onRequest.slice(0, earlier), sendAnswer, ...hooks.onRequest.slice(earlier)] },
     // An onRoute hook may add hooks to the instance of the route.
     add: { value: (name: string, hook: unknown) => { hooks.add(name, hook) } }
-  }) as Hooks
+  }) as InstanceHooks
 }
 
 /** An `after` callback that takes an error and passes one on, as Fastify's own do. */

@@ -100,6 +100,11 @@ export const optionsRouteOnResponse = sharedHook(
   (request: FastifyRequest, reply: FastifyReply, done: () => void): void => optionsRouteOnSend(request, reply, undefined, done)
 )
 
+/** Whether a request is a preflight that a generated route answers. */
+export function reachesOptionsRoute ({ raw }: FastifyRequest): boolean {
+  return kResolution in raw
+}
+
 function resolutionOf (request: FastifyRequest): Resolution {
   return (request.raw as ResolvedRequest)[kResolution] as Resolution
 }

@@ -379,6 +379,25 @@ t.test('a hook that answers by itself, before hooks for responses and for errors
   t.equal((await request(app, 'GET', '/none', EVIL)).headers['access-control-allow-origin'], EVIL, 'a route without policy is not ours')
 })
 
+t.test('such hooks permit nothing either if they were registered before the plugin, on routes, preflights and 404s', async (t) => {
+  const hooks = (ends: (reply: FastifyReply) => unknown) => (app: FastifyInstance): void => {
+    app.addHook('onRequest', async (_request, reply) => await ends(reply.headers(FOREIGN)))
+    app.addHook('onSend', async () => { throw new Error('onSend') })
+    app.addHook('onError', async () => { throw new Error('onError') })
+  }
+  const sends = await applicationAfter(t, hooks((reply) => reply.send('mine')))
+  sends.put('/', { config: { cors: { origin: FOO } } }, ok)
+  t.same(accessControl(await request(sends, 'PUT', '/', EVIL)), {})
+  t.same(accessControl(await request(sends, 'PUT', '/', FOO)), { 'access-control-allow-origin': FOO })
+  t.same(accessControl(await preflight(sends, 'PUT', '/', { origin: FOO })), {}, 'a preflight that the hook answered')
+  const handsOver = await applicationAfter(t, hooks((reply) => reply.callNotFound()), { defaultPolicy: { origin: FOO } })
+  handsOver.put('/', ok)
+  for (const url of ['/', '/none']) {
+    t.same(accessControl(await request(handsOver, 'PUT', url, EVIL)), {}, url)
+    t.same(accessControl(await request(handsOver, 'PUT', url, FOO)), { 'access-control-allow-origin': FOO }, url)
+  }
+})
+
 t.test('a late origin function of the default policy permits nothing on a route with its own policy', async (t) => {
   watch(t)
   const app = await applicationAfter(t, (app) => app.addHook('onRequest', async (_request, reply) => {

@@ -24,18 +24,13 @@ function isGoverned ({ target, policy, origin }: Ending): boolean {
 }
 
 /**
- * Whether no hook of the plugin's was reached, so that it never sees the response: a hook of the application's ended the request before, one for responses failed,
- * and one for errors failed as well, which was registered before the plugin. Or the hook called the not-found handler: without a default policy, the plugin has
- * no say about a 404.
+ * Whether a hook of the application's called the not-found handler before the plugin's hooks, and one for responses failed then. Without a default policy, the
+ * plugin has no say about the 404.
  */
 function isUnseen ({ hooks, target, policy }: Ending, trace: readonly string[]): boolean {
-  const isInstances = ({ order }: Hook): boolean => order !== 'route'
-  const mayThrow = ({ action }: Hook): boolean => action === 'throws' || action === 'once'
-  const runsBefore = (hook: Hook): boolean => hook.order === 'before' || ((target === 'route' || target === 'preflight') && (isInstances(hook) || hook.stage === 'onSend'))
-  const failsBeforeOnError = (hook: Hook): boolean => hook.stage === 'onError' && mayThrow(hook) && (hook.order === 'before' || (target === 'preflight' && isInstances(hook)))
-  const wasEnded = trace.some((entry) => / onRequest /.test(entry))
+  const runsBefore = ({ order, stage }: Hook): boolean => order === 'before' || ((target === 'route' || target === 'preflight') && (order === 'after' || stage === 'onSend'))
   const wasHandedOver = trace.some((entry) => / onRequest notFound/.test(entry)) && !policy.isDefault
-  return wasEnded && hooks.some((hook) => hook.stage === 'onSend' && mayThrow(hook) && runsBefore(hook)) && (wasHandedOver || hooks.some(failsBeforeOnError))
+  return wasHandedOver && hooks.some((hook) => hook.stage === 'onSend' && (hook.action === 'throws' || hook.action === 'once') && runsBefore(hook))
 }
 
 /** What is wrong with the response; empty if nothing is. */
