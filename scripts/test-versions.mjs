@@ -27,7 +27,7 @@ const TESTS = [
 const ORIGIN_TESTS = ['origins/catalogues', 'origins/matcher', 'origins/patterns', 'origins/regexps']
 
 /** The fuzzers are here to compare versions: a few applications, the same for all of them. */
-const FEW = { FUZZ_SEED: '1', FUZZ_CASES: '100', FUZZ_TABLES: '40' }
+const FEW = { FUZZ_SEED: '1', FUZZ_CASES: '100', FUZZ_TABLES: '100' }
 const TIMEOUT = 300_000
 const ENVIRONMENT = { ...process.env, ...FEW, TAP_TIMEOUT: String(TIMEOUT / 1000), NODE_OPTIONS: '--enable-source-maps' }
 const SHOWN_FAILURES = 20

@@ -21,6 +21,7 @@ for (const [kind, tables] of Object.entries(KINDS)) {
       sums.approved += approved
       if (findings.length > 0) throw new Error(`${findings.map(({ fault, text }) => `${fault}: ${text}`).join('\n')}\n${printed(table)}`)
     }), { numRuns, seed: Number(seed) })
+    t.comment(JSON.stringify(sums))
     t.ok(sums.started > numRuns / 2, `most of the applications start: ${sums.started}`)
     t.ok(sums.approved > numRuns / (FEW.has(kind) ? 20 : 3) && sums.preflights - sums.approved > numRuns / 3, `there are approvals and refusals: ${sums.approved} of ${sums.preflights}`)
   })
