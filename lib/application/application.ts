@@ -14,7 +14,6 @@ import { PreflightRouter } from '../preflight/router'
 import { hasListeners, reportRefusal } from '../response/refused'
 import { ResponsePolicy } from '../response/response'
 import { conflictBetween } from './conflicts'
-import { isSameDeclaration } from './declared-config'
 import { Interned } from './interned'
 import { OptionsRoutes, optionsRouteAt } from './options-routes'
 import { Route, type ObservedOptions } from './route'
@@ -27,8 +26,6 @@ export class Application {
   readonly #unfinishedRoutes: Route[] = []
   /** Routes by URL, as it was declared. */
   readonly #byUrl = new Map<string, Route[]>()
-  /** The last declaration that has a key. The next route often repeats it. */
-  #lastChecked: { readonly scope: Scope, readonly cors: unknown, readonly checked: CheckedPolicy | false } | undefined
   /** Checked declarations by scope and key: most routes repeat the declaration of another route. */
   readonly #checkedByKey = new Interned<CheckedPolicy | false>()
   readonly #policiesByKey = new Map<string, CompiledPolicy>()
@@ -148,14 +145,8 @@ export class Application {
       if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
       return checked as CheckedPolicy | false
     }
-    if (isDefinedPolicy(cors)) return check()
-    const last = this.#lastChecked
-    if (last !== undefined && last.scope === scope && isSameDeclaration(cors, last.cors)) return last.checked
-    const key = declarationKey(cors)
-    if (key === undefined) return check()
-    const checked = this.#checkedByKey.get(scope, key, check)
-    this.#lastChecked = { scope, cors, checked }
-    return checked
+    const key = isDefinedPolicy(cors) ? undefined : declarationKey(cors)
+    return key === undefined ? check() : this.#checkedByKey.get(scope, key, check)
   }
 
   /** Equal policies become one object, so that they can be compared by identity. */
@@ -222,8 +213,8 @@ export class Application {
     route.setHooks(route.setsHeaders ? this.#responseOf(route) : undefined)
     const { urls } = route
     // Nothing is new about most routes. If one without constraints conflicts with another route, that other one has constraints, and reports the conflict.
-    const isSettled = !hasChanged && urls.length === 1 && !route.hasConstraints && (route.policy === null || route.optionsRoutes.length > 0)
-    if (!isSettled) for (const url of urls) this.#addUrl(route, url, true)
+    const isUnchanged = !hasChanged && urls.length === 1 && !route.hasConstraints && (route.policy === null || route.optionsRoutes.length > 0)
+    if (!isUnchanged) for (const url of urls) this.#addUrl(route, url, true)
   }
 
   /** Routes of one policy share their hooks, unless the exposed headers come from the route's own schemas. */
@@ -262,7 +253,6 @@ export class Application {
     if ([...this.#seenConstraints, ...this.#customConstraints].some((name) => name !== 'host')) this.#checkRegisteredRoutes()
     this.#routes = []
     this.#derivedExposures.length = 0
-    this.#lastChecked = undefined
     for (const map of [this.#byUrl, this.#checkedByKey, this.#policiesByKey, this.#responsePolicies]) map.clear()
   }
 
