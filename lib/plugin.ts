@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onErrorHookHandler,
 import { decorateWithCors } from './explain/decoration'
 import { corsPolicyError, quote, type CorsProblem } from './errors'
 import type { Application } from './application/application'
-import { hooksOf, hooksSymbolOf } from './application/instance-hooks'
+import { addFirstErrorHook } from './application/instance-hooks'
 import { applicationOf, instanceChain } from './application/observer'
 import { checkOptions } from './declaration/options'
 import type { CompiledPolicy } from './policy/compiled-policy'
@@ -48,21 +48,12 @@ export function addScope (instance: FastifyInstance, options: PluginOptions): vo
  * then no hook of the route runs.
  */
 function addErrorHook (instance: FastifyInstance, application: Application): void {
-  addFirstErrorHook(instance, (request, reply, error, done) => {
+  addFirstErrorHook(instance, sharedHook<onErrorHookHandler>((request, reply, error, done) => {
     if (requiredHeadersOf(reply) !== undefined) return done()
     if (reachesOptionsRoute(request)) return optionsRouteOnError(request, reply, error, done)
     const response = application.responsePolicyOf(request.routeOptions.config)
     return response === undefined ? done() : response.onError(request, reply, error, done)
-  })
-}
-
-/** Adds an onError hook that runs also before those that were added earlier: one of them may throw. */
-function addFirstErrorHook (instance: FastifyInstance, hook: onErrorHookHandler): void {
-  const onError = sharedHook(hook)
-  const symbol = hooksSymbolOf(instance)
-  if (symbol !== undefined) hooksOf(instance, symbol).onError.unshift(onError)
-  // For child instances that exist already.
-  instance.addHook('onError', onError)
+  }))
 }
 
 /** A not-found handler has no route with hooks of the plugin. Hooks of the instance set the headers of its responses, and ignore all others. */
@@ -80,10 +71,10 @@ function setNotFoundHeaders (instance: FastifyInstance, scope: Scope): void {
     const response = notFoundResponse(request, reply)
     return response === undefined ? done() : response.onRequest(request, reply, done)
   }))
-  addFirstErrorHook(instance, (request, reply, error, done) => {
+  addFirstErrorHook(instance, sharedHook<onErrorHookHandler>((request, reply, error, done) => {
     const response = notFoundResponse(request, reply)
     return response === undefined ? done() : response.onError(request, reply, error, done)
-  })
+  }))
   instance.addHook('onSend', sharedHook<onSendHookHandler>((request, reply, payload, done) => {
     const response = notFoundResponse(request, reply)
     return response === undefined ? done() : response.onSend(request, reply, payload, done)

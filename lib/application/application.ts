@@ -22,6 +22,7 @@ import { warnOfAmbiguousRoutes, warnOfRefusedOptionsRoutes, warnOfUnreadableSche
 
 export class Application {
   readonly #root: FastifyInstance
+  readonly #knowsAllRoutes: boolean
   #routes: Route[] = []
   readonly #unfinishedRoutes: Route[] = []
   /** Routes by URL, as it was declared. */
@@ -45,8 +46,10 @@ export class Application {
   /** Routes that the router's registrations do not lead back to. Set when every route is registered. */
   #untracked: ReadonlySet<DeclaredRoute> = new Set()
 
-  constructor (root: FastifyInstance) {
+  /** `knowsAllRoutes` is true if every declared route is observed. */
+  constructor (root: FastifyInstance, knowsAllRoutes: boolean) {
     this.#root = root
+    this.#knowsAllRoutes = knowsAllRoutes
     this.#optionsRoutes = new OptionsRoutes(root)
     const { constraints, routerOptions } = root.initialConfig as { constraints?: Named, routerOptions?: { constraints?: Named } }
     for (const { name } of Object.values({ ...constraints, ...routerOptions?.constraints })) this.#customConstraints.add(name)
@@ -91,7 +94,8 @@ export class Application {
       throw corsPolicyError('fastify-cors-policy', [{ pointer: '', reason: 'conflict', value: CONSTRAINT, message }])
     }
     this.#hasScopes = true
-    const earlierOptionsPaths = new Set(registeredRoutes(this.#root, 'OPTIONS').routes.map(({ path }) => path))
+    const hasEarlierRoutes = !this.#knowsAllRoutes || this.#routes.length > 0
+    const earlierOptionsPaths = new Set(hasEarlierRoutes ? registeredRoutes(this.#root, 'OPTIONS').routes.map(({ path }) => path) : [])
     addPreflightConstraint(this.#root, (preflight) => this.router.resolve(preflight) ?? this.#reportUnanswered(preflight))
     // The router applies the constraint only at URLs with a route declared after it. Without one, these OPTIONS routes would receive answered preflights.
     for (const path of earlierOptionsPaths) this.#optionsRoutes.declareBeside(path)

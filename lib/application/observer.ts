@@ -17,7 +17,7 @@ subscribe('fastify.initialization', (message) => {
 })
 
 function observe (root: FastifyInstance, fromTheBeginning: boolean): Observed {
-  const application = new Application(root)
+  const application = new Application(root, fromTheBeginning)
   const entry = { application, seen: fromTheBeginning ? undefined : new WeakSet() }
   observed.set(root, entry)
   addRouteHook(root, entry)

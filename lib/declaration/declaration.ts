@@ -84,9 +84,10 @@ export function checkPolicy (value: unknown, pointer: string, named: NamedPolici
 function resolveFields (
   declared: ReadonlyMap<string, unknown>, invalid: ReadonlySet<string>, inherited: PolicyFields | undefined
 ): PolicyFields {
-  const own = [...declared].map(([key, field]) => [key, invalid.has(key) ? SWITCHES_ON.get(key) : field] as const)
   // No prototype: a polluted Object.prototype must not add fields to the policy.
-  return Object.assign(Object.create(null), inherited ?? Object.fromEntries(SWITCHES_ON), Object.fromEntries(own))
+  const fields: Record<string, unknown> = Object.assign(Object.create(null), inherited ?? Object.fromEntries(SWITCHES_ON))
+  for (const [key, field] of declared) fields[key] = invalid.has(key) ? SWITCHES_ON.get(key) : field
+  return fields
 }
 
 /** What a policy that stands alone inherits. */

@@ -3,5 +3,10 @@
 
 /** Returns the hook itself, with a `bind` that returns the hook as well. The hook must not use `this`. */
 export function sharedHook<Hook extends (...args: never[]) => unknown> (hook: Hook): Hook {
-  return Object.assign(hook, { bind: () => hook })
+  hook.bind = returnThis
+  return hook
+}
+
+function returnThis<Hook> (this: Hook): Hook {
+  return this
 }
