@@ -7,7 +7,7 @@ import { addFirstErrorHook } from './application/instance-hooks'
 import { applicationOf, instanceChain } from './application/observer'
 import { checkOptions } from './declaration/options'
 import type { CompiledPolicy } from './policy/compiled-policy'
-import { optionsRouteOnError, reachesOptionsRoute } from './preflight/generated-route'
+import { reachesOptionsRoute, withholdHeaders } from './preflight/generated-route'
 import { requiredHeadersOf } from './response/required-headers'
 import { ResponsePolicy } from './response/response'
 import type { PluginOptions } from './schema'
@@ -44,15 +44,16 @@ export function addScope (instance: FastifyInstance, options: PluginOptions): vo
 }
 
 /**
- * The hooks of a route run after those of the instance. If one of these sent a response, one throws before that is sent, and one throws when it sees the error,
- * then no hook of the route runs.
+ * Decides if a hook of the instance failed before the hooks of the route ran. Synchronous: Fastify cannot send a handler's time-out while an onError hook is
+ * awaited.
  */
 function addErrorHook (instance: FastifyInstance, application: Application): void {
-  addFirstErrorHook(instance, sharedHook<onErrorHookHandler>((request, reply, error, done) => {
-    if (requiredHeadersOf(reply) !== undefined) return done()
-    if (reachesOptionsRoute(request)) return optionsRouteOnError(request, reply, error, done)
-    const response = application.responsePolicyOf(request.routeOptions.config)
-    return response === undefined ? done() : response.onError(request, reply, error, done)
+  addFirstErrorHook(instance, sharedHook<onErrorHookHandler>((request, reply, _error, done) => {
+    if (requiredHeadersOf(reply) === undefined) {
+      if (reachesOptionsRoute(request)) withholdHeaders(request, reply)
+      else application.responsePolicyOf(request.routeOptions.config)?.decideOnce(request, reply)
+    }
+    done()
   }))
 }
 
@@ -71,9 +72,9 @@ function setNotFoundHeaders (instance: FastifyInstance, scope: Scope): void {
     const response = notFoundResponse(request, reply)
     return response === undefined ? done() : response.onRequest(request, reply, done)
   }))
-  addFirstErrorHook(instance, sharedHook<onErrorHookHandler>((request, reply, error, done) => {
-    const response = notFoundResponse(request, reply)
-    return response === undefined ? done() : response.onError(request, reply, error, done)
+  addFirstErrorHook(instance, sharedHook<onErrorHookHandler>((request, reply, _error, done) => {
+    notFoundResponse(request, reply)?.decideOnce(request, reply)
+    done()
   }))
   instance.addHook('onSend', sharedHook<onSendHookHandler>((request, reply, payload, done) => {
     const response = notFoundResponse(request, reply)

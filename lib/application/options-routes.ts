@@ -1,6 +1,6 @@
 // Declares the generated OPTIONS routes of an application: one for each URL and scope that has a policy. Application calls it when a route is declared.
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import { CONSTRAINT, GeneratedRoute, optionsRouteOnError, optionsRouteOnResponse, optionsRouteOnSend, sendAnswer } from '../preflight/generated-route'
+import { CONSTRAINT, GeneratedRoute, optionsRouteOnResponse, optionsRouteOnSend, sendAnswer } from '../preflight/generated-route'
 import { trackRegistrations, type Constraints } from '../preflight/registered'
 import { refuseTooMany } from './conflicts'
 import type { Route } from './route'
@@ -17,14 +17,14 @@ export class OptionsRoutes {
 
   /** Declares one at the path of an OPTIONS route that was declared before the plugin was registered. It answers nothing. */
   declareBeside (path: string): void {
-    this.#root.route(this.#optionsFor(path, new GeneratedRoute(path), undefined, {}))
+    this.#root.route(this.#optionsFor(path, new GeneratedRoute(path), undefined))
   }
 
   /**
    * Returns whether it was declared. An instance cannot declare a URL outside its prefix: then the parent scope declares it. `routes` are the routes of the
    * URL so far.
    */
-  declare (optionsRoute: GeneratedRoute, scope: Scope, routes: readonly Route[], constraints: Constraints = {}): boolean {
+  declare (optionsRoute: GeneratedRoute, scope: Scope, routes: readonly Route[], constraints?: Constraints): boolean {
     const instance = scope.optionsRoutes
     const { url } = optionsRoute
     if (!url.startsWith(instance.prefix)) return scope.parent !== undefined && this.declare(optionsRoute, scope.parent, routes, constraints)
@@ -45,7 +45,7 @@ export class OptionsRoutes {
    * The properties are set one by one, so that all these objects share one hidden class: Fastify reads each of them often. It sets `path`, `routePath`,
    * `prefix` and `attachValidation` on its copy, which is cheaper where the copy has them.
    */
-  #optionsFor (url: string, optionsRoute: GeneratedRoute, scope: Scope | undefined, constraints: Constraints): RouteOptions {
+  #optionsFor (url: string, optionsRoute: GeneratedRoute, scope: Scope | undefined, constraints?: Constraints): RouteOptions {
     const options: RouteOptions & Record<'path' | 'routePath' | 'prefix', string> = {
       method: 'OPTIONS',
       url,
@@ -56,8 +56,7 @@ export class OptionsRoutes {
       attachValidation: false,
       prefixTrailingSlash: 'slash',
       config: trackRegistrations({}, undefined) as never,
-      constraints: Object.assign({ [CONSTRAINT]: optionsRoute }, constraints),
-      onError: optionsRouteOnError,
+      constraints: constraints === undefined ? { [CONSTRAINT]: optionsRoute } : { ...constraints, [CONSTRAINT]: optionsRoute },
       onSend: optionsRouteOnSend,
       handler: sendAnswer
     }

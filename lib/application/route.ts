@@ -183,7 +183,7 @@ export class Route implements DeclaredRoute {
     return this.constraints === other.constraints || isDeepStrictEqual(this.otherConstraints, other.otherConstraints)
   }
 
-  /** Sets the hooks of the plugin, in place of earlier ones: first of the route's onRequest and onError hooks, last of its onSend hooks. */
+  /** Sets the hooks of the plugin, in place of earlier ones: first of the route's onRequest hooks, last of its onSend hooks. */
   setHooks (response: ResponsePolicy | undefined): void {
     const earlier = this.response
     if (response === earlier) return
@@ -220,7 +220,7 @@ const NO_LISTS: ReadonlyArray<'allowedHeaders' | 'exposedHeaders'> = []
 /** The hooks that the plugin adds to a route. */
 type RouteHooks = { [Name in typeof HOOK_NAMES[number]]?: Hooks<unknown> }
 
-const HOOK_NAMES = ['onRequest', 'onError', 'onSend'] as const
+const HOOK_NAMES = ['onRequest', 'onSend'] as const
 
 /** Hooks as Fastify takes them. */
 type Hooks<Hook> = Hook | Hook[] | undefined

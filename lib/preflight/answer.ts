@@ -108,7 +108,7 @@ export class PreflightAnswer {
     return namesIn(requestedHeaders(request)).every((name) => isAllowed(name.toLowerCase())) ? undefined : 'header-not-allowed'
   }
 
-  /** For the onError hook. If an earlier hook failed before `send` was called, its error response carries no CORS headers. */
+  /** If an earlier hook failed before `send` was called, its error response carries no CORS headers. */
   withholdHeaders (reply: FastifyReply): void {
     const source = requiredHeadersOf(reply)?.source
     if (source !== this && source !== ANSWERED_BEFORE) requireHeaders(reply, ANSWERED_BEFORE, VARY_PREFLIGHT).set(false, NO_CORS_HEADERS)

@@ -15,7 +15,7 @@ export class GeneratedRoute {
   // The router compares constraint values field by field. The id makes every value different.
   readonly id = ++generated
   // Private, so that the router does not compare it.
-  readonly #alone = Object.freeze([this])
+  readonly #alone = [this] as const
 
   constructor (readonly url: string) {}
 
@@ -83,12 +83,6 @@ export const sendAnswer = sharedHook((request: FastifyRequest, reply: FastifyRep
   return answer.send(request, reply, methods)
 })
 
-/** The onError hook of generated routes: an earlier hook failed. */
-export const optionsRouteOnError = sharedHook((request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void): void => {
-  resolutionOf(request).answer.withholdHeaders(reply)
-  done()
-})
-
 /** The onSend hook of generated routes: an earlier hook may have sent the response. */
 export const optionsRouteOnSend = sharedHook((request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void => {
   resolutionOf(request).answer.warnIfAnsweredBefore(request, reply)
@@ -99,6 +93,11 @@ export const optionsRouteOnSend = sharedHook((request: FastifyRequest, reply: Fa
 export const optionsRouteOnResponse = sharedHook(
   (request: FastifyRequest, reply: FastifyReply, done: () => void): void => optionsRouteOnSend(request, reply, undefined, done)
 )
+
+/** Call it if an earlier hook failed before the preflight was answered: the error response carries no CORS headers. */
+export function withholdHeaders (request: FastifyRequest, reply: FastifyReply): void {
+  resolutionOf(request).answer.withholdHeaders(reply)
+}
 
 /** Whether a request is a preflight that a generated route answers. */
 export function reachesOptionsRoute ({ raw }: FastifyRequest): boolean {

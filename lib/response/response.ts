@@ -62,18 +62,12 @@ export class ResponsePolicy {
       })
   })
 
-  /** Decides if an earlier hook threw before `onRequest` ran. Synchronous: Fastify cannot send a handler's time-out while an onError hook is awaited. */
-  readonly onError = sharedHook((request: FastifyRequest, reply: FastifyReply, _error: Error, done: () => void): void => {
-    this.#decideOnce(request, reply)
-    done()
-  })
-
   /**
    * Decides if an earlier hook sent a response before `onRequest` ran. If an origin function is called only now, the first attempt to send waits for it;
    * a second attempt, such as a time-out's, does not.
    */
   readonly onSend = sharedHook((request: FastifyRequest, reply: FastifyReply, payload: unknown, done: () => void): void | Promise<unknown> => {
-    const required = this.#decideOnce(request, reply)
+    const required = this.decideOnce(request, reply)
     required.varyBeforeCopy = required.vary !== undefined && mayCopyHeaders(payload) ? currentVary(reply) : undefined
     const attempt = ++required.sendAttempts
     if (required.pendingDecision === undefined || required.isDecisionAwaited || hasTimedOut(request)) return done()
@@ -83,7 +77,7 @@ export class ResponsePolicy {
   })
 
   /** What the options of a route inherit, so that they have these hooks. */
-  readonly routeHooks: object = { onRequest: this.onRequest, onError: this.onError, onSend: this.onSend }
+  readonly routeHooks: object = { onRequest: this.onRequest, onSend: this.onSend }
 
   /** The error that ends a request of a refused origin. Undefined if the origin is allowed, or if the policy does not enforce it. */
   #enforcementError (request: FastifyRequest, { allowsOrigin }: RequiredHeaders): Error | undefined {
@@ -91,7 +85,7 @@ export class ResponsePolicy {
   }
 
   /** Decides, unless this policy has decided already. */
-  #decideOnce (request: FastifyRequest, reply: FastifyReply): RequiredHeaders {
+  decideOnce (request: FastifyRequest, reply: FastifyReply): RequiredHeaders {
     const required = requiredHeadersOf(reply)
     return required?.source === this ? required : this.#decide(request, reply)
   }
