@@ -19,7 +19,7 @@ function hooksOfOptionsRoutes (hooks: InstanceHooks): InstanceHooks {
   const earlier = hooks.onRequest.length
   return Object.create(hooks, {
     onRoute: { value: [...hooks.onRoute] },
-    onRequest: { get: () => [...hooks.onRequest.slice(0, earlier), sendAnswer, ...hooks.onRequest.slice(earlier)] },
+    onRequest: { get: () => hooks.onRequest.toSpliced(earlier, 0, sendAnswer) },
     // An onRoute hook may add hooks to the instance of the route.
     add: { value: (name: string, hook: unknown) => { hooks.add(name, hook) } }
   }) as InstanceHooks

@@ -44,16 +44,20 @@ const kResolution = Symbol('fastify-cors-policy.resolution')
 
 type ResolvedRequest = RawRequest & { [kResolution]?: Resolution }
 
-/** The constraint's storage for find-my-way: for each generated route, the bit mask of that route in one tree node. */
+/** The constraint's storage for find-my-way: for each generated route, the bit mask of that route in one tree node. Most nodes have one. */
 class GeneratedRouteStorage {
-  readonly #masks = new Map<unknown, number>()
+  #first: unknown
+  #mask = 0
+  #others: Map<unknown, number> | undefined
 
   get (route: unknown): number {
-    return this.#masks.get(route) ?? 0
+    return route === this.#first ? this.#mask : this.#others?.get(route) ?? 0
   }
 
   set (route: unknown, mask: number): void {
-    this.#masks.set(route, mask)
+    this.#first ??= route
+    if (route === this.#first) this.#mask = mask
+    else (this.#others ??= new Map<unknown, number>()).set(route, mask)
   }
 }
 
