@@ -1,6 +1,6 @@
 // The problems of a declaration, and the error that lists them. All of lib/ reports problems with these types, and builds the error here.
 // Every value from outside passes through `quote` or `printable` before it is part of a message or a log.
-import createError, { type FastifyError } from '@fastify/error'
+import type { default as createError, FastifyError, FastifyErrorConstructor } from '@fastify/error'
 
 /**
  * Why a value was refused. A closed set: a program may switch over it, and a new reason is a breaking change.
@@ -58,12 +58,20 @@ export interface CorsPolicyError extends FastifyError {
   readonly problems: readonly CorsProblem[]
 }
 
-const InvalidPolicyError = createError<[string]>('FST_ERR_CORS_INVALID_POLICY', '%s', 500, TypeError)
+type ErrorClass = FastifyErrorConstructor<{ code: 'FST_ERR_CORS_INVALID_POLICY', statusCode: 500 }, [string]>
+
+let InvalidPolicyError: ErrorClass | undefined
+
+/** Loads the package with the first problem: applications without mistakes start sooner. */
+function createErrorClass (): ErrorClass {
+  return (require('@fastify/error') as typeof createError)('FST_ERR_CORS_INVALID_POLICY', '%s', 500, TypeError)
+}
 
 /** Creates the error for these problems. `subject` says what has them: `config.cors of PUT /items/:id`, `the plugin's options`. */
 export function corsPolicyError (subject: string, problems: readonly CorsProblem[]): CorsPolicyError {
   const lines = problems.map(({ pointer, reason, message }) => `\n  ${pointer === '' ? '' : `${printable(pointer)}: `}${message} [${reason}]`)
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+  InvalidPolicyError ??= createErrorClass()
   const error = new InvalidPolicyError(`${printable(subject)}: ${count}${lines.join('')}`)
   return Object.assign(error, { problems: Object.freeze(problems.map((problem) => Object.freeze(problem))) }) as unknown as CorsPolicyError
 }

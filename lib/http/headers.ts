@@ -106,11 +106,11 @@ export const MAX_REQUEST_HEADERS_LENGTH = 4096
 /** How many elements of a list may be empty. RFC 9110, section 5.6.1.2, lets a recipient accept a reasonable number. */
 export const MAX_EMPTY_ELEMENTS = 16
 
-/** The kinds of characters in a list of names. Any other character is 0. */
+/** The kinds of ASCII characters in a list of names. No other character may be in one. */
 const NAME = 1
 const BLANK = 2
 const COMMA = 3
-const CHARACTER_KINDS = Uint8Array.from({ length: 256 }, (_, code) => {
+const CHARACTER_KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code)
   return TOKEN.test(character) ? NAME : character === ' ' || character === '\t' ? BLANK : character === ',' ? COMMA : 0
 })
