@@ -19,7 +19,9 @@ export function copyRecord (value: unknown): Map<string, unknown> | undefined {
 
 function copyField (field: unknown): unknown {
   if (!Array.isArray(field)) return field
-  return Object.freeze(Array.from(field, (element: unknown) => element instanceof RegExp ? new RegExp(element) : element))
+  const copy: unknown[] = [...field]
+  copy.forEach((element, index) => { if (element instanceof RegExp) copy[index] = new RegExp(element) })
+  return Object.freeze(copy)
 }
 
 /** A key that equal declarations share. Functions are equal only to themselves. Undefined for a declaration with values that have no key, such as RegExps. */
