@@ -41,19 +41,12 @@ export class OptionsRoutes {
     }
   }
 
-  /**
-   * All these objects share one hidden class, as Fastify reads each of them often. It sets `path`, `routePath`, `prefix` and `attachValidation` on its copy,
-   * which is cheaper where the copy has them.
-   */
+  /** All these objects share one hidden class, as Fastify reads each of them often. */
   #optionsFor (url: string, optionsRoute: GeneratedRoute, scope: Scope | undefined, constraints?: Constraints): RouteOptions {
-    const options: RouteOptions & Record<'path' | 'routePath' | 'prefix', string> = {
+    const options: RouteOptions = {
       method: 'OPTIONS',
       url,
-      path: url,
-      routePath: url,
-      prefix: '',
       logLevel: scope?.logLevel as never,
-      attachValidation: false,
       config: trackRegistrations({}, undefined) as never,
       constraints: constraints === undefined ? { [CONSTRAINT]: optionsRoute } : { ...constraints, [CONSTRAINT]: optionsRoute },
       onSend: optionsRouteOnSend,

@@ -189,14 +189,8 @@ export class Route implements DeclaredRoute {
     if (response === earlier) return
     this.response = response
     const options = this.#options as RouteHooks
-    // The route inherits the hooks that it does not have itself. V8 copies the hidden class of the options for each property that is added.
-    const inherits = Object.getPrototypeOf(options) === (earlier?.routeHooks ?? Object.prototype)
-    if (inherits) Object.setPrototypeOf(options, response?.routeHooks ?? Object.prototype)
-    for (const name of HOOK_NAMES) {
-      if (inherits && !Object.hasOwn(options, name)) continue
-      const others = without(options[name], earlier?.[name])
-      options[name] = name === 'onSend' ? joined(others, response?.[name]) : joined(response?.[name], others)
-    }
+    options.onRequest = joined(response?.onRequest, without(options.onRequest, earlier?.onRequest))
+    options.onSend = joined(without(options.onSend, earlier?.onSend), response?.onSend)
   }
 
   /** Called when every route is registered. Releases Fastify's options, which would stay in memory otherwise. */
@@ -218,9 +212,7 @@ const NO_OPTIONS_ROUTES: readonly GeneratedRoute[] = []
 const NO_LISTS: ReadonlyArray<'allowedHeaders' | 'exposedHeaders'> = []
 
 /** The hooks that the plugin adds to a route. */
-type RouteHooks = { [Name in typeof HOOK_NAMES[number]]?: Hooks<unknown> }
-
-const HOOK_NAMES = ['onRequest', 'onSend'] as const
+interface RouteHooks { onRequest?: Hooks<unknown>, onSend?: Hooks<unknown> }
 
 /** Hooks as Fastify takes them. */
 type Hooks<Hook> = Hook | Hook[] | undefined

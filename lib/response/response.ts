@@ -76,9 +76,6 @@ export class ResponsePolicy {
     return required.pendingDecision.then(() => reply.sent || required.sendAttempts !== attempt ? neverSettles() : undefined)
   })
 
-  /** What the options of a route inherit, so that they have these hooks. */
-  readonly routeHooks: object = { onRequest: this.onRequest, onSend: this.onSend }
-
   /** The error that ends a request of a refused origin. Undefined if the origin is allowed, or if the policy does not enforce it. */
   #enforcementError (request: FastifyRequest, { allowsOrigin }: RequiredHeaders): Error | undefined {
     return allowsOrigin ? undefined : this.#enforcement?.enforcementError(request)
