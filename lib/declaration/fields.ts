@@ -47,9 +47,12 @@ type TypeCheck = (value: unknown) => boolean
 /** The parts of an object's schema that are read here. */
 interface ObjectSchema { readonly properties: Readonly<Record<string, object>>, readonly required?: string[] | undefined }
 
-/** Loads the module when a message first needs it. */
+let loadedForeignOptions: typeof ForeignOptions | undefined
+
+/** Loads the module when a message or an origin function first needs it. */
 function foreignOptions (): typeof ForeignOptions {
-  return require('./foreign-options') as typeof ForeignOptions
+  loadedForeignOptions ??= require('./foreign-options') as typeof ForeignOptions
+  return loadedForeignOptions
 }
 
 /** Loads the module when a message first needs it. */

@@ -72,6 +72,8 @@ export function isMeantAsExtends (key: string, value: unknown): boolean {
   return REPLACEMENTS.get(key) === useExtends && typeof value === 'string'
 }
 
+const COMMENTS = /\/\*[^]*?\*\/|\/\/[^\n]*/g
+
 /** The source of a function with two parameters; captures the name of the second. */
 const TWO_PARAMETERS = /^(?:async\b\s*)?(?:function\b\s*)?(?:[\w$]+\s*)?\(\s*[\w$]+[^,()]*,\s*([\w$]+)/
 
@@ -79,7 +81,8 @@ const CALLBACK = /^_?(?:cb|callback|done|next)$/i
 
 /** Whether a function calls back with its decision, as those of @fastify/cors do. This plugin passes no callback, so it would never decide. */
 export function isCallbackStyle (decide: (...parameters: never[]) => unknown): boolean {
-  const source = Function.prototype.toString.call(decide).replace(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '')
-  const [, second = ''] = TWO_PARAMETERS.exec(source) ?? []
+  const source = Function.prototype.toString.call(decide)
+  if (!source.includes(',')) return false // one parameter
+  const [, second = ''] = TWO_PARAMETERS.exec(source.replace(COMMENTS, '')) ?? []
   return CALLBACK.test(second)
 }
