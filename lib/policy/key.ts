@@ -17,11 +17,15 @@ export function policyKey ({ origin, credentials, allowedHeaders, exposedHeaders
 
 function originsKey (origins: PolicyFields['origin']): unknown {
   if (typeof origins === 'function' || origins instanceof OriginList) return identityOf(origins)
-  return [...new Set([origins].flat().map(String))].sort()
+  return sortedUnique(typeof origins === 'string' ? [origins] : (origins as readonly unknown[]).map(String))
 }
 
 function sortedLowerCase (names: PolicyFields['allowedHeaders']): readonly string[] | undefined {
-  return names === undefined ? undefined : [...new Set([names].flat().map((name) => String(name).toLowerCase()))].sort()
+  return names === undefined ? undefined : sortedUnique(typeof names === 'string' ? [names] : names.map((name) => String(name).toLowerCase()))
+}
+
+function sortedUnique (texts: readonly string[]): readonly string[] {
+  return texts.length === 1 ? texts : [...new Set(texts)].sort()
 }
 
 const identities = new WeakMap<object, number>()
@@ -29,7 +33,7 @@ let lastIdentity = 0
 
 /** A number for each object. */
 export function identityOf (value: object): number {
-  const number = identities.get(value) ?? ++lastIdentity
-  identities.set(value, number)
+  let number = identities.get(value)
+  if (number === undefined) identities.set(value, number = ++lastIdentity)
   return number
 }
