@@ -1,6 +1,6 @@
 // The problems of a declaration, and the error that lists them. All of lib/ reports problems with these types, and builds the error here.
 // Every value from outside passes through `quote` or `printable` before it is part of a message or a log.
-import type { default as createError, FastifyError, FastifyErrorConstructor } from '@fastify/error'
+import type { default as CreateError, FastifyError } from '@fastify/error'
 
 /**
  * Why a value was refused. A closed set: a program may switch over it, and a new reason is a breaking change.
@@ -58,13 +58,12 @@ export interface CorsPolicyError extends FastifyError {
   readonly problems: readonly CorsProblem[]
 }
 
-type ErrorClass = FastifyErrorConstructor<{ code: 'FST_ERR_CORS_INVALID_POLICY', statusCode: 500 }, [string]>
-
-let InvalidPolicyError: ErrorClass | undefined
+let InvalidPolicyError: ReturnType<typeof createErrorClass> | undefined
 
 /** Loads the package with the first problem: applications without mistakes start sooner. */
-function createErrorClass (): ErrorClass {
-  return (require('@fastify/error') as typeof createError)('FST_ERR_CORS_INVALID_POLICY', '%s', 500, TypeError)
+function createErrorClass () {
+  const createError = require('@fastify/error') as typeof CreateError
+  return createError<[string]>('FST_ERR_CORS_INVALID_POLICY', '%s', 500, TypeError)
 }
 
 /** Creates the error for these problems. `subject` says what has them: `config.cors of PUT /items/:id`, `the plugin's options`. */
