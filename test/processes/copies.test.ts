@@ -115,3 +115,26 @@ t.test('two applications that share a server have their own policies, also for r
   }
   for (const { app } of apps) await app.close()
 })
+
+t.test('in a Fastify that keeps its hooks elsewhere, preflights are answered, and errors of earlier hooks carry no permission', async (t) => {
+  const plugin = anotherCopy()
+  const { getOwnPropertySymbols } = Object
+  Object.getOwnPropertySymbols = () => []
+  t.teardown(() => { Object.getOwnPropertySymbols = getOwnPropertySymbols })
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(plugin)
+  app.addHook('onSend', async (request) => { if (request.headers['x-fail'] !== undefined) throw new Error('onSend') })
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.headers['x-fail'] !== undefined) return await reply.header('access-control-allow-origin', EVIL).send('early')
+  })
+  app.put('/', { config: { cors: { origin: FOO } } }, ok)
+  await app.ready()
+  Object.getOwnPropertySymbols = getOwnPropertySymbols
+  t.ok(approves(await preflight(app, 'PUT', '/'), 'PUT'))
+  for (const origin of [FOO, EVIL]) {
+    const failed = await app.inject({ method: 'PUT', url: '/', headers: { origin, 'x-fail': '1' } })
+    t.equal(failed.statusCode, 500)
+    t.same(accessControl(failed), origin === FOO ? { 'access-control-allow-origin': FOO } : {})
+  }
+})
