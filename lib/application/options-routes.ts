@@ -63,7 +63,7 @@ export class OptionsRoutes {
  * At `/` below a prefix, Fastify declares one URL instead of two. This is an accessor because Fastify copies the options of every route: while it copies plain
  * objects only, the V8 of Node 20 gives each copy a hidden class of its own, and all routes of the process take 5 µs longer each.
  */
-const SLASH: PropertyDescriptor = { enumerable: true, get: () => 'slash' }
+const SLASH: PropertyDescriptor = { enumerable: true, configurable: true, get: () => 'slash' }
 
 /** One object for all generated routes. */
 const HIDDEN: object = { hide: true }
