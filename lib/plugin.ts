@@ -35,10 +35,12 @@ export function addScope (instance: FastifyInstance, options: PluginOptions): vo
 
   const application = applicationOf(instance)
   Object.defineProperty(root, kAddScope, { value: addScope, configurable: true })
-  if (scopeOf(instance) === undefined) decorateWithCors(instance)
+  const hasParent = scopeOf(instance) !== undefined
+  if (!hasParent) decorateWithCors(instance)
   const scope = new Scope(instance, checked)
   application.addScope(scope)
-  addErrorHook(instance, application)
+  // An instance inherits the hook of its parent scope.
+  if (!hasParent) addErrorHook(instance, application)
   // A scope without a default policy may inherit one from a parent that is registered later.
   if (checked.defaultPolicy === undefined ? instanceChain(instance).length > 1 : checked.defaultPolicy !== false) setNotFoundHeaders(instance, scope)
 }

@@ -48,7 +48,7 @@ export class OptionsRoutes {
       url,
       logLevel: scope?.logLevel as never,
       config: trackRegistrations({}, undefined) as never,
-      constraints: constraints === undefined ? { [CONSTRAINT]: optionsRoute } : { ...constraints, [CONSTRAINT]: optionsRoute },
+      constraints: { [CONSTRAINT]: optionsRoute, ...constraints },
       onSend: optionsRouteOnSend,
       handler: sendAnswer
     }

@@ -82,7 +82,7 @@ const CALLBACK = /^_?(?:cb|callback|done|next)$/i
 /** Whether a function calls back with its decision, as those of @fastify/cors do. This plugin passes no callback, so it would never decide. */
 export function isCallbackStyle (decide: (...parameters: never[]) => unknown): boolean {
   const source = Function.prototype.toString.call(decide)
-  if (!source.includes(',')) return false // one parameter
+  if (!source.includes(',')) return false // it has at most one parameter
   const [, second = ''] = TWO_PARAMETERS.exec(source.replace(COMMENTS, '')) ?? []
   return CALLBACK.test(second)
 }

@@ -116,7 +116,7 @@ t.test('two applications that share a server have their own policies, also for r
   for (const { app } of apps) await app.close()
 })
 
-t.test('in a Fastify that keeps its hooks elsewhere, preflights are answered, and errors of earlier hooks carry no permission', async (t) => {
+t.test('in a Fastify that keeps its hooks elsewhere, preflights are answered, and errors permit only what the policy permits', async (t) => {
   const plugin = anotherCopy()
   const { getOwnPropertySymbols } = Object
   Object.getOwnPropertySymbols = () => []
