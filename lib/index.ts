@@ -3,16 +3,16 @@
 import type { TUnsafe } from '@sinclair/typebox' with { 'resolution-mode': 'import' }
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import * as declaration from './declaration/declaration'
+import { definePolicies } from './declaration/declaration'
 import type { CorsPolicyError, CorsProblem, CorsProblemReason } from './errors'
 import type * as explain from './explain/types'
 import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion, CorsQuestionError, CorsRoute } from './explain/types'
 import { addScope } from './plugin'
-import * as list from './policy/origin/list'
+import { originList } from './policy/origin/list'
 import type { CorsRefusal, CorsRefusalMessage, CorsRefusalReason } from './response/refused'
 import type * as schema from './schema'
 import type { CorsOriginFunction, CorsOriginList } from './schema/origins'
-import * as compiled from './schema/compiled'
+import { CorsPluginOptionsSchema, CorsPolicySchema, RouteCorsSchema } from './schema/compiled'
 
 /**
  * The Fastify plugin. Checks each route's `config.cors` when the route is declared, answers the route's preflights by that policy, and sets the
@@ -137,11 +137,11 @@ declare namespace cors {
 
 // Node reads the export names of a CommonJS module from its source. Written this way, they can be imported by name from ES modules.
 module.exports.corsPolicy = cors
-module.exports.definePolicies = declaration.definePolicies
-module.exports.originList = list.originList
-module.exports.CorsPolicySchema = compiled.CorsPolicySchema
-module.exports.RouteCorsSchema = compiled.RouteCorsSchema
-module.exports.CorsPluginOptionsSchema = compiled.CorsPluginOptionsSchema
+module.exports.definePolicies = definePolicies
+module.exports.originList = originList
+module.exports.CorsPolicySchema = CorsPolicySchema
+module.exports.RouteCorsSchema = RouteCorsSchema
+module.exports.CorsPluginOptionsSchema = CorsPluginOptionsSchema
 Object.assign(cors, module.exports, { default: cors })
 
 export = cors

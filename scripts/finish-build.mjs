@@ -2,7 +2,7 @@
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-import { joinModules } from './join-modules.mjs'
+import { bundleCore } from './bundle-core.mjs'
 
 const LIB = new URL('../lib/', import.meta.url)
 const DIST = new URL('../dist/', import.meta.url)
@@ -26,12 +26,13 @@ function removeUnusedDeclarations () {
   }
 }
 
-function joinCore () {
-  const { files, joined } = joinModules((name) => readFileSync(new URL(name, DIST), 'utf8'), 'index.js')
-  for (const name of joined) rmSync(new URL(`${name}.map`, DIST))
+async function writeCore () {
+  const names = readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))
+  const { files, bundled } = await bundleCore(new Map(names.map((name) => [name, readFileSync(new URL(name, DIST), 'utf8')])))
+  for (const name of bundled) for (const file of [name, `${name}.map`]) rmSync(new URL(file, DIST))
   for (const [name, text] of files) writeFileSync(new URL(name, DIST), text)
 }
 
-copyFiles()
 removeUnusedDeclarations()
-joinCore()
+await writeCore()
+copyFiles()

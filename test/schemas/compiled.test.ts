@@ -12,7 +12,7 @@ import * as definitions from '../../lib/schema'
 import * as compiled from '../../lib/schema/compiled'
 
 interface Suffixes { readonly publicSuffixes: () => string }
-interface JoinModules { readonly joinModules: (read: (name: string) => string, entry: string) => { files: ReadonlyMap<string, string>, joined: readonly string[] } }
+interface BundleCore { readonly bundleCore: (compiled: ReadonlyMap<string, string>) => Promise<{ files: ReadonlyMap<string, string>, bundled: readonly string[] }> }
 interface Compile { readonly compiled: () => string, readonly policiesFile: () => string }
 
 const ROOT = join(__dirname, '..', '..')
@@ -36,15 +36,14 @@ t.test('the built files are those of the present sources', async (t) => {
   const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(ROOT, 'tsconfig.build.json'), ts.sys.readFile).config, ts.sys, ROOT)
   const sources = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
   t.ok(sources.length > 50)
-  const compiled = new Map(sources.flatMap((file) => {
-    const name = file.replace(/\.ts$/, '.js')
-    const { outputText, sourceMapText } = ts.transpileModule(readFileSync(join(ROOT, 'lib', file), 'utf8'), { compilerOptions: options, fileName: join(ROOT, 'lib', file) })
-    return [[name, outputText], [`${name}.map`, sourceMapText as string]]
+  const compiled = new Map(sources.map((file) => {
+    const { outputText } = ts.transpileModule(readFileSync(join(ROOT, 'lib', file), 'utf8'), { compilerOptions: options, fileName: join(ROOT, 'lib', file) })
+    return [file.replace(/\.ts$/, '.js'), outputText]
   }))
-  const { joinModules } = await import(join(ROOT, 'scripts', 'join-modules.mjs')) as JoinModules
-  const { files, joined } = joinModules((name) => compiled.get(name) as string, 'index.js')
-  t.ok(joined.includes('plugin.js') && joined.includes('preflight/router.js') && !joined.includes('explain/explain.js'), 'the modules that every application loads are joined')
-  const expected = new Map([...compiled, ...files])
+  const { bundleCore } = await import(join(ROOT, 'scripts', 'bundle-core.mjs')) as BundleCore
+  const { files, bundled } = await bundleCore(compiled)
+  t.ok(bundled.includes('plugin.js') && bundled.includes('preflight/router.js') && !bundled.includes('explain/explain.js'), 'the modules that every application loads are bundled')
+  const expected = new Map([...compiled, ...files].filter(([file]) => !bundled.includes(file)))
   const built = readdirSync(join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))
   const isCopied = (file: string): boolean => existsSync(join(ROOT, 'lib', file)) && readFileSync(join(ROOT, 'lib', file), 'utf8') === readFileSync(join(ROOT, 'dist', file), 'utf8')
   t.strictSame(built.filter((file) => readFileSync(join(ROOT, 'dist', file), 'utf8') !== expected.get(file) && !isCopied(file)), [], 'dist/; else run: npm run build')
