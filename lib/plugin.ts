@@ -7,7 +7,7 @@ import { addFirstErrorHook } from './application/instance-hooks'
 import { applicationOf, instanceChain } from './application/observer'
 import { checkOptions } from './declaration/options'
 import type { CompiledPolicy } from './policy/compiled-policy'
-import { reachesOptionsRoute, withholdHeaders } from './preflight/generated-route'
+import { resolutionOf } from './preflight/generated-route'
 import { requiredHeadersOf } from './response/required-headers'
 import { ResponsePolicy } from './response/response'
 import type { PluginOptions } from './schema'
@@ -52,7 +52,8 @@ export function addScope (instance: FastifyInstance, options: PluginOptions): vo
 function addErrorHook (instance: FastifyInstance, application: Application): void {
   addFirstErrorHook(instance, sharedHook<onErrorHookHandler>((request, reply, _error, done) => {
     if (requiredHeadersOf(reply) === undefined) {
-      if (reachesOptionsRoute(request)) withholdHeaders(request, reply)
+      const resolution = resolutionOf(request)
+      if (resolution !== undefined) resolution.answer.withholdHeaders(reply)
       else application.responsePolicyOf(request.routeOptions.config)?.decideOnce(request, reply)
     }
     done()

@@ -6,7 +6,7 @@ import { checkFields, copyRecord } from './fields'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import type { PolicyFields } from '../policy/fields'
 import { compilePolicy } from '../policy/policy'
-import type * as NearestWord from './nearest-word'
+import { nearestWord } from './nearest-word'
 import { suggestOrigin } from '../policy/origin/pattern'
 import { OriginList } from '../policy/origin/list'
 import type { Policy } from '../schema'
@@ -182,11 +182,6 @@ function cycleProblem (resolving: readonly string[], name: string, pointer: stri
   const cycle = [...resolving.slice(resolving.indexOf(name)), name].map(quote).join(' extends ')
   const message = `"extends" forms a cycle: ${cycle}; write one of them without "extends"`
   return { pointer: childPointer(childPointer(pointer, resolving.at(-1) as string), 'extends'), reason: 'cyclic-extends', value: name, message }
-}
-
-/** Loads the module when a message first needs it. */
-function nearestWord (text: string, words: readonly string[]): string | undefined {
-  return (require('./nearest-word') as typeof NearestWord).nearestWord(text, words)
 }
 
 /** What to write instead of a value that is not an object of fields. */

@@ -2,7 +2,7 @@
 // instead of an unknown field or a wrong type. Called by declaration.ts and options.ts.
 import { childPointer, quote, type CorsProblem } from '../errors'
 import type * as ForeignOptions from './foreign-options'
-import type * as NearestWord from './nearest-word'
+import { nearestWord } from './nearest-word'
 import { OriginList } from '../policy/origin/list'
 import { identityOf } from '../policy/key'
 import { checks, CorsPluginOptionsSchema, ExtendingPolicySchema } from '../schema/compiled'
@@ -53,11 +53,6 @@ let loadedForeignOptions: typeof ForeignOptions | undefined
 function foreignOptions (): typeof ForeignOptions {
   loadedForeignOptions ??= require('./foreign-options') as typeof ForeignOptions
   return loadedForeignOptions
-}
-
-/** Loads the module when a message first needs it. */
-function nearestWord (text: string, words: readonly string[]): string | undefined {
-  return (require('./nearest-word') as typeof NearestWord).nearestWord(text, words)
 }
 
 /** What to write in each field, for messages. */

@@ -83,13 +83,14 @@ export function addPreflightConstraint (root: FastifyInstance, resolve: (preflig
 
 /** The onRequest hook of generated routes, and their handler. Only answered preflights reach it. */
 export const sendAnswer = sharedHook((request: FastifyRequest, reply: FastifyReply): void | Promise<unknown> => {
-  const { answer, methods } = resolutionOf(request)
+  const { answer, methods } = resolutionOf(request) as Resolution
   return answer.send(request, reply, methods)
 })
 
 /** The onSend hook of generated routes: an earlier hook may have sent the response. */
 export const optionsRouteOnSend = sharedHook((request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void => {
-  resolutionOf(request).answer.warnIfAnsweredBefore(request, reply)
+  const { answer } = resolutionOf(request) as Resolution
+  answer.warnIfAnsweredBefore(request, reply)
   done()
 })
 
@@ -98,16 +99,7 @@ export const optionsRouteOnResponse = sharedHook(
   (request: FastifyRequest, reply: FastifyReply, done: () => void): void => optionsRouteOnSend(request, reply, undefined, done)
 )
 
-/** Call it if an earlier hook failed before the preflight was answered: the error response carries no CORS headers. */
-export function withholdHeaders (request: FastifyRequest, reply: FastifyReply): void {
-  resolutionOf(request).answer.withholdHeaders(reply)
-}
-
-/** Whether a request is a preflight that a generated route answers. */
-export function reachesOptionsRoute ({ raw }: FastifyRequest): boolean {
-  return kResolution in raw
-}
-
-function resolutionOf (request: FastifyRequest): Resolution {
-  return (request.raw as ResolvedRequest)[kResolution] as Resolution
+/** What answers a preflight that reaches a generated route. Undefined for any other request. */
+export function resolutionOf (request: FastifyRequest): Resolution | undefined {
+  return (request.raw as ResolvedRequest)[kResolution]
 }

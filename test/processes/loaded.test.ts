@@ -53,7 +53,7 @@ function isLoaded (loaded: readonly string[] | undefined, part: string): boolean
   return loaded?.some((name) => name === `./${part}` || name.startsWith(`./${part}/`)) === true
 }
 
-const LATER = ['schema', 'explain/index', 'explain/explain', 'browser', 'policy/derived-headers', 'policy/origin/punycode', 'policy/origin/tldts', 'policy/origin/regexp', 'policy/origin/regexp-re2', 'policy/origin/credentials', 'declaration/foreign-options', 'declaration/nearest-word', 'response/enforcement']
+const LATER = ['schema', 'explain/index', 'explain/explain', 'browser', 'policy/derived-headers', 'policy/origin/punycode', 'policy/origin/tldts', 'policy/origin/regexp', 'policy/origin/regexp-re2', 'policy/origin/credentials', 'declaration/foreign-options', 'response/enforcement']
 
 t.test('a plain application loads two files and one small package, and none of the files that are needed later', async (t) => {
   for (const [way, load] of [['CommonJS', undefined], ['an ES module', "const { default: cors } = await import('fastify-cors-policy')"]] as const) {
