@@ -4,7 +4,7 @@ import { Value } from '@sinclair/typebox/value'
 import type { TSchema } from '@sinclair/typebox'
 import fc from 'fast-check'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
 import { originList } from '../../lib/index'
@@ -48,6 +48,9 @@ t.test('the built files are those of the present sources', async (t) => {
   const isCopied = (file: string): boolean => existsSync(join(ROOT, 'lib', file)) && readFileSync(join(ROOT, 'lib', file), 'utf8') === readFileSync(join(ROOT, 'dist', file), 'utf8')
   t.strictSame(built.filter((file) => readFileSync(join(ROOT, 'dist', file), 'utf8') !== expected.get(file) && !isCopied(file)), [], 'dist/; else run: npm run build')
   t.strictSame([...expected.keys()].filter((file) => file.endsWith('.js') && !built.includes(file)), [], 'which has all of them')
+  const required = built.flatMap((file) => [...readFileSync(join(ROOT, 'dist', file), 'utf8').matchAll(/\brequire\(["'](\.[^"']+)["']\)/g)].map(([, path]) => join(dirname(file), `${path}.js`)))
+  t.ok(required.includes('explain/index.js') && required.includes('declaration/foreign-options.js'), 'those that are loaded later among them')
+  t.strictSame(required.filter((file) => !built.includes(file)), [], 'and nothing is required that is not there')
 })
 
 t.test('a compiled schema equals the schema that it is compiled from', async (t) => {
