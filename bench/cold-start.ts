@@ -1,6 +1,6 @@
 // npm run bench:start: how long a whole process takes from its start until its application is ready, and what an installation weighs. Programs that differ in one
 // thing run in turn, forwards and backwards, many times; the best counts, of the time on the clock and of the processor's. Writes bench/cold-start.json and its
-// figures in docs/performance.md. Options: --rounds <n> (default 30; other numbers print only), --report (writes the figures again, from cold-start.json).
+// figures in docs/performance.md. Options: --rounds <n> (default 60; other numbers print only), --report (writes the figures again, from cold-start.json).
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { installedSize } from './installed-size'
 const ROOT = join(__dirname, '..', '..')
 const RESULTS = join(ROOT, 'bench', 'cold-start.json')
 const DOCUMENT = join(ROOT, 'docs', 'performance.md')
-const ROUNDS = 30
+const ROUNDS = 60
 
 /** What any plugin costs: a second file to load, and a registration to wait for. */
 const EMPTY = './empty.cjs'
