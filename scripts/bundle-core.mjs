@@ -1,21 +1,22 @@
 // Bundles the modules that every application loads into one file of the build, dist/core.js: Node needs about 0.15 ms for each file that it loads, and there are
 // over 40. What is loaded later, by require() within a function, stays in files of its own, which get what they need of these modules from there.
 // finish-build.mjs writes the files.
-import { posix } from 'node:path'
+import { dirname, join, posix, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readFileSync } from 'node:fs'
 import { rollup } from 'rollup'
 import ts from 'typescript'
 
-const LIB = fileURLToPath(new URL('../lib', import.meta.url))
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const LIB = join(ROOT, 'lib')
 const CORE = 'core'
+/** No such file exists: rollup gets its text from here. */
+const CORE_SOURCE = join(LIB, `${CORE}.ts`)
 /** The module that applications load. It stays a file of its own: Node reads the names of its exports there. */
 const ENTRY = 'index.js'
 /** Compiled imports. Calls of require() within a function have no such line. */
 const IMPORT = /^(?:const|var) \w+ = (?:\w+\()?require\("(\.[^"]+)"\)\)?;$/gm
 /** All calls of require() with a path. */
-const REQUIRE = /\brequire\((?:"(\.[^"]+)"|'(\.[^']+)')\)/g
-const COMPILER_OPTIONS = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, sourceMap: true, removeComments: true }
+const REQUIRE = /\brequire\(["'](\.[^"']+)["']\)/g
 
 /**
  * The new texts of files, by name. `compiled` has the text of each compiled module, by its name below dist/. The bundled modules need no files of their own any
@@ -38,20 +39,19 @@ export async function bundleCore (compiled) {
   const exporting = new Set()
   for (const [from, text] of compiled) {
     if (bundled.has(from)) continue
-    const core = posix.join(posix.relative(posix.dirname(from), '.') || '.', CORE)
-    const replaced = text.replace(REQUIRE, (call, path, single) => {
-      const name = pathOf(from, path ?? single)
+    const up = posix.relative(posix.dirname(from), '.') || '.'
+    const replaced = text.replace(REQUIRE, (call, path) => {
+      const name = pathOf(from, path)
       if (!bundled.has(name)) return call
       exporting.add(name)
-      return `require(${JSON.stringify(core.startsWith('.') ? core : `./${core}`)})`
+      return `require("${up}/${CORE}")`
     })
     if (replaced !== text) files.set(from, replaced)
   }
 
   const bundle = await rollup({
-    input: CORE,
-    plugins: [modulesOf([...exporting])],
-    external: (id) => /^[^./]/.test(id) && id !== CORE,
+    input: CORE_SOURCE,
+    plugins: [sources([...exporting].map((name) => `export * from './${name.replace(/\.js$/, '')}'\n`).join(''))],
     treeshake: false,
     onLog (level, { message }) {
       throw new Error(`${level}: ${message}`)
@@ -60,7 +60,7 @@ export async function bundleCore (compiled) {
   const { output: [{ code, map }] } = await bundle.generate({
     banner: '// The modules that every application loads, in one file. The sources are in lib/.',
     format: 'cjs',
-    file: posix.join(LIB, `../dist/${CORE}.js`), // the map names its sources from there
+    file: join(ROOT, 'dist', `${CORE}.js`), // the map names its sources from there
     esModule: true,
     externalLiveBindings: false,
     freeze: false,
@@ -75,17 +75,18 @@ export async function bundleCore (compiled) {
   return { files, bundled: [...bundled] }
 }
 
-/** Gives rollup the sources in lib/, as ES modules without comments, and one that exports what these export. */
-function modulesOf (exporting) {
+/** Gives rollup the sources in lib/, as ES modules without comments. `core` is the text of the module that exports what others need. */
+function sources (core) {
+  const { compilerOptions } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile).config
+  const { options } = ts.convertCompilerOptionsFromJson({ target: compilerOptions.target, module: 'esnext', sourceMap: true, removeComments: true }, ROOT)
   return {
-    name: 'lib',
-    resolveId: (path, from) => path === CORE ? CORE : /^[./]/.test(path) ? `${posix.resolve(posix.dirname(from), path)}.ts` : null,
-    load: (id) => id === CORE ? exporting.map((name) => `export * from ${JSON.stringify(posix.join(LIB, name.replace(/\.js$/, '')))}\n`).join('') : readFileSync(id, 'utf8'),
+    name: 'sources',
+    resolveId: (path, from) => from === undefined ? path : path.startsWith('.') && resolve(dirname(from), `${path}.ts`), // false for packages: they stay outside
+    load: (id) => id === CORE_SOURCE ? core : null,
     transform (source, id) {
-      if (id === CORE) return null
-      const { outputText, sourceMapText } = ts.transpileModule(source, { fileName: id, compilerOptions: COMPILER_OPTIONS })
-      const folder = posix.relative(LIB, posix.dirname(id))
-      const code = outputText.replace(REQUIRE, (_call, path, single) => `require("./${posix.join(folder, path ?? single)}")`)
+      const { outputText, sourceMapText } = ts.transpileModule(source, { fileName: id, compilerOptions: options })
+      const folder = relative(LIB, dirname(id))
+      const code = outputText.replace(REQUIRE, (_call, path) => `require("./${posix.join(folder, path)}")`)
       return { code: code.replace(/[\u0080-\uffff]/g, escapeCharacter), map: sourceMapText }
     }
   }
