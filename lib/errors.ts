@@ -102,12 +102,17 @@ function truncate (text: string): string {
   return text.length > QUOTE_LIMIT ? `${text.slice(0, QUOTE_LIMIT)}…` : text
 }
 
-/** Characters that could hide or forge part of a log line: control, format and direction characters, line separators, lone surrogates. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
-
-/** Escapes every character that a terminal would act on, or not show. */
+/**
+ * Escapes every character that a terminal would act on, or not show, and so could hide or forge part of a log line: control, format and direction characters,
+ * line separators, lone surrogates.
+ */
 export function printable (text: string): string {
-  return text.replace(UNPRINTABLE, (char) => char.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''))
+  // The RegExp is created here because Unicode classes take 0.1 ms, and most applications never come here.
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, escapeUnits)
+}
+
+function escapeUnits (char: string): string {
+  return char.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
 }
 
 /** The JSON pointer of a child: `childPointer('/origin', 1)` is `/origin/1` (RFC 6901, section 3). */
