@@ -7,6 +7,7 @@ import { dirname, join, posix, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import commonjs from '@rollup/plugin-commonjs'
 import { rollup } from 'rollup'
+import { minify } from 'terser'
 import ts from 'typescript'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -57,7 +58,7 @@ export async function bundleCore (compiled) {
 
   const bundle = await rollup({
     input: CORE_SOURCE,
-    plugins: [commonjs(), sources([...exporting].map((name) => `export * from './${name.replace(/\.js$/, '')}'\n`).join('')), oneExport],
+    plugins: [commonjs(), sources([...exporting].map((name) => `export * from './${name.replace(/\.js$/, '')}'\n`).join('')), oneExport, shortened],
     onLog (level, { message }) {
       throw new Error(`${level}: ${message}`)
     }
@@ -93,6 +94,20 @@ const oneExport = {
   }
 }
 
+/**
+ * Shortens the names of local variables and of private members. Functions and classes keep theirs, and statements their lines: so a stack trace says where it
+ * comes from. Node reads a file in half the time if it is ASCII.
+ */
+const shortened = {
+  name: 'shortened',
+  renderChunk: (code) => minify(code, {
+    compress: false,
+    mangle: { keep_fnames: true, keep_classnames: true },
+    format: { ascii_only: true, beautify: true, indent_level: 1, comments: 'all' },
+    sourceMap: true
+  })
+}
+
 /** The licence of the bundled package, which has to be with every copy of it. */
 function licence () {
   return readFileSync(join(dirname(PACKAGE_ENTRY), 'LICENSE'), 'utf8').trim().replace(/^/gm, '// ').replace(/ +$/gm, '')
@@ -115,12 +130,7 @@ function sources (core) {
       const { outputText, sourceMapText } = ts.transpileModule(source, { fileName: id, compilerOptions: options })
       const folder = relative(LIB, dirname(id))
       const code = outputText.replace(REQUIRE, (_call, path) => `require("./${posix.join(folder, path)}")`)
-      return { code: code.replace(/[\u0080-\uffff]/g, escapeCharacter), map: id.startsWith(LIB) ? sourceMapText : { mappings: '' } } // the map names no files that are not packed
+      return { code, map: id.startsWith(LIB) ? sourceMapText : { mappings: '' } } // the map names no files that are not packed
     }
   }
-}
-
-/** Without comments, such characters are in strings, templates and RegExps only. Node reads a file that has none of them in half the time. */
-function escapeCharacter (character) {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
