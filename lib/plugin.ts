@@ -21,6 +21,7 @@ interface Root { [kAddScope]?: typeof addScope }
 
 /** Registers the plugin on an instance. Throws a CorsPolicyError for wrong options. */
 export function addScope (instance: FastifyInstance, options: PluginOptions): void | Promise<void> {
+  checkVersion(instance.version)
   const root = instanceChain(instance)[0] as FastifyInstance & Root
   const first = root[kAddScope] ?? addScope
   if (first !== addScope) return first(instance, options)
@@ -83,6 +84,17 @@ function setNotFoundHeaders (instance: FastifyInstance, scope: Scope): void {
     const response = notFoundResponse(request, reply)
     return response === undefined ? done() : response.onSend(request, reply, payload, done)
   }))
+}
+
+/** The plugin works with this version of Fastify, and with prereleases of later ones: applications test those before plugins have followed. */
+const FASTIFY = 5
+
+function checkVersion (version: string): void {
+  const major = Number.parseInt(version)
+  if (major === FASTIFY || (major > FASTIFY && version.includes('-'))) return
+  const message = `the application runs Fastify ${quote(version)}, and the plugin works with Fastify ${FASTIFY}; write "fastify": "^${FASTIFY}.0.0" in the ` +
+    'dependencies of your package.json'
+  throw corsPolicyError('fastify-cors-policy', [{ pointer: '', reason: 'conflict', value: version, message }])
 }
 
 /** Fastify rejects an unknown log level only when a route with it is declared. */

@@ -38,6 +38,21 @@ t.test('wrong options fail where the plugin is registered', async (t) => {
   await t.rejects(async () => { await app.register(cors, { policys: {} } as never) }, { code: 'FST_ERR_CORS_INVALID_POLICY', problems: [{ pointer: '/policys', reason: 'unknown-property' }] })
 })
 
+t.test('other versions of Fastify are refused, and prereleases of later ones are not', async (t) => {
+  for (const [version, isAccepted] of [['5.0.0', true], ['5.12.8', true], ['5.0.0-rc.1', true], ['6.0.0-alpha.4', true], ['4.29.1', false], ['4.0.0-rc.1', false], ['6.0.0', false], ['15.0.0', false], ['50.0.0', false], ['', false], ['next', false]] as const) {
+    const app = Fastify()
+    t.teardown(async () => { await app.close() })
+    Object.defineProperty(app, 'version', { value: version })
+    const registered = app.register(cors, { defaultPolicy: ONE })
+    if (isAccepted) {
+      await registered
+      continue
+    }
+    const message = `the application runs Fastify "${version}", and the plugin works with Fastify 5; write "fastify": "^5.0.0" in the dependencies of your package.json`
+    await t.rejects(async () => { await registered }, { code: 'FST_ERR_CORS_INVALID_POLICY', problems: [{ pointer: '', reason: 'conflict', value: version, message }] }, version)
+  }
+})
+
 t.test('a log level that the logger does not know is refused at once', async (t) => {
   const app = Fastify({ logger: { level: 'error' } })
   t.teardown(async () => { await app.close() })
