@@ -6,9 +6,9 @@ export interface ColdStart {
   readonly contestant: string
   readonly form: string
   readonly routes: number
-  /** From the start of the process to its end. */
+  /** From the start of the process to its end, the lower quartile of all rounds. */
   readonly milliseconds: number
-  /** Of the processor's time. */
+  /** Of the processor's time, the same. */
   readonly processor: number
 }
 
@@ -34,7 +34,7 @@ function startTable (results: ColdStarts): string {
     return [`${number(run.routes)} routes, ${run.form}`, number(run.milliseconds), ...ratios]
   })
   const head = ['a process', `${ALONE}, ms`, EMPTY, THEIRS, OURS]
-  return `Measured on ${date.slice(0, 10)} with Node ${node}, the best of ${rounds} processes each; plugins as ratios to Fastify alone.\n\n${table(head, rows, 1)}`
+  return `Measured on ${date.slice(0, 10)} with Node ${node}, the lower quartile of ${rounds} processes each; plugins as ratios to Fastify alone.\n\n${table(head, rows, 1)}`
 }
 
 function targetTable (results: ColdStarts): string {
