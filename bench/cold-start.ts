@@ -54,30 +54,27 @@ main()
 `
 }
 
-interface Program { readonly contestant: string, readonly form: string, readonly routes: number, readonly file: string }
-
 function runAll (folder: string, rounds: number): ColdStart[] {
-  const programs: Program[] = ROUTES.flatMap((routes) => FORMS.flatMap((form) => Object.keys(CONTESTANTS).map((contestant, index) => {
+  const runs = ROUTES.flatMap((routes) => FORMS.flatMap((form) => Object.keys(CONTESTANTS).map((contestant, index) => {
     const file = join(folder, `${index}-${routes}.${form === 'ESM' ? 'mjs' : 'cjs'}`)
     writeFileSync(file, program(contestant, form, routes))
-    return { contestant, form, routes, file }
+    return { contestant, form, routes, file, milliseconds: [] as number[], processor: [] as number[] }
   })))
   writeFileSync(join(folder, EMPTY), EMPTY_PLUGIN)
-  for (const { contestant, routes, file } of programs) {
+  for (const { contestant, routes, file } of runs) {
     const setsHeaders = contestant === '@fastify/cors' || (contestant === 'fastify-cors-policy' && routes > 0)
     const expected = JSON.stringify([routes === 0 ? 404 : 200, setsHeaders ? 'https://app.example.com' : null])
     const found = execute(file, 'check')
     if (found !== expected) throw new Error(`${contestant} with ${routes} routes answers ${found}, not ${expected}`)
   }
-  const measured = programs.map((program) => ({ ...program, milliseconds: [] as number[], processor: [] as number[] }))
   for (let round = 0; round < rounds; round++) {
-    for (const { file, milliseconds, processor } of round % 2 === 0 ? measured : measured.toReversed()) {
+    for (const { file, milliseconds, processor } of round % 2 === 0 ? runs : runs.toReversed()) {
       const begin = performance.now()
       processor.push(Number(execute(file)))
       milliseconds.push(performance.now() - begin)
     }
   }
-  return measured.map(({ file, milliseconds, processor, ...program }) => ({ ...program, milliseconds: lowerQuartile(milliseconds), processor: lowerQuartile(processor) }))
+  return runs.map(({ file, milliseconds, processor, ...run }) => ({ ...run, milliseconds: lowerQuartile(milliseconds), processor: lowerQuartile(processor) }))
 }
 
 function lowerQuartile (values: readonly number[]): number {

@@ -22,6 +22,8 @@ const PACKAGE_ENTRY = createRequire(CORE_SOURCE).resolve(PACKAGE)
 const ENTRY = 'index.js'
 /** Compiled imports. Calls of require() within a function have no such line. */
 const IMPORT = /^(?:const|var) \w+ = (?:\w+\()?require\("(\.[^"]+)"\)\)?;$/gm
+/** All calls of require() with the bundled package. */
+const REQUIRE_PACKAGE = new RegExp(`\\brequire\\("${PACKAGE}"\\)`, 'g')
 /** All calls of require() with a path. */
 const REQUIRE = /\brequire\(["'](\.[^"']+)["']\)/g
 
@@ -46,19 +48,20 @@ export async function bundleCore (compiled) {
   const exporting = new Set()
   for (const [from, text] of compiled) {
     if (bundled.has(from)) continue
-    const up = posix.relative(posix.dirname(from), '.') || '.'
-    const replaced = text.replace(REQUIRE, (call, path) => {
+    const core = `require("${posix.relative(posix.dirname(from), '.') || '.'}/${CORE}")`
+    const replaced = text.replace(REQUIRE_PACKAGE, `${core}.fastifyPlugin`).replace(REQUIRE, (call, path) => {
       const name = pathOf(from, path)
       if (!bundled.has(name)) return call
       exporting.add(name)
-      return `require("${up}/${CORE}")`
+      return core
     })
     if (replaced !== text) files.set(from, replaced)
   }
 
+  const modules = [...exporting].map((name) => `export * from './${name.replace(/\.js$/, '')}'\n`)
   const bundle = await rollup({
     input: CORE_SOURCE,
-    plugins: [commonjs(), sources([...exporting].map((name) => `export * from './${name.replace(/\.js$/, '')}'\n`).join('')), oneExport, shortened],
+    plugins: [commonjs(), sources(`export { default as fastifyPlugin } from '${PACKAGE}'\n${modules.join('')}`), oneExport, shortened],
     onLog (level, { message }) {
       throw new Error(`${level}: ${message}`)
     }

@@ -3,9 +3,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
 import type { CorsDecoration, CorsQuestion, CorsQuestionError } from '../explain/types'
 import { printable } from '../errors'
-import { namePlugin } from '../plugin-name'
 import { guard } from './guard'
 import { checkInspectorOptions } from './options'
 
@@ -80,7 +80,7 @@ function errorBody ({ code, message, problems = [] }: ClientError): object {
   return { code, message: printable(message), problems: problems.map(({ pointer, reason, message }) => ({ pointer: printable(pointer), reason, message })) }
 }
 
-namePlugin(inspector, 'fastify-cors-policy-inspector', true)
+fp(inspector, { name: 'fastify-cors-policy-inspector', fastify: '5.x', encapsulate: true })
 
 declare namespace inspector {
   export { inspector, inspector as default }

@@ -19,11 +19,11 @@ const LAYERS: ReadonlyArray<readonly string[]> = [
   ['declaration'],
   ['policy'],
   ['browser'],
-  ['schema', 'errors', 'http', 'plugin-name']
+  ['schema', 'errors', 'http']
 ]
 
 /** Parts that must know even less of the others than their place allows. */
-const ONLY: Readonly<Record<string, readonly string[]>> = { browser: ['http'], inspector: ['explain', 'errors', 'plugin-name'] }
+const ONLY: Readonly<Record<string, readonly string[]>> = { browser: ['http'], inspector: ['explain', 'errors'] }
 
 /** Parts of which others take types only, for they are loaded when they are needed. */
 const TYPES_OF: Readonly<Record<string, readonly string[]>> = { inspector: ['explain'] }
@@ -186,7 +186,7 @@ t.test('a forbidden import is found', async (t) => {
     ['explain/explain', "import { x } from '../index.js'", 'explain/explain imports ./index: explain is not above index'],
     ['browser/check', "import { x } from '../schema'", 'browser/check imports ./schema: browser imports nothing but http'],
     ['browser/check', "import type { FastifyRequest } from 'fastify'", 'browser/check imports fastify: browser takes nothing of Fastify'],
-    ['inspector/index', "import { x } from '../application/scope'", 'inspector/index imports ./application/scope: inspector imports nothing but explain, errors, plugin-name'],
+    ['inspector/index', "import { x } from '../application/scope'", 'inspector/index imports ./application/scope: inspector imports nothing but explain, errors'],
     ['inspector/index', "import { x } from '../explain/explain'", 'inspector/index imports ./explain/explain: inspector takes types of explain only'],
     ['policy/policy', "import Fastify from 'fastify'", 'policy/policy imports fastify: policy takes types of Fastify'],
     ['http/headers', "import { fp, type X } from 'fastify-plugin'", 'http/headers imports fastify-plugin: http takes types of Fastify'],
