@@ -2,7 +2,7 @@
 import neostandard from 'neostandard'
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist', 'build', '.tap', 'lib/schema/compiled.ts', 'lib/policy/origin/tldts.js'] }),
+  ...neostandard({ ts: true, ignores: ['dist', 'build', '.tap', 'lib/policy/compiled-schemas.ts', 'lib/origins/tldts.js'] }),
   {
     // The pure parts can be tested and reused without a server only as long as they do not import one, not even its types.
     files: ['lib/policy/**/*.ts', 'lib/http/**/*.ts', 'lib/browser/**/*.ts'],

@@ -3,16 +3,16 @@
 import type { TUnsafe } from '@sinclair/typebox' with { 'resolution-mode': 'import' }
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { definePolicies } from './declaration/declaration'
-import type { CorsPolicyError, CorsProblem, CorsProblemReason } from './errors'
-import type * as explain from './explain/types'
-import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion, CorsQuestionError, CorsRoute } from './explain/types'
+import { definePolicies } from './policy/check-policies'
+import type { CorsPolicyError, CorsProblem, CorsProblemReason } from './messages/errors'
+import type * as explain from './devtools/types'
+import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion, CorsQuestionError, CorsRoute } from './devtools/types'
 import { addScope } from './plugin'
-import { originList } from './policy/origin/list'
+import { originList } from './origins/list'
 import type { CorsRefusal, CorsRefusalMessage, CorsRefusalReason } from './response/refused'
-import type * as schema from './schema'
-import type { CorsOriginFunction, CorsOriginList } from './schema/origins'
-import { CorsPluginOptionsSchema, CorsPolicySchema, RouteCorsSchema } from './schema/compiled'
+import type * as schema from './schemas'
+import type { CorsOriginFunction, CorsOriginList } from './origins/types'
+import { CorsPluginOptionsSchema, CorsPolicySchema, RouteCorsSchema } from './policy/compiled-schemas'
 
 /**
  * The Fastify plugin. Checks each route's `config.cors` when the route is declared, answers the route's preflights by that policy, and sets the

@@ -1,8 +1,7 @@
-// What a build needs besides the compiler (npm run build): copies, no declarations that nobody can import, and the modules that every application loads in one file.
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// What a build needs besides the compiler (npm run build): copies, and no declarations that nobody can import.
+import { copyFileSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-import { bundleCore } from './bundle-core.mjs'
 
 const LIB = new URL('../lib/', import.meta.url)
 const DIST = new URL('../dist/', import.meta.url)
@@ -12,7 +11,7 @@ const ENTRIES = ['index.d.ts', 'inspector/index.d.ts']
 /** Copies what TypeScript does not compile beside the compiled code that uses it: the inspector's page, with its style, script and icon, and the public suffix list. */
 function copyFiles () {
   const page = readdirSync(new URL('inspector/', LIB)).filter((file) => !file.endsWith('.ts')).map((file) => `inspector/${file}`)
-  for (const file of [...page, 'policy/origin/tldts.js']) copyFileSync(new URL(file, LIB), new URL(file, DIST))
+  for (const file of [...page, 'origins/tldts.js']) copyFileSync(new URL(file, LIB), new URL(file, DIST))
 }
 
 /** Removes the declarations that no entry leads to. They are most of them, and `exports` lets nobody import them. */
@@ -26,13 +25,5 @@ function removeUnusedDeclarations () {
   }
 }
 
-async function writeCore () {
-  const names = readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))
-  const { files, bundled } = await bundleCore(new Map(names.map((name) => [name, readFileSync(new URL(name, DIST), 'utf8')])))
-  for (const name of bundled) for (const file of [name, `${name}.map`]) rmSync(new URL(file, DIST))
-  for (const [name, text] of files) writeFileSync(new URL(name, DIST), text)
-}
-
 removeUnusedDeclarations()
-await writeCore()
 copyFiles()

@@ -1,14 +1,14 @@
-// Copies the public suffix list into lib/policy/origin/tldts.js (npm run suffixes): the one file of tldts that the package needs, of the version that is installed
+// Copies the public suffix list into lib/origins/tldts.js (npm run suffixes): the one file of tldts that the package needs, of the version that is installed
 // here, with its licence. As a dependency, tldts and its tldts-core would be half of what users install, as they hold the same code in eight forms.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const COPY = new URL('../lib/policy/origin/tldts.js', import.meta.url)
+const COPY = new URL('../lib/origins/tldts.js', import.meta.url)
 const TLDTS = dirname(createRequire(import.meta.url).resolve('tldts/package.json'))
 
-/** The text of lib/policy/origin/tldts.js. */
+/** The text of lib/origins/tldts.js. */
 export function publicSuffixes () {
   const read = (file) => readFileSync(join(TLDTS, file), 'utf8')
   const notice = [

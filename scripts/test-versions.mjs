@@ -17,7 +17,7 @@ const NODE = ['20.19.0', '22', '24', '26']
 
 /** The tests by behaviour that need nothing but the plugin and Fastify. Those of documents, types, packages, browsers and other plugins run with the newest alone. */
 const TESTS = [
-  'attacks/known-mistakes', 'attacks/responses', 'beside/hooks', 'conformance/conformance', 'conformance/explain', 'explain/app-cors', 'explain/explain',
+  'attacks/known-mistakes', 'attacks/responses', 'beside/hooks', 'conformance/conformance', 'conformance/explain', 'explain/app-cors', 'devtools/explain',
   'explain/refusals', 'fuzzing/responses', 'fuzzing/routing', 'origins/origin-list', 'policies/credentials-list', 'policies/header-derivation',
   'policies/header-lists', 'policies/validation', 'preflights/agreement', 'preflights/answers', 'preflights/changed-routes', 'preflights/constraints',
   'preflights/routing', 'preflights/unknown-routes', 'processes/copies', 'processes/shared', 'responses/enforcement', 'responses/headers', 'responses/reply-headers',

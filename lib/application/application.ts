@@ -3,9 +3,9 @@
 // responses.
 // It creates the PreflightRouter, which answers preflights once every route is registered.
 import type { FastifyInstance } from 'fastify'
-import { checkRouteCors, isDefinedPolicy, type CheckedPolicy } from '../declaration/declaration'
-import { declarationKey } from '../declaration/fields'
-import { corsPolicyError, quote, type CorsProblem } from '../errors'
+import { checkRouteCors, isDefinedPolicy, type CheckedPolicy } from '../policy/check-policies'
+import { declarationKey } from '../policy/check-fields'
+import { corsPolicyError, quote, type CorsProblem } from '../messages/errors'
 import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, sendAnswer } from '../preflight/generated-route'

@@ -1,6 +1,6 @@
 // Finds routes that cannot exist together: routes of different policies that no preflight can tell apart, and more OPTIONS routes at one URL than Fastify's
 // router accepts. Application calls it for each declared route, and again when every route is registered.
-import { corsPolicyError, quote } from '../errors'
+import { corsPolicyError, quote } from '../messages/errors'
 import type { Route } from './route'
 
 /** How many routes of one URL and method Fastify's router takes, where they have constraints. */

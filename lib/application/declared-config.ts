@@ -1,6 +1,6 @@
 // Copies and compares `config.cors`: Route copies it when a route is declared, and compares after all onRoute hooks.
-import { isDefinedPolicy } from '../declaration/declaration'
-import { isRecord } from '../declaration/fields'
+import { isDefinedPolicy } from '../policy/check-policies'
+import { isRecord } from '../policy/check-fields'
 
 /** A copy of a declaration and its arrays. A policy of `definePolicies` is frozen, and is returned as it is. Functions, RegExps and lists are not copied. */
 export function copyDeclaration (cors: unknown): unknown {

@@ -2,7 +2,7 @@
 // each declaration. The declaration is read when the route is declared, and again after every onRoute hook, because hooks may change it.
 import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, RouteOptions } from 'fastify'
-import type { CheckedPolicy } from '../declaration/declaration'
+import type { CheckedPolicy } from '../policy/check-policies'
 import type * as DerivedHeaders from '../policy/derived-headers'
 import type { RouteSchema } from '../policy/derived-headers'
 import type { CompiledPolicy } from '../policy/compiled-policy'

@@ -1,7 +1,7 @@
 // A scope: one registration of the plugin, with its options. It applies to the instance that the plugin is registered on and to the instances below it.
 import type { FastifyInstance } from 'fastify'
-import { NO_NAMED_POLICIES, withInherited, type CheckedPolicy, type NamedPolicies } from '../declaration/declaration'
-import type { CheckedOptions } from '../declaration/options'
+import { NO_NAMED_POLICIES, withInherited, type CheckedPolicy, type NamedPolicies } from '../policy/check-policies'
+import type { CheckedOptions } from '../policy/check-options'
 import { optionsRoutesInstance } from './options-routes-instance'
 
 /** Where an instance carries its scope; child instances inherit it. */

@@ -1,6 +1,6 @@
 // The warnings that an application logs when it is ready: declarations without effect, and routes whose preflights are not answered. Application calls them.
 import type { FastifyBaseLogger } from 'fastify'
-import { printable, quote } from '../errors'
+import { printable, quote } from '../messages/errors'
 import type { Route } from './route'
 
 /** Routes whose `config.cors` nothing reads. @fastify/cors uses the same name for its own options. */

@@ -7,7 +7,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import type { CorsQuestion } from '../explain/types'
+import type { CorsQuestion } from '../devtools/types'
 
 /** What run.ts sends: the application's file, and the question. Without a question, the answer is the list of routes. */
 export interface Task { readonly file: string, readonly question?: CorsQuestion }

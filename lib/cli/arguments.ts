@@ -1,7 +1,7 @@
 // Parses the command line into a command. run.ts uses it.
 import { parseArgs } from 'node:util'
-import { printable } from '../errors'
-import type { CorsQuestion } from '../explain/types'
+import { printable } from '../messages/errors'
+import type { CorsQuestion } from '../devtools/types'
 
 /** What the command line asks for. */
 export interface Command {

@@ -1,6 +1,6 @@
 // Formats the answers of app.cors as text of at most 80 columns. run.ts prints it.
-import { printable } from '../errors'
-import type { CorsExchange, CorsExplanation, CorsRoute } from '../explain/types'
+import { printable } from '../messages/errors'
+import type { CorsExchange, CorsExplanation, CorsRoute } from '../devtools/types'
 
 /** The longest line, in characters. */
 const WIDTH = 80

@@ -2,7 +2,7 @@
 // developer has open can send requests to this server too. index.ts registers it.
 import { isIPv4 } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { quote } from '../errors'
+import { quote } from '../messages/errors'
 
 /** Allows scripts, styles and images of the inspector's origin, and requests to it. Forbids inline code, HTML from strings, forms and framing. */
 const CONTENT_SECURITY_POLICY = [

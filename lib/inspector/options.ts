@@ -1,5 +1,5 @@
 // Checks the inspector's options when it is registered. The error lists all problems, and what to write instead. index.ts uses it.
-import { childPointer, corsPolicyError, quote, type CorsProblem } from '../errors'
+import { childPointer, corsPolicyError, quote, type CorsProblem } from '../messages/errors'
 
 /** Fastify's own options of `register`, which it passes to every plugin. */
 const OPTIONS_OF_REGISTER: ReadonlySet<string> = new Set(['logLevel', 'logSerializers'])

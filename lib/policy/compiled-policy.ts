@@ -1,6 +1,6 @@
 // A policy in the form that requests are answered with. policy.ts makes it; lib/preflight/ and lib/response/ read it.
-import type { CorsOriginFunction } from '../schema/origins'
-import type { OriginMatcher } from './origin/matcher'
+import type { CorsOriginFunction } from '../origins/types'
+import type { OriginMatcher } from '../origins/matcher'
 
 /** Allows the origins that a list matches. */
 export interface ListRule { readonly kind: 'list', readonly matches: OriginMatcher }

@@ -1,7 +1,7 @@
 // The fields of a policy, and how a problem of a field is reported. The other files of this folder check and compile these fields.
-import { childPointer, type CorsProblem, type CorsProblemReason } from '../errors'
-import type { CorsOriginFunction } from '../schema/origins'
-import type { OriginList } from './origin/list'
+import { childPointer, type CorsProblem, type CorsProblemReason } from '../messages/errors'
+import type { CorsOriginFunction } from '../origins/types'
+import type { OriginList } from '../origins/list'
 
 /** The fields of a policy after `extends` is resolved. Each field has the right type; the elements of arrays are checked here. */
 export interface PolicyFields {

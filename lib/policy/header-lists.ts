@@ -1,5 +1,5 @@
 // Checks and compiles the lists of header names of a policy. Called by policy.ts.
-import { quote } from '../errors'
+import { quote } from '../messages/errors'
 import { isHeaderName, uniqueNames, whyNotReadable, whyNotSendable } from '../http/headers'
 import type { AllowedHeaders } from './compiled-policy'
 import type { FieldProblem, PolicyFields, Report } from './fields'

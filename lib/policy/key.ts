@@ -1,6 +1,6 @@
 // Keys by which equal policies are found. policy.ts gives each compiled policy one.
 import type { PolicyFields } from './fields'
-import { OriginList } from './origin/list'
+import { OriginList } from '../origins/list'
 
 /** A key that policies with the same meaning share. A function and an originList are equal only to themselves. */
 export function policyKey ({ origin, credentials, allowedHeaders, exposedHeaders, maxAge, optionsSuccessStatus, enforceOrigin }: PolicyFields): string {

@@ -1,11 +1,11 @@
 // Checks and compiles the origins of a policy: `origin`, and `credentials` where it is a list. Called by policy.ts.
-import type { CorsProblemReason } from '../errors'
+import type { CorsProblemReason } from '../messages/errors'
 import type { ListRule, OriginRule } from './compiled-policy'
 import type { PolicyFields, Report } from './fields'
-import type { CredentialSwitches } from './origin/credentials'
-import { credentialProblems, readEntry, type Entry } from './origin/entry'
-import { OriginList } from './origin/list'
-import { createMatcher } from './origin/matcher'
+import type { CredentialSwitches } from '../origins/credentials'
+import { credentialProblems, readEntry, type Entry } from '../origins/entry'
+import { OriginList } from '../origins/list'
+import { createMatcher } from '../origins/matcher'
 
 /** A rule that was compiled. */
 export interface CompiledRule<Rule extends OriginRule> {

@@ -1,9 +1,9 @@
 // Decides whether a policy allows the origin of a request. An origin function is called once per request. response.ts, lib/preflight/ and lib/explain/
 // call it.
 import type { FastifyRequest } from 'fastify'
-import { isSerialisedOrigin } from '../policy/origin/pattern'
+import { isSerialisedOrigin } from '../origins/pattern'
 import type { CompiledPolicy, OriginRule } from '../policy/compiled-policy'
-import type { CorsOriginFunction } from '../schema/origins'
+import type { CorsOriginFunction } from '../origins/types'
 import { isCredentialedOrigin } from './credentialed'
 import { recordOriginFunctionFailure, warnOfTruthyAnswer } from './refused'
 

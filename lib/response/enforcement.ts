@@ -5,7 +5,7 @@ import createError from '@fastify/error'
 import type { FastifyRequest } from 'fastify'
 import { isPreflight } from '../http/preflight-request'
 import { Vary } from '../http/vary'
-import { isSerialisedOrigin } from '../policy/origin/pattern'
+import { isSerialisedOrigin } from '../origins/pattern'
 
 /** The request headers that the decision depends on. `Host` is left out: every cache has it in its key (RFC 9111, section 2). */
 export const VARY_ENFORCED = new Vary('Origin', 'Sec-Fetch-Site')

@@ -2,9 +2,9 @@
 // diagnostics channel. response.ts, lib/preflight/ and lib/application/ report refusals here; lib/explain/ records them.
 import diagnostics from 'node:diagnostics_channel'
 import type { FastifyRequest } from 'fastify'
-import { printable, quote } from '../errors'
+import { printable, quote } from '../messages/errors'
 import { isPreflight } from '../http/preflight-request'
-import { isSerialisedOrigin } from '../policy/origin/pattern'
+import { isSerialisedOrigin } from '../origins/pattern'
 
 /**
  * Why a browser blocks a request, or why the plugin refuses an origin. The set is closed: a program may switch over it, and a new reason is a breaking

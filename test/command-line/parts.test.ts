@@ -8,7 +8,7 @@ import { runTask } from '../../lib/cli/application'
 import { readArguments } from '../../lib/cli/arguments'
 import { run } from '../../lib/cli/run'
 import { explanationText, routesText } from '../../lib/cli/text'
-import type { CorsExplanation, CorsRoute } from '../../lib/explain/types'
+import type { CorsExplanation, CorsRoute } from '../../lib/devtools/types'
 import { isReadable } from '../support/terminal'
 
 const APP = 'https://app.example.com'

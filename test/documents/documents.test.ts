@@ -112,8 +112,8 @@ t.test('every file that a document names exists, and so does every command', asy
 })
 
 t.test('a file or a function that does not exist is found', async (t) => {
-  const text = 'See `lib/nothing.ts` (`nothing`), `lib/plugin.ts` (`addScope`), `lib/plugin.ts` (`addNothing`), `lib/preflight/router.ts` (`PreflightRouter.nothing`) and lib/errors.ts.'
-  t.strictSame(pathsIn(text), ['lib/nothing.ts', 'lib/plugin.ts', 'lib/preflight/router.ts', 'lib/errors.ts'])
+  const text = 'See `lib/nothing.ts` (`nothing`), `lib/plugin.ts` (`addScope`), `lib/plugin.ts` (`addNothing`), `lib/preflight/router.ts` (`PreflightRouter.nothing`) and lib/messages/errors.ts.'
+  t.strictSame(pathsIn(text), ['lib/nothing.ts', 'lib/plugin.ts', 'lib/preflight/router.ts', 'lib/messages/errors.ts'])
   t.strictSame(missingFunctions(text), ['nothing of lib/nothing.ts', 'addNothing of lib/plugin.ts', 'PreflightRouter.nothing of lib/preflight/router.ts'])
 })
 

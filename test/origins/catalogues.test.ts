@@ -1,8 +1,8 @@
 // The catalogues: what other CORS implementations try, judged by this one through its public API.
 import t from 'tap'
 import cors from '../../lib/index'
-import { quote } from '../../lib/errors'
-import { isPunycode } from '../../lib/policy/origin/punycode'
+import { quote } from '../../lib/messages/errors'
+import { isPunycode } from '../../lib/origins/punycode'
 import { INSECURE_HOSTS, MALFORMED_NAMES, MALFORMED_ORIGINS, NORMALISED, ORIGIN_PATTERNS, SUBDOMAINS, webPlatformTests } from './catalogues/origins'
 import { accessControl, application, ok, preflight, refusal, request } from '../support'
 

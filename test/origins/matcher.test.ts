@@ -2,10 +2,10 @@
 import { fail } from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { printable } from '../../lib/errors'
-import { readEntry, type Entry } from '../../lib/policy/origin/entry'
-import { createMatcher, OriginSet, type OriginMatcher } from '../../lib/policy/origin/matcher'
-import { isPlainOrigin, isSerialisedOrigin, parseOriginEntry } from '../../lib/policy/origin/pattern'
+import { printable } from '../../lib/messages/errors'
+import { readEntry, type Entry } from '../../lib/origins/entry'
+import { createMatcher, OriginSet, type OriginMatcher } from '../../lib/origins/matcher'
+import { isPlainOrigin, isSerialisedOrigin, parseOriginEntry } from '../../lib/origins/pattern'
 
 const read = (value: string | RegExp): Entry => {
   const entry = readEntry(value, 'origin')

@@ -2,9 +2,9 @@
 import { fail } from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { printable } from '../../lib/errors'
-import { isInsecure, isSerialisedOrigin, MAX_ORIGIN_LENGTH, parseOriginEntry, type OriginRefusal, type TupleOrigin } from '../../lib/policy/origin/pattern'
-import { isPublicSuffix } from '../../lib/policy/origin/public-suffix'
+import { printable } from '../../lib/messages/errors'
+import { isInsecure, isSerialisedOrigin, MAX_ORIGIN_LENGTH, parseOriginEntry, type OriginRefusal, type TupleOrigin } from '../../lib/origins/pattern'
+import { isPublicSuffix } from '../../lib/origins/public-suffix'
 
 /** What a text is read as, short enough for a table: scheme, host, port; and which of them are patterns. */
 function read (text: string): string {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'tldts'
 
-const { isPublicSuffix, isRegistrableDomain } = require(join(__dirname, '..', '..', 'dist', 'policy', 'origin', 'public-suffix.js')) as typeof import('../../lib/policy/origin/public-suffix')
+const { isPublicSuffix, isRegistrableDomain } = require(join(__dirname, '..', '..', 'dist', 'policy', 'origin', 'public-suffix.js')) as typeof import('../../lib/origins/public-suffix')
 
 const SUFFIXES = [
   'com', 'org', 'dev', 'uk', 'co.uk', 'jp', 'co.jp', 'com.au', 'ac.nz', 'xn--p1ai', 'xn--fiqs8s', 'arpa', 'onion',

@@ -3,10 +3,10 @@
 import { fail } from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { ORIGIN_CHARACTERS } from '../../lib/policy/origin/pattern'
-import { UnsupportedSyntax, type Expression } from '../../lib/policy/origin/regexp-expression'
-import { formsOf, sampleOf } from '../../lib/policy/origin/regexp-forms'
-import { compileRegExp, type OriginRegExp } from '../../lib/policy/origin/regexp-re2'
+import { ORIGIN_CHARACTERS } from '../../lib/origins/pattern'
+import { UnsupportedSyntax, type Expression } from '../../lib/origins/regexp-expression'
+import { formsOf, sampleOf } from '../../lib/origins/regexp-forms'
+import { compileRegExp, type OriginRegExp } from '../../lib/origins/regexp-re2'
 
 /** Fixed, so that every run is the same: some seeds have a RegExp on which V8 backtracks for minutes. */
 const SEED = Number(process.env.FUZZ_SEED ?? 1)

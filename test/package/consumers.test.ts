@@ -72,7 +72,7 @@ t.test('the packed package is complete, compiles and runs', async (t) => {
   t.test('the packed package holds the build, its sources and the papers, and nothing else', async (t) => {
     const papers = ['README.md', 'LICENSE', 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/results.md', 'bench/results.svg']
     const single = ['package.json', ...papers, 'types/fastify.d.ts', 'policies.schema.json']
-    for (const file of [...single, 'dist/index.js', 'dist/index.d.ts', 'dist/inspector/index.d.ts', 'dist/policy/origin/tldts.js', ...['index.js', 'page.html', 'page.css', 'page.js', 'icon.svg'].map((name) => `dist/inspector/${name}`)]) t.ok(files.includes(file), file)
+    for (const file of [...single, 'dist/index.js', 'dist/index.d.ts', 'dist/inspector/index.d.ts', 'dist/origins/tldts.js', ...['index.js', 'page.html', 'page.css', 'page.js', 'icon.svg'].map((name) => `dist/inspector/${name}`)]) t.ok(files.includes(file), file)
     t.strictSame(files.filter((file) => !/^(?:dist\/|lib\/.+\.ts$|docs\/[\w-]+\.md$)/.test(file) && !single.includes(file)), [], 'nothing else')
     const maps = files.filter((file) => file.endsWith('.map'))
     t.not(maps.length, 0, 'has source maps')
@@ -90,8 +90,8 @@ t.test('the packed package is complete, compiles and runs', async (t) => {
       app.register(cors).after(() => { try { app.get('/', { config: { cors: { origin: 'x' } } }, () => '') } catch ({ stack }) { console.log(stack) } }).ready()`
     const { stdout } = await run(process.execPath, ['--enable-source-maps', '-e', program], consumer)
     const [, file, line] = /at corsPolicyError \(.*?\/(lib\/[\w/-]+\.ts):(\d+)/.exec(stdout) ?? []
-    t.equal(file, 'lib/errors.ts', stdout)
-    t.match((await readFile(join(ROOT, 'lib/errors.ts'), 'utf8')).split('\n')[Number(line) - 1], 'new ', 'where the error is made')
+    t.equal(file, 'lib/messages/errors.ts', stdout)
+    t.match((await readFile(join(ROOT, 'lib/messages/errors.ts'), 'utf8')).split('\n')[Number(line) - 1], 'new ', 'where the error is made')
   })
 
   t.test('the packed package weighs less than 4 MB, with its dependencies and without the types of TypeBox', async (t) => {

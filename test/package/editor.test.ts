@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
-import { CorsPluginOptionsSchema, ExtendingPolicySchema, StandalonePolicySchema } from '../../lib/schema'
+import { CorsPluginOptionsSchema, ExtendingPolicySchema, StandalonePolicySchema } from '../../lib/schemas'
 import { installPackage } from './installed'
 
 const NAMES = ['public', 'partner']

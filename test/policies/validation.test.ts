@@ -4,9 +4,9 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
-import { childPointer, printable, quote } from '../../lib/errors'
+import { childPointer, printable, quote } from '../../lib/messages/errors'
 import cors, { definePolicies } from '../../lib/index'
-import { nearestWord } from '../../lib/declaration/nearest-word'
+import { nearestWord } from '../../lib/messages/nearest-word'
 import { accessControl, application, BAR, EVIL, FOO, ok, preflight, refusal, request } from '../support'
 
 type Test = Parameters<typeof application>[0]

@@ -53,7 +53,7 @@ function isLoaded (loaded: readonly string[] | undefined, part: string): boolean
   return loaded?.some((name) => name === `./${part}` || name.startsWith(`./${part}/`)) === true
 }
 
-const LATER = ['schema', 'explain/index', 'explain/explain', 'browser', 'policy/derived-headers', 'policy/origin/punycode', 'policy/origin/tldts', 'policy/origin/regexp', 'policy/origin/regexp-re2', 'policy/origin/credentials', 'declaration/foreign-options', 'response/enforcement']
+const LATER = ['schema', 'devtools/index', 'devtools/explain', 'browser', 'policy/derived-headers', 'origins/punycode', 'origins/tldts', 'origins/regexp', 'origins/regexp-re2', 'origins/credentials', 'messages/migration-hints', 'response/enforcement']
 
 t.test('a plain application loads two files and no package, and none of the files that are needed later', async (t) => {
   for (const [way, load] of [['CommonJS', undefined], ['an ES module', "const { default: cors } = await import('fastify-cors-policy')"]] as const) {
@@ -74,8 +74,8 @@ t.test('the files that read schemas are loaded with the first preflight, and tho
   `)
   t.notOk(isLoaded(plain, 'policy/derived-headers'), 'what reads the schemas of routes')
   t.ok(isLoaded(answered, 'policy/derived-headers'), 'with the first preflight')
-  t.notOk(isLoaded(answered, 'explain/explain') || isLoaded(answered, 'browser'), 'explain')
-  t.ok(isLoaded(explained, 'explain/explain') && isLoaded(explained, 'browser'), 'explain with the first question')
+  t.notOk(isLoaded(answered, 'devtools/explain') || isLoaded(answered, 'browser'), 'explain')
+  t.ok(isLoaded(explained, 'devtools/explain') && isLoaded(explained, 'browser'), 'explain with the first question')
   t.strictSame(packages(explained), packages(plain), 'no packages: the router is the one that Fastify has loaded')
 })
 
@@ -91,8 +91,8 @@ t.test('a package is loaded only when a policy needs it', async (t) => {
   `)
   t.strictSame(packages(pattern), packages(none), 'none for a pattern without credentials')
   t.strictSame(packages(credentialed).filter((name) => !packages(none).includes(name)), [], 'the package has the public suffixes itself,')
-  t.notOk(isLoaded(pattern, 'policy/origin/tldts'), 'and loads them')
-  t.ok(isLoaded(credentialed, 'policy/origin/tldts'), 'for a pattern with credentials')
+  t.notOk(isLoaded(pattern, 'origins/tldts'), 'and loads them')
+  t.ok(isLoaded(credentialed, 'origins/tldts'), 'for a pattern with credentials')
   t.strictSame(packages(regexp).filter((name) => !packages(credentialed).includes(name)), ['@eslint-community/regexpp', 're2js'], 'what reads and what matches RegExps for a RegExp')
 })
 
@@ -121,6 +121,6 @@ t.test('TypeBox is never loaded, whatever a policy and its mistakes are', async 
     }
     found.push(loaded())
   `)
-  t.ok(isLoaded(everything, 'declaration/foreign-options') && isLoaded(everything, 'policy/origin/punycode') && isLoaded(everything, 'policy/origin/tldts'), 'much is')
+  t.ok(isLoaded(everything, 'messages/migration-hints') && isLoaded(everything, 'origins/punycode') && isLoaded(everything, 'origins/tldts'), 'much is')
   t.strictSame(packages(everything).filter((name) => name !== '@fastify/error'), ['@eslint-community/regexpp', 're2js'])
 })

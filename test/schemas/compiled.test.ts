@@ -1,4 +1,4 @@
-// The schemas as they are compiled when the package is built (lib/schema/compile.mjs): the same schemas, checks that agree with TypeBox on every value, and
+// The schemas as they are compiled when the package is built (scripts/compile-schemas.mjs): the same schemas, checks that agree with TypeBox on every value, and
 // files that are what lib/ would be compiled to now, the copied public suffix list among them. It tests dist/ as well, so build first (npm test does).
 import { Value } from '@sinclair/typebox/value'
 import type { TSchema } from '@sinclair/typebox'
@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
 import { originList } from '../../lib/index'
-import * as definitions from '../../lib/schema'
-import * as compiled from '../../lib/schema/compiled'
+import * as definitions from '../../lib/schemas'
+import * as compiled from '../../lib/policy/compiled-schemas'
 
 interface Suffixes { readonly publicSuffixes: () => string }
 interface BundleCore { readonly bundleCore: (compiled: ReadonlyMap<string, string>) => Promise<{ files: ReadonlyMap<string, string>, bundled: readonly string[] }> }
@@ -24,13 +24,13 @@ const FIELDS: ReadonlyArray<readonly [name: string, schema: TSchema]> = (['Stand
   .filter(([name]) => name !== 'policies' && name !== 'defaultPolicy')
 
 t.test('the built files are those of the present sources', async (t) => {
-  const compile = await import(join(ROOT, 'lib', 'schema', 'compile.mjs')) as Compile
-  t.equal(readFileSync(join(ROOT, 'lib', 'schema', 'compiled.ts'), 'utf8'), compile.compiled(), 'lib/schema/compiled.ts; else run: npm run schemas')
+  const compile = await import(join(ROOT, 'scripts', 'compile-schemas.mjs')) as Compile
+  t.equal(readFileSync(join(ROOT, 'lib', 'policy', 'compiled-schemas.ts'), 'utf8'), compile.compiled(), 'lib/policy/compiled-schemas.ts; else run: npm run schemas')
   t.equal(compile.compiled(), compile.compiled(), 'which is the same each time')
   t.equal(readFileSync(join(ROOT, 'policies.schema.json'), 'utf8'), compile.policiesFile(), 'policies.schema.json')
   const { publicSuffixes } = await import(join(ROOT, 'scripts', 'public-suffixes.mjs')) as Suffixes
   const suffixes = publicSuffixes()
-  for (const folder of ['lib', 'dist']) t.equal(readFileSync(join(ROOT, folder, 'policy', 'origin', 'tldts.js'), 'utf8'), suffixes, `${folder}/policy/origin/tldts.js, of the tldts that is installed; else run: npm run build`)
+  for (const folder of ['lib', 'dist']) t.equal(readFileSync(join(ROOT, folder, 'origins', 'tldts.js'), 'utf8'), suffixes, `${folder}/origins/tldts.js, of the tldts that is installed; else run: npm run build`)
   t.match(suffixes, /^\/\*!.*Copyright \(c\) .* Rémi Berson.*Permission is hereby granted.*\*\/\n"use strict"/s, 'which begins with its licence')
   t.notMatch(suffixes, 'sourceMappingURL', 'and names no source map')
   const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(ROOT, 'tsconfig.build.json'), ts.sys.readFile).config, ts.sys, ROOT)
@@ -42,14 +42,14 @@ t.test('the built files are those of the present sources', async (t) => {
   }))
   const { bundleCore } = await import(join(ROOT, 'scripts', 'bundle-core.mjs')) as BundleCore
   const { files, bundled } = await bundleCore(compiled)
-  t.ok(bundled.includes('plugin.js') && bundled.includes('preflight/router.js') && !bundled.includes('explain/explain.js'), 'the modules that every application loads are bundled')
+  t.ok(bundled.includes('plugin.js') && bundled.includes('preflight/router.js') && !bundled.includes('devtools/explain.js'), 'the modules that every application loads are bundled')
   const expected = new Map([...compiled, ...files].filter(([file]) => !bundled.includes(file)))
   const built = readdirSync(join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))
   const isCopied = (file: string): boolean => existsSync(join(ROOT, 'lib', file)) && readFileSync(join(ROOT, 'lib', file), 'utf8') === readFileSync(join(ROOT, 'dist', file), 'utf8')
   t.strictSame(built.filter((file) => readFileSync(join(ROOT, 'dist', file), 'utf8') !== expected.get(file) && !isCopied(file)), [], 'dist/; else run: npm run build')
   t.strictSame([...expected.keys()].filter((file) => file.endsWith('.js') && !built.includes(file)), [], 'which has all of them')
   const required = built.flatMap((file) => [...readFileSync(join(ROOT, 'dist', file), 'utf8').matchAll(/\brequire\(["'](\.[^"']+)["']\)/g)].map(([, path]) => join(dirname(file), `${path}.js`)))
-  t.ok(required.includes('explain/index.js') && required.includes('declaration/foreign-options.js'), 'those that are loaded later among them')
+  t.ok(required.includes('devtools/index.js') && required.includes('messages/migration-hints.js'), 'those that are loaded later among them')
   t.strictSame(required.filter((file) => !built.includes(file)), [], 'and nothing is required that is not there')
 })
 

@@ -177,13 +177,13 @@ t.test('a forbidden import is found', async (t) => {
   const REFUSED: ReadonlyArray<readonly [file: string, code: string, found: string]> = [
     ['schema', "import type { CorsPolicyNames } from './index'", 'schema imports ./index: schema is not above index'],
     ['policy/derived-headers', "import type { Route } from '../application/route'", 'policy/derived-headers imports ./application/route: policy is not above application'],
-    ['policy/origin/matcher', "type X = import('../../response/verdict').Verdict", 'policy/origin/matcher imports ./response/verdict: policy is not above response'],
+    ['origins/matcher', "type X = import('../../response/verdict').Verdict", 'origins/matcher imports ./response/verdict: policy is not above response'],
     ['response/verdict', "export const f = () => require('../preflight/answer')", 'response/verdict imports ./preflight/answer: response is not above preflight'],
     ['application/scope', "const f = () => import('../explain/explain')", 'application/scope imports ./explain/explain: application is not above explain'],
     ['errors', "import { x } from './http/headers'", 'errors imports ./http/headers: errors is not above http'],
     ['cli', "import { x } from './inspector/inspector'", 'cli imports ./inspector/inspector: cli is not above inspector'],
-    ['explain/explain', "import { x } from '..'", 'explain/explain imports ./index: explain is not above index'],
-    ['explain/explain', "import { x } from '../index.js'", 'explain/explain imports ./index: explain is not above index'],
+    ['devtools/explain', "import { x } from '..'", 'devtools/explain imports ./index: explain is not above index'],
+    ['devtools/explain', "import { x } from '../index.js'", 'devtools/explain imports ./index: explain is not above index'],
     ['browser/check', "import { x } from '../schema'", 'browser/check imports ./schema: browser imports nothing but http'],
     ['browser/check', "import type { FastifyRequest } from 'fastify'", 'browser/check imports fastify: browser takes nothing of Fastify'],
     ['inspector/index', "import { x } from '../application/scope'", 'inspector/index imports ./application/scope: inspector imports nothing but explain, errors'],
@@ -202,9 +202,9 @@ t.test('a forbidden import is found', async (t) => {
     plugin: ["const f = () => import('./explain/explain')", "import Fastify from 'fastify'"],
     cli: ["import { x } from './explain/routes'", "import { y } from './application/scope'"],
     'inspector/index': ["import type { X } from '../explain/types'", "import { quote } from '../errors'"],
-    'explain/explain': ["import { x } from './routes'", "import { y } from '../browser/check'"],
+    'devtools/explain': ["import { x } from './routes'", "import { y } from '../browser/check'"],
     'policy/policy': ["import type { FastifyRequest } from 'fastify'", "import { x } from './origin/matcher'", "import { parse } from 'tldts'"],
-    'policy/origin/matcher': ["import { quote } from '../../errors'"],
+    'origins/matcher': ["import { quote } from '../../errors'"],
     'browser/check': ["import { x } from '../http/headers'"],
     errors: ["import createError from '@fastify/error'"]
   })

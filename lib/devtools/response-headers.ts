@@ -1,7 +1,7 @@
 // Computes the CORS headers of a response that is never sent: the policy's decision on the origin, and the headers that follow from it. explain.ts and
 // routes.ts use it.
 import type { CompiledPolicy } from '../policy/compiled-policy'
-import { isSerialisedOrigin } from '../policy/origin/pattern'
+import { isSerialisedOrigin } from '../origins/pattern'
 import { isCredentialedOrigin } from '../response/credentialed'
 import type { Decision } from '../response/decision'
 import { ResponsePolicy } from '../response/response'

@@ -1,6 +1,6 @@
 // The `message` of an explanation: for each reason one sentence, which names the route and its policy. explain.ts uses it.
 import { MAX_REQUEST_HEADERS_LENGTH } from '../http/headers'
-import { printable, quote } from '../errors'
+import { printable, quote } from '../messages/errors'
 import type { CorsRefusalReason } from '../response/refused'
 import type { ExplanationContext } from './context'
 import { otherMethods, refusedHeaders } from './reasons'

@@ -1,6 +1,6 @@
 // Decorates instances with app.cors; lib/plugin.ts calls it. The rest of lib/explain/ is loaded when a function of app.cors is first called.
 import type { FastifyInstance } from 'fastify'
-import type { NamedPolicies } from '../declaration/declaration'
+import type { NamedPolicies } from '../policy/check-policies'
 import type { CorsDecoration } from './types'
 import { observedApplicationOf } from '../application/observer'
 import { scopeOf, type Scope } from '../application/scope'

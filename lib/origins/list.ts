@@ -1,7 +1,7 @@
 // The package's export `originList`: lists of origins that change while the application runs. A list knows which rules of credentials the policies that
 // use it have, so that a change cannot add an entry that one of these policies would refuse. lib/index.ts exports it, and policy.ts compiles it.
-import { corsPolicyError, quote, type CorsProblem } from '../../errors'
-import type { CorsOriginList } from '../../schema/origins'
+import { corsPolicyError, quote, type CorsProblem } from '../messages/errors'
+import type { CorsOriginList } from './types'
 import { entryKey, readEntry, credentialProblems, type Entry, type EntryProblem } from './entry'
 import type { CredentialSwitches } from './credentials'
 import { OriginSet, type OriginMatcher } from './matcher'

@@ -1,6 +1,6 @@
 // Suggests what to write instead of a refused RegExp. Tries out each suggestion first: it must be accepted, and match an origin that the RegExp was
 // meant to match. Called by regexp.ts and credentials.ts.
-import { quote } from '../../errors'
+import { quote } from '../messages/errors'
 import { isInsecure, isLoopback, parseOriginEntry, type TupleOrigin } from './pattern'
 import { isPublicSuffix, isRegistrableDomain } from './public-suffix'
 import { alternativesWithoutAnchors, isAnchored, type RegExpText } from './regexp-expression'

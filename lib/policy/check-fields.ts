@@ -1,11 +1,11 @@
 // Checks the fields of one declaration (a policy, or the plugin's options): copies them, checks each by its compiled schema, and says what to write
 // instead of an unknown field or a wrong type. Called by declaration.ts and options.ts.
-import { childPointer, quote, type CorsProblem } from '../errors'
-import type * as ForeignOptions from './foreign-options'
-import { nearestWord } from './nearest-word'
-import { OriginList } from '../policy/origin/list'
-import { identityOf } from '../policy/key'
-import { checks, CorsPluginOptionsSchema, ExtendingPolicySchema } from '../schema/compiled'
+import { childPointer, quote, type CorsProblem } from '../messages/errors'
+import type * as ForeignOptions from '../messages/migration-hints'
+import { nearestWord } from '../messages/nearest-word'
+import { OriginList } from '../origins/list'
+import { identityOf } from './key'
+import { checks, CorsPluginOptionsSchema, ExtendingPolicySchema } from './compiled-schemas'
 
 /** Whether a value is an object of fields. */
 export function isRecord (value: unknown): value is object {
@@ -51,7 +51,7 @@ let loadedForeignOptions: typeof ForeignOptions | undefined
 
 /** Loads the module when a message or an origin function first needs it. */
 function foreignOptions (): typeof ForeignOptions {
-  loadedForeignOptions ??= require('./foreign-options') as typeof ForeignOptions
+  loadedForeignOptions ??= require('../messages/migration-hints') as typeof ForeignOptions
   return loadedForeignOptions
 }
 

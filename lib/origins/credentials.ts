@@ -1,6 +1,6 @@
 // The rules for origins that may send credentials: they are encrypted or loopback, and nobody else can register one. Checks one entry of a list.
 // A RegExp is checked by the forms of the origins that it matches (regexp-forms.ts). entry.ts calls it.
-import { quote } from '../../errors'
+import { quote } from '../messages/errors'
 import { IP_ADDRESS, isInsecure, isSerialisedOrigin, type TupleOrigin } from './pattern'
 import { isPublicSuffix } from './public-suffix'
 import { readValidEntry } from './regexp'

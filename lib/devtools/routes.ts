@@ -1,5 +1,5 @@
 // app.cors.routes: lists every route that has a policy or declares cors: false, as plain JSON. decoration.ts loads it.
-import type { CheckedPolicy } from '../declaration/declaration'
+import type { CheckedPolicy } from '../policy/check-policies'
 import { exposedHeaders } from './response-headers'
 import type { RouteInfo, RouteRegistry } from './route-registry'
 import { entriesOf } from './suggestions'

@@ -1,6 +1,6 @@
 // Compiles a policy: checks the values of its fields, alone and together, and computes everything that requests need, once per policy.
 // lib/declaration/ calls it when a route is declared or the plugin is registered, and lib/explain/ to try out advice.
-import type { CorsProblem } from '../errors'
+import type { CorsProblem } from '../messages/errors'
 import { uniqueNames } from '../http/headers'
 import type { CompiledPolicy } from './compiled-policy'
 import { toCorsProblem, type PolicyFields, type Report } from './fields'

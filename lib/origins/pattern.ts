@@ -1,7 +1,7 @@
 // Parses one string of a list of origins into an origin or a pattern, or says why it is neither and what was probably meant. entry.ts calls it.
 // Also tells whether a string is an origin as browsers serialise it (https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin): lib/response/
 // and matcher.ts check the Origin headers of requests with it.
-import type { CorsProblemReason } from '../../errors'
+import type { CorsProblemReason } from '../messages/errors'
 import type * as Punycode from './punycode'
 
 /** `'*'`: every origin. */

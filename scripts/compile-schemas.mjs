@@ -1,6 +1,6 @@
-// Compiles the TypeBox schemas of lib/schema.ts, as loading TypeBox takes too long at run time. `npm run build` calls it (npm run schemas).
+// Compiles the TypeBox schemas of l../lib/schemas.ts, as loading TypeBox takes too long at run time. `npm run build` calls it (npm run schemas).
 // It writes two files, if their content changes:
-// - compiled.ts: the schemas as plain data, which still are TypeBox schemas, and a check of each field as plain code;
+// - compiled-schemas.ts: the schemas as plain data, which still are TypeBox schemas, and a check of each field as plain code;
 // - policies.schema.json: the plain JSON Schema of a file of named policies, for `"$schema"` in such a file.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import ts from 'typescript'
 
-const SOURCE = new URL('../schema.ts', import.meta.url)
-const COMPILED = new URL('compiled.ts', import.meta.url)
-const POLICIES_FILE = new URL('../../policies.schema.json', import.meta.url)
+const SOURCE = new URL('../lib/schemas.ts', import.meta.url)
+const COMPILED = new URL('../lib/policy/compiled-schemas.ts', import.meta.url)
+const POLICIES_FILE = new URL('../policies.schema.json', import.meta.url)
 
 /** The schemas that a running application checks with, or exports. */
 const RUNTIME_SCHEMAS = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPolicySchema', 'RouteCorsSchema', 'CorsPluginOptionsSchema']
@@ -18,7 +18,7 @@ const RUNTIME_SCHEMAS = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'Cor
 /** The schemas whose fields are checked one by one. */
 const CHECKED_BY_FIELD = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPluginOptionsSchema']
 
-/** The exports of lib/schema.ts. It imports only TypeBox at run time, so it can be run on its own. */
+/** The exports of l../lib/schemas.ts. It imports only TypeBox at run time, so it can be run on its own. */
 export function definitions () {
   const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 }
   const { outputText } = ts.transpileModule(readFileSync(SOURCE, 'utf8'), { compilerOptions })
@@ -80,7 +80,7 @@ function isSame (one, other) {
   return Object.keys(one).length === Reflect.ownKeys(other).length && Object.keys(one).every((key) => isSame(one[key], other[key]))
 }
 
-/** Fields that contain policies. declaration.ts checks them. */
+/** Fields that contain policies. check-policies.ts checks them. */
 const CHECKED_AS_POLICIES = ['policies', 'defaultPolicy']
 
 /** The code of each field's check, by name. A field that several schemas have must have the same type in all of them. */
@@ -95,7 +95,7 @@ function checksOf (schemas) {
   return checks
 }
 
-/** The text of compiled.ts. */
+/** The text of compiled-schemas.ts. */
 export function compiled () {
   const defined = definitions()
   const schemas = RUNTIME_SCHEMAS.map((name) => defined[name])
@@ -103,8 +103,8 @@ export function compiled () {
   const constants = RUNTIME_SCHEMAS.map((name, index) => `export const ${name}: typeof definitions.${name} = ${writer.write(schemas[index])}`)
   const checks = [...checksOf(CHECKED_BY_FIELD.map((name) => defined[name]))].map(([name, code]) => `  ${name}: (() => {\n${code}\n  })()`)
   return [
-    '// @ts-nocheck: the checks are plain JavaScript of TypeBox. Written by compile.mjs from lib/schema.ts; change that, and run: npm run schemas',
-    "import type * as definitions from '../schema'",
+    '// @ts-nocheck: the checks are plain JavaScript of TypeBox. Written by scripts/compile-schemas.mjs from l../lib/schemas.ts; change that, and run: npm run schemas',
+    "import type * as definitions from '../schemas'",
     ...writer.declarations,
     ...constants,
     '/** Whether a value is of the type of the field with this name. */',

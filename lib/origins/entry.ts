@@ -1,6 +1,6 @@
 // Reads one entry of a list of origins: an origin, a pattern or a RegExp. Says what is wrong with it, also by the rules of credentials.
 // Used for the arrays of policies (policy.ts) and for originList (list.ts), so that both follow the same rules.
-import { quote, type CorsProblemReason } from '../../errors'
+import { quote, type CorsProblemReason } from '../messages/errors'
 import type * as Credentials from './credentials'
 import type { CredentialSwitches } from './credentials'
 import { isInsecure, isPlainOrigin, parseOriginEntry, type TupleOrigin } from './pattern'

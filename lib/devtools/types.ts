@@ -2,7 +2,7 @@
 // lib/index.ts exports them.
 import type { FastifyRequest } from 'fastify'
 import type { FastifyError } from '@fastify/error'
-import type { CorsProblem } from '../errors'
+import type { CorsProblem } from '../messages/errors'
 import type { CorsRefusalReason } from '../response/refused'
 
 /**

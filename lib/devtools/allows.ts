@@ -1,6 +1,6 @@
 // app.cors.allows: whether a named policy allows a request's Origin. decoration.ts loads it.
 import type { FastifyRequest } from 'fastify'
-import { unknownPolicyProblem, type NamedPolicies } from '../declaration/declaration'
+import { unknownPolicyProblem, type NamedPolicies } from '../policy/check-policies'
 import { credentialedOrigin } from '../response/credentialed'
 import { decide, type Decision } from '../response/decision'
 import { questionError } from './question'

@@ -5,7 +5,7 @@
 // (CorsPolicyNames of index.ts).
 import { Type, type Static, type TSchema, type TUnsafe } from '@sinclair/typebox'
 import type { LogLevel } from 'fastify'
-import type { CorsOriginFunction, CorsOriginList } from './schema/origins'
+import type { CorsOriginFunction, CorsOriginList } from './origins/types'
 
 /** An origin, a pattern of origins, `'*'` or `'null'`. */
 type CorsOriginText = '*' | 'null' | (string & {})

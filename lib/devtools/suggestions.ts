@@ -1,7 +1,7 @@
 // Finds what the developer probably meant: an allowed origin or a routed path that differs from the one in the question in one detail.
 // messages.ts and advice.ts use it.
-import { OriginList } from '../policy/origin/list'
-import { parseOriginEntry, type TupleOrigin } from '../policy/origin/pattern'
+import { OriginList } from '../origins/list'
+import { parseOriginEntry, type TupleOrigin } from '../origins/pattern'
 import type { PolicyFields } from '../policy/fields'
 import type { RouteRegistry } from './route-registry'
 

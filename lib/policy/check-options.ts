@@ -1,8 +1,8 @@
 // Checks the options that a user passes to `register`, the policies among them. Reports all problems at once. lib/plugin.ts calls it.
-import { checkPolicies, checkPolicy, unknownPolicyProblem, withInherited, type CheckedPolicy, type NamedPolicies } from './declaration'
-import { quote, type CorsProblem } from '../errors'
-import { checkFields, copyRecord, isRecord } from './fields'
-import { CorsPluginOptionsSchema } from '../schema/compiled'
+import { checkPolicies, checkPolicy, unknownPolicyProblem, withInherited, type CheckedPolicy, type NamedPolicies } from './check-policies'
+import { quote, type CorsProblem } from '../messages/errors'
+import { checkFields, copyRecord, isRecord } from './check-fields'
+import { CorsPluginOptionsSchema } from './compiled-schemas'
 
 /** Options of Fastify's `register` itself, which Fastify passes on to every plugin. */
 const FASTIFY_REGISTER_OPTIONS: ReadonlySet<string> = new Set(['prefix', 'logSerializers'])

@@ -2,10 +2,10 @@
 // explain.ts uses it; allows.ts uses its error.
 import createError from '@fastify/error'
 import type { PageRequest } from '../browser/fetch'
-import { nearestWord } from '../declaration/nearest-word'
-import { childPointer, printable, quote, type CorsProblem } from '../errors'
+import { nearestWord } from '../messages/nearest-word'
+import { childPointer, printable, quote, type CorsProblem } from '../messages/errors'
 import { isToken } from '../http/headers'
-import { isSerialisedOrigin, parseOriginEntry } from '../policy/origin/pattern'
+import { isSerialisedOrigin, parseOriginEntry } from '../origins/pattern'
 import type { CorsQuestion, CorsQuestionError } from './types'
 
 const InvalidQuestionError = createError<[string]>('FST_ERR_CORS_INVALID_QUESTION', '%s', 400, TypeError)

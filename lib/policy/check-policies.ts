@@ -1,16 +1,16 @@
 // Checks the policies that a user declares: copies a declaration, checks the types of its fields (fields.ts), resolves `extends`, and compiles
 // the result (policy.ts, which also checks the fields together). Reports all problems at once.
 // lib/application/ calls it for each route's `config.cors`, options.ts for the plugin's options, and lib/index.ts for `definePolicies`.
-import { childPointer, corsPolicyError, quote, type CorsProblem } from '../errors'
-import { checkFields, copyRecord } from './fields'
-import type { CompiledPolicy } from '../policy/compiled-policy'
-import type { PolicyFields } from '../policy/fields'
-import { compilePolicy } from '../policy/policy'
-import { nearestWord } from './nearest-word'
-import { suggestOrigin } from '../policy/origin/pattern'
-import { OriginList } from '../policy/origin/list'
-import type { Policy } from '../schema'
-import { ExtendingPolicySchema, StandalonePolicySchema } from '../schema/compiled'
+import { childPointer, corsPolicyError, quote, type CorsProblem } from '../messages/errors'
+import { checkFields, copyRecord } from './check-fields'
+import type { CompiledPolicy } from './compiled-policy'
+import type { PolicyFields } from './fields'
+import { compilePolicy } from './compile'
+import { nearestWord } from '../messages/nearest-word'
+import { suggestOrigin } from '../origins/pattern'
+import { OriginList } from '../origins/list'
+import type { Policy } from '../schemas'
+import { ExtendingPolicySchema, StandalonePolicySchema } from './compiled-schemas'
 
 /** A policy that was checked. */
 export interface CheckedPolicy {

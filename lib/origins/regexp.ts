@@ -1,6 +1,6 @@
 // Reads a RegExp of a policy. Accepts it if it matches whole origins, keeps no state, and can be matched in linear time; otherwise says why not, and
 // what to write. entry.ts calls it; credentials.ts reads suggestions with it.
-import type { CorsProblemReason } from '../../errors'
+import type { CorsProblemReason } from '../messages/errors'
 import { parseOriginEntry, type TupleOrigin } from './pattern'
 import { correctionOf } from './regexp-correction'
 import { isAnchored, type RegExpText } from './regexp-expression'
