@@ -10,7 +10,7 @@ import type { CompiledPolicy } from './policy/compiled-policy'
 import { resolutionOf } from './preflight/generated-route'
 import { requiredHeadersOf } from './response/required-headers'
 import { ResponsePolicy } from './response/response'
-import type { PluginOptions } from './schemas'
+import type { PluginOptions } from './policy/types'
 import { hasOwnScope, inheritedPolicies, Scope, scopeOf } from './application/scope'
 import { sharedHook } from './response/shared-hook'
 
