@@ -1,12 +1,13 @@
-// Compiles the TypeBox schemas of lib/schemas.ts, because loading TypeBox takes too long at run time (npm run schemas).
+// Compiles the TypeBox schemas of lib/schemas.ts, because loading TypeBox takes too long at run time (npm run generate).
 // It writes two files, if their content changes:
 // - compiled-schemas.ts: the names of the fields of each schema, and a check of each field as plain code;
 // - policies.schema.json: the plain JSON Schema of a file of named policies, for `"$schema"` in such a file.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import ts from 'typescript'
+import { writeIfChanged } from './write-if-changed.mjs'
 
 const SOURCE = new URL('../lib/schemas.ts', import.meta.url)
 const COMPILED = new URL('../lib/policy/compiled-schemas.ts', import.meta.url)
@@ -49,7 +50,7 @@ export function compiled () {
   })
   const checks = [...checksOf(CHECKED_BY_FIELD.map((name) => defined[name]))].map(([name, code]) => `  ${name}: (() => {\n${code}\n  })()`)
   return [
-    '// @ts-nocheck: the checks are plain JavaScript of TypeBox. Written by scripts/compile-schemas.mjs from lib/schemas.ts; change that, and run: npm run schemas',
+    '// @ts-nocheck: the checks are plain JavaScript of TypeBox. Written by scripts/compile-schemas.mjs from lib/schemas.ts; change that, and run: npm run generate',
     '/** The fields of an object. Their types are what `checks` says. */',
     'export interface ObjectSchema { readonly properties: Readonly<Record<string, object>>, readonly required: readonly string[] }',
     ...names,
@@ -75,17 +76,6 @@ export function policiesFile () {
     ...withoutNonJsonForms(JSON.parse(JSON.stringify(definitions().PoliciesSchema)))
   }
   return `${JSON.stringify(file, null, 2)}\n`
-}
-
-/** An unchanged file keeps its modification time, so that it does not look newer than the build. */
-function writeIfChanged (file, text) {
-  let present
-  try {
-    present = readFileSync(file, 'utf8')
-  } catch {
-    // not there yet
-  }
-  if (present !== text) writeFileSync(file, text)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

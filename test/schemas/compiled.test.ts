@@ -24,7 +24,7 @@ const FIELDS: ReadonlyArray<readonly [name: string, schema: TSchema]> = SCHEMAS
 
 t.test('the built files are those of the present sources', async (t) => {
   const compile = await import(join(ROOT, 'scripts', 'compile-schemas.mjs')) as Compile
-  t.equal(readFileSync(join(ROOT, 'lib', 'policy', 'compiled-schemas.ts'), 'utf8'), compile.compiled(), 'lib/policy/compiled-schemas.ts; else run: npm run schemas')
+  t.equal(readFileSync(join(ROOT, 'lib', 'policy', 'compiled-schemas.ts'), 'utf8'), compile.compiled(), 'lib/policy/compiled-schemas.ts; else run: npm run generate')
   t.equal(compile.compiled(), compile.compiled(), 'which is the same each time')
   t.equal(readFileSync(join(ROOT, 'policies.schema.json'), 'utf8'), compile.policiesFile(), 'policies.schema.json')
   const { publicSuffixes } = await import(join(ROOT, 'scripts', 'public-suffixes.mjs')) as Suffixes
