@@ -7,7 +7,10 @@ import { Type, type TSchema, type TUnsafe } from '@sinclair/typebox'
 import type { LogLevel } from 'fastify'
 import type { CorsPluginOptions as Options, CorsPolicy as Policy, RouteCors as Route } from './index'
 import type { CorsOriginFunction, CorsOriginList } from './origins/types'
-import type { CorsOriginText, ExtendingPolicy, StandalonePolicy } from './policy/types'
+import type { ExtendingPolicy, StandalonePolicy } from './policy/types'
+
+/** An origin, a pattern of origins, `'*'` or `'null'`. */
+type CorsOriginText = '*' | 'null' | (string & {})
 
 // Each schema has the types of both builds of TypeBox: a CommonJS file passes it to functions of one, an ES module to functions of the other.
 

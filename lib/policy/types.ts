@@ -4,8 +4,8 @@
 import type { LogLevel } from 'fastify'
 import type { CorsOriginFunction, CorsOriginList } from '../origins/types'
 
-/** An origin, a pattern of origins, `'*'` or `'null'`. */
-export type CorsOriginText = '*' | 'null' | (string & {})
+/** An origin, a pattern of origins, `'*'` or `'null'`. Not exported: TypeScript then writes it out in the declaration files of an application. */
+type CorsOriginText = '*' | 'null' | (string & {})
 
 // An editor shows the comment of a field before it knows whether the policy extends another one. So each field is declared once, for all types of a policy.
 interface OptionalFields {

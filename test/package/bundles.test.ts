@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import commonjs from '@rollup/plugin-commonjs'
 import json from '@rollup/plugin-json'
 import { nodeResolve } from '@rollup/plugin-node-resolve'
-import { build } from 'esbuild'
+import { build, type BuildOptions } from 'esbuild'
 import { rollup } from 'rollup'
 import t from 'tap'
 import { installPackage, run } from './installed'
@@ -17,7 +17,7 @@ interface Bundled { readonly files: readonly string[], readonly warnings: readon
 const REQUIRE = "import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)"
 
 async function bundleByEsbuild (entry: string, out: string): Promise<Bundled> {
-  const options = { entryPoints: [entry], bundle: true, platform: 'node', logLevel: 'silent' } as const
+  const options: BuildOptions = { entryPoints: [entry], bundle: true, platform: 'node', logLevel: 'silent' }
   const [asCjs, asEsm] = [join(out, 'esbuild.cjs'), join(out, 'esbuild.mjs')]
   const results = [
     await build({ ...options, outfile: asCjs, format: 'cjs' }),
