@@ -25,10 +25,11 @@ import type { PluginOptions, Policy } from './policy/types'
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 async function cors (instance: FastifyInstance, options: cors.CorsPluginOptions): Promise<void> {
-  return addScope(instance, options)
+  addScope(instance, options)
 }
 
-fp(cors, { fastify: '5.x', name: 'fastify-cors-policy' })
+// Prereleases of Fastify 6 are accepted: applications test those before plugins have followed.
+fp(cors, { fastify: '5.x || >=6.0.0-alpha.0 <6.0.0', name: 'fastify-cors-policy' })
 
 // Types are declared here, not only re-exported: TypeScript can then name them in the declaration files of an application that exports its policies.
 declare namespace cors {
