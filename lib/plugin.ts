@@ -6,12 +6,12 @@ import { decorateWithCors } from './devtools/decoration'
 import { rootOf } from './fastify/instances'
 import { corsPolicyError, quote, type CorsProblem } from './messages/errors'
 import { checkOptions } from './policy/check-options'
+import type { PluginOptions } from './policy/types'
 import { sendAnswer, warnIfAnsweredBefore, withholdHeaders } from './preflight/answer'
 import { preflightMatchOf } from './preflight/options-route'
 import { decideOnResponse, upgradeError, whenDecided, whenSendable, type ResponsePolicy } from './response/actual-response'
 import { guardOf, type ResponseGuard } from './response/guard'
 import { routeOf } from './response/route'
-import type { PluginOptions } from './schemas'
 
 /** What the root instance of an application has. */
 interface Root {

@@ -5,7 +5,7 @@ import type * as ForeignOptions from '../messages/migration-hints'
 import { nearestWord } from '../messages/nearest-word'
 import { OriginList } from '../origins/list'
 import { identityOf } from './key'
-import { checks, CorsPluginOptionsSchema, ExtendingPolicySchema } from './compiled-schemas'
+import { checks, ExtendingPolicySchema, PluginOptionsSchema, type ObjectSchema } from './compiled-schemas'
 
 /** Whether a value is an object of fields. */
 export function isRecord (value: unknown): value is object {
@@ -43,9 +43,6 @@ function isLiteral (field: unknown): boolean {
 
 /** Whether a value has the type that the schema of a field describes. */
 type TypeCheck = (value: unknown) => boolean
-
-/** The parts of an object's schema that are read here. */
-interface ObjectSchema { readonly properties: Readonly<Record<string, object>>, readonly required?: string[] | undefined }
 
 let loadedForeignOptions: typeof ForeignOptions | undefined
 
@@ -87,7 +84,7 @@ const CHECKED_AS_POLICIES: ReadonlySet<string> = new Set(['policies', 'defaultPo
 export function checkFields (
   schema: ObjectSchema, fields: ReadonlyMap<string, unknown>, pointer: string, problems: CorsProblem[]
 ): Set<string> {
-  const { required = [] } = schema
+  const { required } = schema
   const invalid = new Set<string>()
   const report = (key: string, problem: Pick<CorsProblem, 'reason' | 'message'>): void => {
     invalid.add(key)
@@ -114,7 +111,7 @@ export function checkFields (
 
 /** The message for a field that does not exist. */
 function unknownFieldMessage (key: string, value: unknown, schema: ObjectSchema): string {
-  const isPluginOption = schema === CorsPluginOptionsSchema
+  const isPluginOption = schema === PluginOptionsSchema
   if (isPluginOption && Object.hasOwn(ExtendingPolicySchema.properties, key)) {
     return `${quote(key)} belongs in a policy; write defaultPolicy: { ${key}: … } for the routes that declare none`
   }

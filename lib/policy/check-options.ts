@@ -2,7 +2,7 @@
 import { checkPolicies, checkPolicy, unknownPolicyProblem, withInherited, type CheckedPolicy, type NamedPolicies } from './check-policies'
 import { quote, type CorsProblem } from '../messages/errors'
 import { checkFields, copyRecord, isRecord } from './check-fields'
-import { CorsPluginOptionsSchema } from './compiled-schemas'
+import { PluginOptionsSchema } from './compiled-schemas'
 
 /** Options of Fastify's `register` itself, which Fastify passes on to every plugin. */
 const FASTIFY_REGISTER_OPTIONS: ReadonlySet<string> = new Set(['prefix', 'logSerializers'])
@@ -24,7 +24,7 @@ export function checkOptions (value: unknown, inherited: NamedPolicies, problems
   }
   const declared = copyRecord(value) ?? new Map<string, unknown>()
   for (const key of FASTIFY_REGISTER_OPTIONS) declared.delete(key)
-  checkFields(CorsPluginOptionsSchema, declared, '', problems)
+  checkFields(PluginOptionsSchema, declared, '', problems)
   const policies = declared.has('policies')
     ? checkPolicies(declared.get('policies'), '/policies', inherited, problems)
     : new Map<string, CheckedPolicy | null>()

@@ -9,7 +9,7 @@ import { compilePolicy } from './compile'
 import { nearestWord } from '../messages/nearest-word'
 import { suggestOrigin } from '../origins/pattern'
 import { OriginList } from '../origins/list'
-import type { Policy } from '../schemas'
+import type { Policy } from './types'
 import { ExtendingPolicySchema, StandalonePolicySchema } from './compiled-schemas'
 
 /** A policy that was checked. */

@@ -1,6 +1,6 @@
 // The reasons why the plugin refuses an origin or a preflight, or why a browser blocks a request. Logs refusals at debug, and publishes them on a
 // diagnostics channel. response.ts, lib/preflight/ and lib/application/ report refusals here; lib/explain/ records them.
-import diagnostics from 'node:diagnostics_channel'
+import { channel } from 'node:diagnostics_channel'
 import type { FastifyRequest } from 'fastify'
 import { printable, quote } from '../messages/errors'
 import { isPreflight } from '../http/preflight-request'
@@ -64,7 +64,7 @@ export interface CorsRefusalMessage extends CorsRefusal {
 }
 
 /** Publishes a {@link CorsRefusalMessage} for every refusal, for counters. */
-export const refusedChannel = diagnostics.channel('fastify-cors-policy.refused')
+export const refusedChannel = channel('fastify-cors-policy.refused')
 
 /** A Fastify logger: pino's, the application's own, or the one that does nothing. */
 type Logger = FastifyRequest['log']

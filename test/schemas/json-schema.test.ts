@@ -7,7 +7,8 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import Fastify from 'fastify'
 import t from 'tap'
 import ts from 'typescript'
-import cors, { CorsPluginOptionsSchema, CorsPolicySchema, definePolicies, RouteCorsSchema } from '../../lib/index'
+import cors, { definePolicies } from '../../lib/index'
+import { CorsPluginOptionsSchema, CorsPolicySchema, RouteCorsSchema } from '../../lib/schemas'
 
 interface JsonSchema { [keyword: string]: unknown }
 type Json = Record<string, unknown>
