@@ -13,15 +13,15 @@ import { decideOnResponse, upgradeError, whenDecided, whenSendable, type Respons
 import { guardOf, type ResponseGuard } from './response/guard'
 import { routeOf } from './response/route'
 
-/** What the root instance of an application has. */
+/** Where the root instance has the `addScope` that was called first. Another copy of the package in the process passes its registrations to that one. */
+const kAddScope = Symbol.for('fastify-cors-policy.addScope')
+
+const kApplication = Symbol('fastify-cors-policy.application')
+
 interface Root {
-  /** The `addScope` that was called first. Another copy of the package in the same process passes its registrations to that one. */
   [kAddScope]?: typeof addScope
   [kApplication]?: Application
 }
-
-const kAddScope = Symbol.for('fastify-cors-policy.addScope')
-const kApplication = Symbol('fastify-cors-policy.application')
 
 /** Registers the plugin on an instance. Throws a CorsPolicyError for wrong options. */
 export function addScope (instance: FastifyInstance, options: PluginOptions): void {

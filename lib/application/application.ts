@@ -6,7 +6,7 @@ import type { Constraints, RouteContext, RouterEntry } from '../fastify/router-e
 import type { RawRequest } from '../http/preflight-request'
 import { corsPolicyError, printable, quote } from '../messages/errors'
 import type { RouteSchema } from '../policy/derived-headers'
-import { addPreflightConstraint, CONSTRAINT, type PreflightMatch } from '../preflight/options-route'
+import { addPreflightConstraint, CONSTRAINT } from '../preflight/options-route'
 import { ReachableRoutes } from '../preflight/reachable-routes'
 import { PreflightResolver } from '../preflight/resolve'
 import { hasListeners, reportRefusal } from '../response/refused'
@@ -202,6 +202,6 @@ function refuseUnseen (unseen: readonly RouterEntry[], routes: ReadonlyMap<Route
     pointer: '',
     reason: 'conflict',
     value: uncovered.map(({ path }) => path),
-    message: `it was registered after the instance that declares ${names}, and before these routes; write await app.register(cors) before app.register(…) of their plugin`
+    message: `it was registered after the instance that declares ${names}, and before these routes; write await app.register(cors) before that instance is made`
   }])
 }

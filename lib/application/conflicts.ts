@@ -43,7 +43,10 @@ export class Conflicts {
 export function checkConflicts (entriesByMethod: ReadonlyMap<string, readonly RouterEntry[]>, routeOf: (entry: RouterEntry) => Route | undefined): void {
   for (const entries of entriesByMethod.values()) {
     for (const group of entries.length > 1 ? groupByPlace(entries).values() : []) {
-      const routes = group.flatMap((entry) => ({ route: routeOf(entry), constraints: entry.constraints })).filter((each): each is ConstrainedRoute => each.route !== undefined)
+      const routes = group.flatMap((entry) => {
+        const route = routeOf(entry)
+        return route === undefined ? [] : [{ route, constraints: entry.constraints }]
+      })
       for (const one of routes) {
         for (const other of routes) {
           const error = conflictBetween(one, other)

@@ -48,7 +48,8 @@ function coversNothing (scope: Scope, routes: ReadonlyMap<RouteContext, Route>):
 
 function warnOfUnusedScope (log: FastifyBaseLogger, { instance }: Scope): void {
   const where = instance.prefix === '' ? 'this registration' : `the registration below ${quote(instance.prefix)}`
-  log.warn(`fastify-cors-policy covers no route: no route is declared in the scope of ${where}; register it on the instance that declares the routes, or on its parent`)
+  const instead = 'register it on the instance that declares the routes, or on its parent'
+  log.warn(`fastify-cors-policy covers no route: no route is declared in the scope of ${where}; ${instead}`)
 }
 
 /** Routes whose lists of headers come from a schema that cannot be read. */

@@ -5,8 +5,8 @@ import type { ResponsePolicy } from '../response/actual-response'
 import { guardOf } from '../response/guard'
 
 /**
- * The policy of a 404 for this path. Only Fastify knows which not-found handler answers, so an OPTIONS request is sent there. Null where the scope of the handler
- * has no default policy, or where a route answers.
+ * The policy of a 404 for this path. Only Fastify knows which not-found handler answers, so an OPTIONS request is sent there. Null where the scope of the
+ * handler has no default policy, or where a route answers.
  */
 export async function notFoundPolicy (root: FastifyInstance, path: string, host: string): Promise<CompiledPolicy | null> {
   const { raw } = await root.inject({ method: 'OPTIONS', url: path, headers: { host } })

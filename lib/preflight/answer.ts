@@ -33,7 +33,7 @@ export function sendAnswer (request: FastifyRequest, reply: FastifyReply, option
   }
   const decision = isListOfNames(requestedHeaders(request)) && decide(options.policy, request)
   if (!(decision instanceof Promise)) return send(decision)
-  void decision.then((settled) => { if (!reply.sent && !hasTimedOut(request)) send(settled) })
+  decision.then((settled) => { if (!reply.sent && !hasTimedOut(request)) send(settled) }, () => {}) // it never rejects
 }
 
 /** The headers for an allowed origin. */
@@ -53,8 +53,8 @@ function allowedHeaders ({ policy, derivedHeaders }: AnswerOptions): AllowedHead
 }
 
 /**
- * If the policy allows every header, the requested ones are named: with credentials, browsers read `*` as a name, and Firefox does not remember it. `*` does not
- * cover `Authorization` (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.7).
+ * If the policy allows every header, the requested ones are named: with credentials, browsers read `*` as a name, and Firefox does not remember it. `*` does
+ * not cover `Authorization` (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.7).
  */
 function allowHeadersValue ({ any, names }: AllowedHeaders, credentials: boolean, request: FastifyRequest): string {
   if (!any) return names.join(', ')

@@ -1,5 +1,5 @@
-// Which routes of an application an announced request may reach. A preflight does not tell versions and custom constraints, and browsers remember an approval for
-// a URL whatever headers later requests have: so every route counts that the method and the URL may reach with any of them.
+// Which routes of an application an announced request may reach. A preflight does not tell versions and custom constraints, and browsers remember an approval
+// for a URL whatever headers later requests have: so every route counts that the method and the URL may reach with any of them.
 import type { FastifyInstance } from 'fastify'
 import type { RouterEntry } from '../fastify/router-entries'
 import { haveSameParams } from '../fastify/router-options'
@@ -49,8 +49,8 @@ export class ReachableRoutes {
   constructor (readonly registered: RegisteredRoutes) {}
 
   /**
-   * The routes that a request may reach, in the router's order of preference; of several with one path and one policy, the first. Undefined if they are unknown,
-   * or too many.
+   * The routes that a request may reach, in the router's order of preference; of several with one path and one policy, the first. Undefined if they are
+   * unknown, or too many.
    */
   reachable ({ method, url, host }: AnnouncedRequest, budget = new LookupBudget()): readonly Match[] | undefined {
     if (this.registered.unreadableMethods.has(method)) return undefined

@@ -1,5 +1,5 @@
-// Resolves a preflight: which route the announced request reaches, whose policy answers, and which methods the answer names. If it may reach several routes, all
-// must have one policy. Fastify's own router confirms the announced method and every method that is named, each time: browsers remember them all.
+// Resolves a preflight: which route the announced request reaches, whose policy answers, and which methods the answer names. If it may reach several routes,
+// all must have one policy. Fastify's own router confirms the announced method and every method that is named, each time: browsers remember them all.
 import { hostOf, type RouterEntry } from '../fastify/router-entries'
 import type { Match } from '../fastify/second-router'
 import { canBePreflighted, SAFELISTED_METHODS } from '../http/methods'
@@ -68,7 +68,8 @@ export class PreflightResolver {
     if (existing !== undefined) return existing
     const route = this.#routes.registered.routeOf(entry) as Route // an entry with a policy has a route
     const atPlace = this.#entriesByPlace.get(placeOf(entry)) as readonly RouterEntry[]
-    const withPolicy = atPlace.filter((other) => this.#routes.policyOf(other) === policy).map((entry) => ({ entry, route: this.#routes.registered.routeOf(entry) as Route }))
+    const withPolicy = atPlace.filter((other) => this.#routes.policyOf(other) === policy)
+      .map((entry) => ({ entry, route: this.#routes.registered.routeOf(entry) as Route }))
     withPolicy.sort((one, other) => one.route.order - other.route.order || methodIndex(one) - methodIndex(other))
     const answer = {
       policy,
@@ -83,8 +84,8 @@ export class PreflightResolver {
   }
 
   /**
-   * The answer for a method that has no route, at a URL whose other methods have one policy that allows the origin. It lets the browser report the method as the
-   * cause. GET, HEAD and POST are excluded: browsers need no permission for them, so the answer would approve the request
+   * The answer for a method that has no route, at a URL whose other methods have one policy that allows the origin. It lets the browser report the method as
+   * the cause. GET, HEAD and POST are excluded: browsers need no permission for them, so the answer would approve the request
    * (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
    */
   #matchForUnroutedMethod (preflight: RawRequest, announced: AnnouncedRequest, budget: LookupBudget): PreflightMatch | undefined {
@@ -93,15 +94,18 @@ export class PreflightResolver {
     if (unreadableMethods.size > 0 || customConstraints.size > 0) return undefined
     // An OPTIONS route of the user's may answer the preflight.
     if (this.#routes.reachable({ ...announced, method: 'OPTIONS' }, budget)?.length !== 0) return undefined
-    const found = this.#routes.methods.flatMap((method) => (this.#routes.reachable({ ...announced, method }, budget) ?? [undefined]).map((match) => ({ method, match })))
-    const matches = found.map(({ match }) => match)
-    const [first] = found
-    if (first?.match === undefined || matches.includes(undefined)) return undefined
-    const policy = this.#commonPolicy(matches as Match[])
+    const matches: Match[] = []
+    for (const method of this.#routes.methods) {
+      const reachable = this.#routes.reachable({ ...announced, method }, budget)
+      if (reachable === undefined) return undefined
+      matches.push(...reachable)
+    }
+    const [match] = matches
+    const policy = this.#commonPolicy(matches)
     // An origin function is called only for routes that exist.
-    if (policy === null || decideWithoutAsking(policy, preflight.headers.origin as string) === false) return undefined
-    const routed = { ...announced, method: first.method }
-    return this.#routes.isConfirmed(routed, first.match) ? this.#matchFor(policy, first.match, routed, budget) : undefined
+    if (match === undefined || policy === null || decideWithoutAsking(policy, preflight.headers.origin as string) === false) return undefined
+    const routed = { ...announced, method: match.entry.method }
+    return this.#routes.isConfirmed(routed, match) ? this.#matchFor(policy, match, routed, budget) : undefined
   }
 
   /** The routes with a policy whose preflights are not approved, because the announced request may also reach a route with another policy. */

@@ -50,7 +50,7 @@ export function whenDecided (request: FastifyRequest, reply: FastifyReply, sourc
   const finish = (): void => { done(isUpgrade(request) ? undefined : enforcementError(request, guard)) }
   if (guard.pendingDecision === undefined) return finish()
   guard.isDecisionAwaited = true
-  void guard.pendingDecision.then(finish)
+  guard.pendingDecision.then(finish, finish) // it never rejects
 }
 
 /** The error that ends a WebSocket upgrade of a refused origin. Undefined for every other request. */
@@ -79,5 +79,5 @@ export function whenSendable (request: FastifyRequest, reply: FastifyReply, guar
   if (guard.pendingDecision === undefined || guard.isDecisionAwaited || hasTimedOut(request)) return done()
   guard.isDecisionAwaited = true
   // If another attempt began meanwhile, it sends a response of its own.
-  void guard.pendingDecision.then(() => { if (!reply.sent && guard.sendAttempts === attempt) done() })
+  guard.pendingDecision.then(() => { if (!reply.sent && guard.sendAttempts === attempt) done() }, done) // it never rejects
 }

@@ -1,4 +1,4 @@
-// The CORS headers of a response as pairs of name and value, and which of them a policy gives to an origin. They are computed once per policy, but for the origin.
+// The CORS headers of a response as pairs of name and value, and which of them a policy gives to an origin. All but the origin is computed once per policy.
 import { Vary, VARY_ORIGIN } from '../http/vary'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import type { Decision } from './decision'

@@ -56,8 +56,8 @@ export class ResponseGuard {
   }
 
   /**
-   * Keeps the present values of `Vary`. Fastify overwrites them before it writes some payloads: it copies the headers of a web `Response` to the reply, and those
-   * of a stream's reply to the raw response.
+   * Keeps the present values of `Vary`. Fastify overwrites them before it writes some payloads: it copies the headers of a web `Response` to the reply, and
+   * those of a stream's reply to the raw response.
    */
   keepVary (): void {
     if (this.vary === undefined) return

@@ -62,9 +62,10 @@ export class Route implements ResponseSource, RouteFacts {
 
   /** The headers of its responses. Routes of one policy share them, unless their own schemas declare which response headers pages may read. */
   get headers (): PolicyHeaders {
-    return this.#headers ??= this.policy?.exposedHeaders === undefined && this.schema?.response !== undefined
+    this.#headers ??= this.policy?.exposedHeaders === undefined && this.schema?.response !== undefined
       ? new PolicyHeaders(this.policy, this.exposedHeaders())
       : headersOf(this.policy)
+    return this.#headers
   }
 
   /** The request headers that its schema declares. */
@@ -114,10 +115,7 @@ export function linkedRoute (config: object): Route | undefined {
   return Object.hasOwn(config, kRoute) ? (config as LinkedConfig)[kRoute] : undefined
 }
 
-/**
- * The route of a request in a scope. Every route of a scope is linked when the application is ready; in a Fastify where its `config` leads to none, no origin is
- * allowed.
- */
+/** The route of a request in a scope. Every route of a scope is linked when the application is ready; where a `config` leads to none, no origin is allowed. */
 export function routeOf (request: FastifyRequest): Pick<Route, 'policy' | 'policyName' | 'headers' | 'setsHeaders'> {
   return linkedRoute(request.routeOptions.config) ?? UNLINKED
 }
