@@ -12,7 +12,7 @@ import { PreflightResolver } from '../preflight/resolve'
 import { hasListeners, reportRefusal } from '../response/refused'
 import { linkedRoute, linkRoute, Route } from '../response/route'
 import { checkConflicts, Conflicts } from './conflicts'
-import { copyDeclaration, declarationOf, isSameDeclaration, withOwnConfig } from './declaration'
+import { copyDeclaration, declarationOf, isSameDeclaration, ownConfigOf, withOwnConfig } from './declaration'
 import { isOptionsRoute, OptionsRoutes } from './options-routes'
 import { RoutePolicies } from './policies'
 import { entriesByContext, optionsRouteFinder, readRoutes, registeredRoutes, type ReadRoutes } from './registered-routes'
@@ -77,7 +77,7 @@ export class Application {
   declare (instance: FastifyInstance, options: RouteDeclaration): void {
     if (isOptionsRoute(options)) return
     const { url, method, schema } = options
-    const declaration = copyDeclaration(declarationOf(options.config))
+    const declaration = copyDeclaration(declarationOf(ownConfigOf(options)))
     const scope = scopeOf(instance) as Scope
     const methods = [method].flat()
     const resolved = this.#policies.resolve(declaration, scope, `${methods.join(', ')} ${url}`)
@@ -85,7 +85,7 @@ export class Application {
     const route = new Route(facts, declaration, resolved, this.#policies.shared(resolved))
     const conflict = this.#conflicts.add(this.root, route, (options.constraints ?? {}) as Constraints)
     if (conflict !== undefined) throw conflict
-    options.config = withOwnConfig(options.config) as never
+    options.config = withOwnConfig(ownConfigOf(options)) as never
     linkRoute(options.config as object, route)
     if (methods.includes('OPTIONS')) this.#optionsRoutes.countOwn(url)
     const unfinished = { instance, options, firstUrl: url }
@@ -109,9 +109,9 @@ export class Application {
 
   /** Below a prefix, Fastify registers `/` with a second URL, after the hooks. */
   #declareOptions ({ instance, options, firstUrl }: UnfinishedRoute): void {
-    const { url, method, config, constraints } = options
+    const { url, method, constraints } = options
     const scope = scopeOf(instance) as Scope
-    if (this.#policies.resolve(declarationOf(config), scope, `${[method].flat().join(', ')} ${firstUrl}`) === false) return
+    if (this.#policies.resolve(declarationOf(ownConfigOf(options)), scope, `${[method].flat().join(', ')} ${firstUrl}`) === false) return
     for (const each of new Set([firstUrl, url])) {
       this.#optionsRoutes.declare({ url: each, instance, scope, constraints: (constraints ?? {}) as Constraints })
     }

@@ -1,6 +1,6 @@
 // Resolves a preflight: which route the announced request reaches, whose policy answers, and which methods the answer names. If it may reach several routes, all
 // must have one policy. Fastify's own router confirms the announced method and every method that is named, each time: browsers remember them all.
-import type { RouterEntry } from '../fastify/router-entries'
+import { hostOf, type RouterEntry } from '../fastify/router-entries'
 import type { Match } from '../fastify/second-router'
 import { canBePreflighted, SAFELISTED_METHODS } from '../http/methods'
 import type { RawRequest } from '../http/preflight-request'
@@ -110,7 +110,7 @@ export class PreflightResolver {
     if (unknownConstraints.length === 0) return []
     return [...entriesByMethod.values()].flat().filter((entry) => {
       const url = entry.path.replace(/:[^/().-]+|\*$/g, '~')
-      if (this.#routes.policyOf(entry) === null || entry.constraints.host !== undefined || !PLAIN_URL.test(url)) return false
+      if (this.#routes.policyOf(entry) === null || hostOf(entry.constraints) !== undefined || !PLAIN_URL.test(url)) return false
       const matches = this.#routes.reachable({ method: entry.method, url, host: undefined })
       return matches === undefined || (matches.some((match) => match.entry === entry) && this.#commonPolicy(matches) === null)
     })
@@ -148,8 +148,8 @@ export function announcedRequest ({ url = '', headers }: RawRequest): AnnouncedR
 }
 
 /** Equal for the entries that a browser requests at one URL: parameters may have other names. */
-export function placeOf ({ path, constraints: { host } }: RouterEntry): string {
-  return `${path.replace(/::|:[^/().-]*/g, (part) => part === '::' ? part : ':')} ${String(host)}`
+export function placeOf ({ path, constraints }: RouterEntry): string {
+  return `${path.replace(/::|:[^/().-]*/g, (part) => part === '::' ? part : ':')} ${String(hostOf(constraints))}`
 }
 
 export function groupByPlace (entries: readonly RouterEntry[]): Map<string, RouterEntry[]> {

@@ -175,10 +175,6 @@ t.test('a request that is allowed is explained with its exchanges, and without a
   })
 })
 
-t.test('a 404 has no policy for explain() if Fastify keeps not-found handlers elsewhere', async (t) => {
-  t.equal(notFoundPolicy({ prefix: '' } as never, { routes: [], scopes: [] } as never, '/nothing'), null)
-})
-
 t.test('explain() tells hosts apart, and names routes that a preflight does not tell apart', async (t) => {
   const hosts = await application(t, { policies: { partner: { origin: FOO } } })
   hosts.put('/items', { config: { cors: { extends: 'partner' } }, constraints: { host: 'one.example' } }, ok)
