@@ -83,6 +83,8 @@ export class Application {
     const resolved = this.#policies.resolve(declaration, scope, `${methods.join(', ')} ${url}`)
     const facts = { instance, scope, methods, url, schema: schema as RouteSchema | undefined, order: ++this.#lastOrder }
     const route = new Route(facts, declaration, resolved, this.#policies.shared(resolved))
+    // The router reads the object again whenever it builds a part of its tree anew. The caller may have changed it by then.
+    if (options.constraints != null) options.constraints = { ...options.constraints }
     const conflict = this.#conflicts.add(this.root, route, (options.constraints ?? {}) as Constraints)
     if (conflict !== undefined) throw conflict
     options.config = withOwnConfig(ownConfigOf(options)) as never
