@@ -10,7 +10,7 @@ import { StandalonePolicySchema } from '../../lib/schemas'
 import { Examples, printed } from '../support/run-examples'
 
 const ROOT = join(__dirname, '../..')
-const MODULES = { 'fastify-cors-policy': 'dist/index.d.ts', 'fastify-cors-policy/inspector': 'dist/inspector/index.d.ts' } as const
+const MODULES = { 'fastify-cors-policy': 'dist/index.d.ts', 'fastify-cors-policy/inspector': 'dist/inspector/index.d.ts', 'fastify-cors-policy/schemas': 'dist/schemas.d.ts' } as const
 
 type ModuleName = keyof typeof MODULES
 
@@ -22,7 +22,8 @@ interface Entry { readonly module: ModuleName, readonly names: readonly string[]
 
 function entriesIn (page: string): Entry[] {
   return page.split(/^## /m).slice(1).flatMap((part) => {
-    const module = part.startsWith('`fastify-cors-policy/inspector`') ? 'fastify-cors-policy/inspector' : 'fastify-cors-policy'
+    const [, path = 'fastify-cors-policy'] = /^`(.+?)`/.exec(part) ?? []
+    const module = path in MODULES ? path as ModuleName : 'fastify-cors-policy'
     return part.split(/^### /m).slice(1).map((text): Entry => ({
       module,
       names: [...(text.split('\n')[0] as string).matchAll(/`([^`]+)`/g)].map(([, name]) => name as string),
@@ -74,6 +75,7 @@ const HEAD = `
 import type { FastifyInstance, FastifyRequest, LogLevel } from 'fastify'
 import plugin, * as main from 'fastify-cors-policy'
 import inspectorPlugin from 'fastify-cors-policy/inspector'
+import type {} from 'fastify-cors-policy/schemas'
 import type { ${Object.keys(typeNames()).join(', ')} } from 'fastify-cors-policy'
 import type { InspectorOptions } from 'fastify-cors-policy/inspector'
 type Member<Type, Name> = Type extends unknown ? Name extends keyof Type ? Exclude<Type[Name], undefined> : never : never

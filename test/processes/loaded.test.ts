@@ -1,10 +1,7 @@
 // What an application loads of the package and of its dependencies, and when. Each program runs in a process of its own, without the loaders of tap, on what is
 // built: so build first (npm test does).
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import t from 'tap'
-
-const ROOT = join(__dirname, '..', '..')
+import { ROOT, run as runClean } from '../package/installed'
 
 /** Begins a program: `loaded` is what was loaded besides Fastify, as the names of packages and the files of dist/. */
 const BEGIN = `
@@ -38,11 +35,9 @@ async function run (steps: string, load = "const cors = require('fastify-cors-po
       ${steps}
       console.log(JSON.stringify(found))
     })().catch((error) => { console.error(error); process.exitCode = 1 })`
-  const { NODE_OPTIONS, ...env } = process.env
-  const output = await new Promise<string>((resolve, reject) => {
-    execFile(process.execPath, ['--expose-gc', '-e', program], { cwd: ROOT, env }, (error, stdout, stderr) => error === null ? resolve(stdout) : reject(new Error(stderr)))
-  })
-  return JSON.parse(output) as string[][]
+  const { code, stdout, stderr } = await runClean(process.execPath, ['--expose-gc', '-e', program], ROOT)
+  if (code !== 0) throw new Error(stderr)
+  return JSON.parse(stdout) as string[][]
 }
 
 function packages (loaded: readonly string[] | undefined): string[] {
