@@ -77,7 +77,7 @@ function compileOriginArray (
   const entries: Entry[] = []
   values.forEach((value, index) => {
     const element = typeof origins === 'string' ? {} : { index, value }
-    const entry = readEntry(value, field)
+    const entry = readEntry(value, { list: field, switches, isWholeValue: typeof origins === 'string' })
     if (!('key' in entry)) return report(field, { ...entry, ...element, involvedFields: INVOLVED_FIELDS[entry.reason] })
     entries.push(entry)
     for (const problem of switches === undefined ? [] : credentialProblems(entry, switches)) {
