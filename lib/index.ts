@@ -8,6 +8,7 @@ import type { CorsPolicyError, CorsProblem, CorsProblemReason } from './messages
 import type * as explain from './devtools/types'
 import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion, CorsQuestionError, CorsRoute } from './devtools/types'
 import { addScope } from './plugin'
+import { originsFrom } from './origins/from-text'
 import { originList } from './origins/list'
 import type { CorsRefusal, CorsRefusalMessage, CorsRefusalReason } from './response/refused'
 import type * as schema from './schemas'
@@ -120,6 +121,18 @@ declare namespace cors {
    */
   export function originList (entries: Iterable<string | RegExp>): CorsOriginList
 
+  /**
+   * Reads the origins in a text that an operator writes, such as a variable of the environment: one origin, several between commas or blanks, or a JSON
+   * array. Writes them as browsers do where that is plain (a slash at the end, upper case, a default port).
+   *
+   * @param text the text; `undefined` and `''` have no origins
+   * @returns an array of origins and patterns, or `'*'`. An empty array allows nobody, and is accepted as `origin`
+   * @throws CorsPolicyError with all entries that are not origins
+   * @example
+   * await app.register(cors, { policies: { partner: { origin: originsFrom(process.env.CORS_ORIGINS), credentials: true } } })
+   */
+  export function originsFrom (text: string | undefined): '*' | readonly string[]
+
   /** The type of {@link CorsPolicySchema}: a TypeBox schema of {@link CorsPolicy}. */
   export interface CorsPolicySchema extends PolicySchema, TUnsafe<CorsPolicy> { static: CorsPolicy }
   /** The TypeBox schema of a policy. `JSON.stringify` turns it into plain JSON Schema, for all that JSON can represent. */
@@ -140,6 +153,7 @@ declare namespace cors {
 module.exports.corsPolicy = cors
 module.exports.definePolicies = definePolicies
 module.exports.originList = originList
+module.exports.originsFrom = originsFrom
 module.exports.CorsPolicySchema = CorsPolicySchema
 module.exports.RouteCorsSchema = RouteCorsSchema
 module.exports.CorsPluginOptionsSchema = CorsPluginOptionsSchema

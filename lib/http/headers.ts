@@ -34,11 +34,8 @@ const FORBIDDEN_REQUEST_HEADERS: ReadonlySet<string> = new Set([
   'keep-alive', 'origin', 'referer', 'set-cookie', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'via'
 ])
 
-/** Response headers that configurations often list as request headers by mistake. */
-const RESPONSE_ONLY_HEADERS: ReadonlySet<string> = new Set([
-  'access-control-allow-credentials', 'access-control-allow-headers', 'access-control-allow-methods', 'access-control-allow-origin',
-  'access-control-allow-private-network', 'access-control-expose-headers', 'access-control-max-age', 'vary'
-])
+/** Forbidden names that a policy must not list: it would look as if it allowed cookies, or CORS itself. */
+const MISLEADING_REQUEST_HEADERS = /^(?:cookie2?|set-cookie|access-control-.*)$/
 
 /** Names that a page can never read (https://fetch.spec.whatwg.org/#forbidden-response-header-name). */
 const FORBIDDEN_RESPONSE_HEADERS: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2'])
@@ -76,11 +73,16 @@ export function isSafelistedResponseHeaderName (name: string): boolean {
   return SAFELISTED_RESPONSE_HEADERS.has(name.toLowerCase())
 }
 
-/** Why a page cannot send this header, or undefined if it can. */
+/** Why a policy must not list this request header. undefined if it may. */
 export function whyNotSendable (name: string): string | undefined {
   const lower = name.toLowerCase()
-  if (isForbiddenRequestHeaderName(lower)) return 'no page can set this header: browsers forbid it, or set it themselves'
-  return RESPONSE_ONLY_HEADERS.has(lower) ? 'this is a response header: no request carries it' : undefined
+  if (lower.startsWith('access-control-') || lower === 'vary') return 'CORS sets this header itself: no page sends it'
+  return MISLEADING_REQUEST_HEADERS.test(lower) ? 'no page can set this header: browsers send cookies where the policy has credentials' : undefined
+}
+
+/** Whether browsers set this request header by themselves, so that no page can send it and no preflight asks for it. */
+export function isSetByBrowser (name: string): boolean {
+  return isForbiddenRequestHeaderName(name) && !MISLEADING_REQUEST_HEADERS.test(name.toLowerCase())
 }
 
 /** Why a page cannot read this header, or undefined if it can. */
@@ -90,14 +92,20 @@ export function whyNotReadable (name: string): string | undefined {
   return REQUEST_ONLY_HEADERS.has(lower) ? 'no page reads this from a response: it belongs to requests and preflights' : undefined
 }
 
+/** Whether a route's schema may mean a header by this name: browsers read a "*" in it literally. */
+function isName (name: string): boolean {
+  return isHeaderName(name) && !name.includes('*')
+}
+
 /** Whether a preflight has to allow this header of a route's request schema. False for safelisted headers, and for those that no page can send. */
 export function needsAllowing (name: string): boolean {
-  return isHeaderName(name) && name !== '*' && !SAFELISTED_REQUEST_HEADERS.has(name.toLowerCase()) && whyNotSendable(name) === undefined
+  const lower = name.toLowerCase()
+  return isName(name) && !SAFELISTED_REQUEST_HEADERS.has(lower) && !isForbiddenRequestHeaderName(lower) && whyNotSendable(lower) === undefined
 }
 
 /** Whether this header of a route's response schema has to be exposed. False for safelisted headers, and for those that no page can read. */
 export function needsExposing (name: string): boolean {
-  return isHeaderName(name) && name !== '*' && !isSafelistedResponseHeaderName(name) && whyNotReadable(name) === undefined
+  return isName(name) && !isSafelistedResponseHeaderName(name) && whyNotReadable(name) === undefined
 }
 
 /** The longest `Access-Control-Request-Headers` that is accepted, in characters. Browsers list only the unsafe names of one request: far fewer. */

@@ -23,7 +23,7 @@ export interface EntryProblem {
 
 /** The list that an entry is in. */
 export interface EntryContext {
-  readonly list: 'origin' | 'credentials' | 'originList'
+  readonly list: 'origin' | 'credentials' | 'timingOrigin' | 'originList'
   /** Set if the origins of the list may send credentials. */
   readonly switches?: CredentialSwitches | undefined
   /** Whether the entry is the value of the field, and not an element of an array. */
@@ -74,7 +74,7 @@ function isAcceptable (entry: OriginPattern | OriginRegExp, switches: Credential
 
 /** What is wrong and what to write. What is suggested may be refused as well: then the message says both, and what is accepted. */
 function adviceOf (refusal: OriginRefusal, { list, switches, isWholeValue = false }: EntryContext): string {
-  let { message, instead } = refusal
+  const { message, instead } = refusal
   for (const entry of typeof instead === 'string' ? [] : instead) {
     const next = entry === '*' && (switches !== undefined || !isWholeValue) ? readEntry(entry, { list, switches }) as EntryProblem : problemOf(entry, switches)
     if (next !== undefined) return `${message}, and ${next.message}`
