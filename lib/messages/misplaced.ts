@@ -8,7 +8,8 @@ const NEAR_MISS = /^(?:crs|cor|cos|cros|cosr|ocrs|corss|coors|corrs|ccors)$/i
 export function misplacedPolicies (options: object): CorsProblem[] {
   const problems: CorsProblem[] = []
   const report = (pointer: string, key: string, value: unknown): void => {
-    problems.push({ pointer, reason: 'unknown-property', value, message: `${quote(key)} is ignored here; write config: { cors: ${isPolicy(value) ? '{ … }' : quote(value)} }` })
+    const message = `${quote(key)} is ignored here; write config: { cors: ${isPolicy(value) ? '{ … }' : quote(value)} }`
+    problems.push({ pointer, reason: 'unknown-property', value, message })
   }
   const { cors, config } = options as { readonly cors?: unknown, readonly config?: unknown }
   if (cors !== undefined) report('/cors', 'cors', cors)

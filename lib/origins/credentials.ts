@@ -37,7 +37,11 @@ function risksOfPattern ({ text, scheme, host, subdomains, ...rest }: OriginPatt
   ]
 }
 
-const FILES: CredentialRisk = { reason: 'null-origin', message: 'every file that a user opens has the origin "file://", downloads included', liftedBy: undefined }
+const FILES: CredentialRisk = {
+  reason: 'null-origin',
+  message: 'every file that a user opens has the origin "file://", downloads included',
+  liftedBy: undefined
+}
 
 function insecure (origin: string): CredentialRisk {
   const message = `an attacker on the network can change pages of ${origin} and act with its users' credentials`

@@ -40,10 +40,7 @@ const regexps = (): typeof RegExps => require('./regexp') as typeof RegExps
 const credentials = (): typeof Credentials => require('./credentials') as typeof Credentials
 
 const WILDCARD_IN_LIST: EntryProblem = { reason: 'invalid', message: '"*" allows every origin and cannot be an entry of a list; write origin: "*"' }
-const WILDCARD_WITH_CREDENTIALS: EntryProblem = {
-  reason: 'wildcard-with-credentials',
-  message: 'browsers refuse credentials with "*"; write the origins that may send them, such as "https://app.example.com"'
-}
+const WILDCARD_WITH_CREDENTIALS = 'browsers refuse credentials with "*"; write the origins that may send them, such as "https://app.example.com"'
 
 /** Reads one value of a list. A RegExp is kept, so it must be a copy. */
 export function readEntry (value: unknown, context: EntryContext): Entry | EntryProblem {
@@ -56,7 +53,9 @@ export function readEntry (value: unknown, context: EntryContext): Entry | Entry
   const parsed = parse(value, context.switches)
   switch (parsed.kind) {
     case 'refused': return { reason: parsed.reason, message: `${quote(value)}: ${adviceOf(parsed, context)}` }
-    case 'any': return context.switches === undefined ? WILDCARD_IN_LIST : WILDCARD_WITH_CREDENTIALS
+    case 'any':
+      if (context.switches === undefined) return WILDCARD_IN_LIST
+      return { reason: context.list === 'credentials' ? 'wildcard-with-credentials' : 'invalid', message: WILDCARD_WITH_CREDENTIALS }
     case 'null': return { key: 'null', pattern: undefined }
     case 'origin': return { key: parsed.text, pattern: parsed.subdomains || parsed.anyPort || parsed.host === '*' ? parsed : undefined }
     case 'regexp': return { key: String(value), pattern: parsed }

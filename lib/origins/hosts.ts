@@ -1,6 +1,6 @@
 // The hosts of an application (the option `hosts`): validates them, and matches the Host of a request against them.
 import { quote, type CorsProblem } from '../messages/errors'
-import { parseOriginEntry, suggestOrigin, type OriginPattern } from './pattern'
+import { parseOriginEntry, suggestOrigin } from './pattern'
 import { PatternTable } from './pattern-table'
 import { parseOrigin } from './serialised'
 
@@ -17,7 +17,8 @@ const SCHEME = 'https://'
 export function compileHosts (hosts: readonly unknown[], pointer: string, problems: CorsProblem[]): HostMatcher {
   const table = new PatternTable()
   if (hosts.length === 0) {
-    problems.push({ pointer, reason: 'invalid', value: hosts, message: 'an empty array refuses every request; write the hosts, such as ["localhost:*"], or leave it out' })
+    const message = 'an empty array refuses every request; write the hosts, such as ["localhost:*"], or leave it out'
+    problems.push({ pointer, reason: 'invalid', value: hosts, message })
   }
   hosts.forEach((value, index) => {
     const pattern = typeof value === 'string' && !DEFAULT_PORT.test(value) ? parseOriginEntry(SCHEME + value) : undefined

@@ -93,11 +93,20 @@ const MISPLACED_ASTERISK = 'an asterisk may only replace whole subdomains ("http
 /** The first one that applies is reported. */
 const MISTAKES: readonly Mistake[] = [
   { when: (text) => text.length > MAX_ORIGIN_LENGTH, message: `no origin is longer than ${MAX_ORIGIN_LENGTH} characters` },
-  { when: /^[ \t\r\n]*$/, message: 'this text is empty (an unset variable?)', instead: 'an origin such as "https://app.example.com", or originsFrom(process.env.CORS_ORIGINS)' },
+  {
+    when: /^[ \t\r\n]*$/,
+    message: 'this text is empty (an unset variable?)',
+    instead: 'an origin such as "https://app.example.com", or originsFrom(process.env.CORS_ORIGINS)'
+  },
   { when: /^null$/i, message: 'browsers write it in lower case', suggest: () => ['null'] },
   { when: JSON_ARRAY, message: 'this text is JSON, not a list', suggest: (text) => entriesIn(text.replace(/[[\]"]/g, ' ')) },
   { when: /^\s*["'`]|["'`]\s*$/, message: 'the quotes are a part of this text', suggest: (text) => entriesIn(text.replace(/["'`]/g, ' ')) },
-  { when: /^\/.*\/[a-z]*$|^\^|\$$/s, message: 'this is a RegExp in quotes, which is read as text', suggest: regexpIn, instead: 'the RegExp without quotes, in an array' },
+  {
+    when: /^\/.*\/[a-z]*$|^\^|\$$/s,
+    message: 'this is a RegExp in quotes, which is read as text',
+    suggest: regexpIn,
+    instead: 'the RegExp without quotes, in an array'
+  },
   {
     when: OPAQUE,
     message: 'documents of this scheme have no origin of their own: browsers send "null" for them',

@@ -14,7 +14,8 @@ let loaded: Suffixes | undefined
 
 /** Loads the list when it is first needed: it takes over a megabyte of heap, and most policies do not need it. scripts/public-suffixes.mjs writes it. */
 function suffixes (): Suffixes {
-  return loaded ??= indexOf(require('./tldts') as readonly string[])
+  loaded ??= indexOf(require('./tldts') as readonly string[])
+  return loaded
 }
 
 function indexOf (list: readonly string[]): Suffixes {

@@ -74,7 +74,9 @@ class Reader {
   #element (element: AST.Element): Expression {
     switch (element.type) {
       case 'Group':
-        if (element.modifiers !== null) throw new UnsupportedSyntax('flags inside a RegExp ("(?i:…)") are not supported', 'the flag behind it, or a RegExp for each part')
+        if (element.modifiers !== null) {
+          throw new UnsupportedSyntax('flags inside a RegExp ("(?i:…)") are not supported', 'the flag behind it, or a RegExp for each part')
+        }
         return this.choice(element.alternatives)
       case 'CapturingGroup': return this.choice(element.alternatives)
       case 'Quantifier': return { kind: 'repeat', part: this.#element(element.element), min: element.min, max: element.max }
@@ -103,7 +105,8 @@ class Reader {
   #refuseStrings (element: AST.CharacterSet | AST.CharacterClass | AST.ExpressionCharacterClass): void {
     const refuse = (): never => {
       throw new UnsupportedSyntax(
-        'a class that matches strings of several characters ("\\q{…}", or a property of strings) is not supported', '"(?:ab|c)" instead of "[\\q{ab|c}]"')
+        'a class that matches strings of several characters ("\\q{…}", or a property of strings) is not supported',
+        '"(?:ab|c)" instead of "[\\q{ab|c}]"')
     }
     this.#visit(element, {
       onClassStringDisjunctionEnter: refuse,

@@ -165,9 +165,9 @@ function suggestValue (key: string, fields: ReadonlyMap<string, unknown>, canBeL
     : undefined
   if (array !== undefined) return `write ${array}`
   if (key === 'origin') {
-    if (value === true && hasCredentials) return 'every site could act with your users\' credentials; write the origins that may, such as ["https://app.example.com"]'
+    if (value === true && hasCredentials) return 'write the origins that may act with your users\' credentials, such as ["https://app.example.com"]'
     if (value === true) return 'write "*" for everyone, or list the origins that may read the response'
-    if (value === undefined) return 'write an origin such as "https://app.example.com", or originsFrom(process.env.CORS_ORIGINS)'
+    if (value === undefined && !canBeLeftOut) return 'write an origin such as "https://app.example.com", or originsFrom(process.env.CORS_ORIGINS)'
     if (value === false) return `write ${howToTurnOff(pointer)}`
     if (typeof value === 'function') return 'its return value must decide, as it gets no callback; write (origin, request) => boolean, or an async function'
   }

@@ -18,7 +18,7 @@ const LISTS = {
   exposedHeaders: {
     whyForbidden: whyNotReadable,
     besideWildcard: /^(?:\*|\.\.\.)$/,
-    mixed: '"*" exposes every header and cannot be combined with names; write exposedHeaders: "*"'
+    mixed: '"*" exposes every header and cannot be combined with names; write the names without it, or exposedHeaders: "*" for every header'
   }
 } as const
 
@@ -41,10 +41,12 @@ export function checkHeaderList (field: HeaderListField, list: readonly unknown[
 function checkName (name: unknown, whyForbidden: (name: string) => string | undefined): FieldProblem | undefined {
   if (typeof name !== 'string') return { reason: 'type', message: `${quote(name)} is not the name of a header; write a text such as "X-Request-Id"` }
   if (name.includes('*') && isHeaderName(name)) {
-    return { reason: 'invalid', message: `${quote(name)}: browsers read "*" in a name literally; write the names, such as ${quote(name.replaceAll('*', 'name'))}` }
+    const example = quote(name.replaceAll('*', 'name'))
+    return { reason: 'invalid', message: `${quote(name)}: browsers read "*" in a name literally; write the names, such as ${example}` }
   }
   if (!isHeaderName(name)) {
-    return { reason: 'invalid', message: `${quote(name)} is not the name of a header; write one name for each element, such as ${namesAsCode(name) ?? '"X-Request-Id"'}` }
+    const names = namesAsCode(name) ?? '"X-Request-Id"'
+    return { reason: 'invalid', message: `${quote(name)} is not the name of a header; write one name for each element, such as ${names}` }
   }
   const why = whyForbidden(name)
   return why === undefined ? undefined : { reason: 'forbidden', message: `${quote(name)}: ${why}; leave it out` }

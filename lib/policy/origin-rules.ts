@@ -40,7 +40,8 @@ export function compileTimingOrigin ({ timingOrigin }: PolicyFields, report: Rep
     const entry = readEntry(value, { list: 'timingOrigin' })
     if (!('key' in entry)) report('timingOrigin', { ...entry, index, value })
     else if (entry.pattern !== undefined) {
-      const message = `${quote(value)} is a pattern, and Timing-Allow-Origin has none; write exact origins such as "https://app.example.com", or timingOrigin: true`
+      const message = `${quote(value)} is a pattern, and Timing-Allow-Origin has none; write exact origins, such as "https://app.example.com", ` +
+        'or timingOrigin: true'
       report('timingOrigin', { reason: 'invalid', message, index, value })
     }
   })
@@ -81,7 +82,8 @@ function compileOriginArray (
   const values = typeof origins === 'string' ? [origins] : origins
   if (values.length === 0 && values !== NOBODY) {
     const instead = field === 'origin' ? 'cors: false' : 'credentials: false'
-    report(field, { reason: 'invalid', message: `an empty array allows nobody; write ${instead} for that, or originsFrom(process.env.CORS_ORIGINS) for a list that may be empty` })
+    const message = `an empty array allows nobody; write ${instead} for that, or originsFrom(process.env.CORS_ORIGINS) for a list that may be empty`
+    report(field, { reason: 'invalid', message })
   }
   const entries: Entry[] = []
   values.forEach((value, index) => {
