@@ -7,6 +7,7 @@ import type { CorsPolicyError, CorsProblem, CorsProblemReason } from './messages
 import type * as explain from './devtools/types'
 import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion, CorsQuestionError, CorsRoute } from './devtools/types'
 import { addScope } from './plugin'
+import { originsFrom } from './origins/from-text'
 import { originList } from './origins/list'
 import type { CorsRefusal, CorsRefusalMessage, CorsRefusalReason } from './response/refused'
 import type { CorsOriginFunction, CorsOriginList } from './origins/types'
@@ -112,12 +113,25 @@ declare namespace cors {
    * tenants.add('https://new.example')
    */
   export function originList (entries: Iterable<string | RegExp>): CorsOriginList
+
+  /**
+   * Reads the origins in a text that an operator writes, such as a variable of the environment: one origin, several between commas or blanks, or a JSON
+   * array. Writes them as browsers do where that is plain (a slash at the end, upper case, a default port).
+   *
+   * @param text the text; `undefined` and `''` have no origins
+   * @returns an array of origins and patterns, or `'*'`. An empty array allows nobody, and is accepted as `origin`
+   * @throws CorsPolicyError with all entries that are not origins
+   * @example
+   * await app.register(cors, { policies: { partner: { origin: originsFrom(process.env.CORS_ORIGINS), credentials: true } } })
+   */
+  export function originsFrom (text: string | undefined): '*' | readonly string[]
 }
 
 // Node reads the export names of a CommonJS module from its source. Written this way, they can be imported by name from ES modules.
 module.exports.corsPolicy = cors
 module.exports.definePolicies = definePolicies
 module.exports.originList = originList
+module.exports.originsFrom = originsFrom
 Object.assign(cors, module.exports, { default: cors })
 
 export = cors

@@ -52,7 +52,7 @@ const OriginFunction = nonJsonSchema<CorsOriginFunction>(Type.Function(
   { description: 'A function that decides about an origin' }
 ))
 
-const HeaderName = Type.String({ description: 'The name of a header, in any case', pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", maxLength: 256 })
+const HeaderName = Type.String({ description: 'The name of a header, in any case', pattern: "^(?:\\*|[!#$%&'+.^_`|~0-9A-Za-z-]+)$", maxLength: 256 })
 
 // Declarations are never modified, so arrays may be readonly.
 const OriginList = Type.Unsafe<ReadonlyArray<CorsOriginText | RegExp>>(Type.Array(Type.Union([OriginText, OriginRegExp])))
@@ -64,6 +64,11 @@ const Origin = Type.Union([OriginText, OriginList, LiveOriginList, OriginFunctio
 })
 
 const Extends = Type.String({ description: 'The name of the policy that this one extends: the fields set here replace its fields, one by one' })
+
+const EnforceOrigin = Type.Optional(Type.Union([Type.Boolean(), Type.Literal('report')], {
+  description: 'Whether a request from a page whose origin the policy refuses is answered 403 before its handler runs; "report" only logs and ' +
+    'publishes it. CORS alone keeps such a page from reading the response, not from sending the request'
+}))
 
 const optionalFields = {
   credentials: Type.Optional(Type.Union([Type.Boolean(), OriginList, LiveOriginList], {
@@ -90,10 +95,13 @@ const optionalFields = {
     description: 'The status of a successful preflight: 204, or 200 for old clients',
     default: 204
   })),
-  enforceOrigin: Type.Optional(Type.Boolean({
-    description: 'Whether a request from a page whose origin the policy refuses is answered 403 before its handler runs. CORS alone ' +
-      'keeps such a page from reading the response, not from sending the request',
-    default: false
+  enforceOrigin: EnforceOrigin,
+  timingOrigin: Type.Optional(Type.Union([Type.Literal(true), Type.Literal('*'), Type.Unsafe<readonly CorsOriginText[]>(Type.Array(OriginText))], {
+    description: 'Who may read the timing of the response (`Timing-Allow-Origin`): true for the origins that the policy allows, "*" for ' +
+      'everyone, or an array of exact origins'
+  })),
+  resourcePolicy: Type.Optional(Type.Union([Type.Literal('same-origin'), Type.Literal('same-site'), Type.Literal('cross-origin')], {
+    description: 'Which pages may embed the response without CORS (`Cross-Origin-Resource-Policy`): "same-origin", "same-site" or "cross-origin"'
   })),
   dangerouslyAllowInsecureOrigins: Type.Optional(Type.Boolean({
     description: 'Accepts credentials with an unencrypted origin that is not loopback',
@@ -136,6 +144,12 @@ export const PluginOptionsSchema = Type.Object({
     default: false
   })),
   logLevel: Type.Optional(Type.Unsafe<LogLevel>(Type.String({ description: 'The log level of the generated OPTIONS routes' }))),
+  enforceOrigin: EnforceOrigin,
+  hosts: Type.Optional(Type.Unsafe<readonly string[]>(Type.Array(Type.String(), {
+    description: 'The hosts of the application: a request to any other `Host` is answered 421',
+    minItems: 1
+  }))),
+  refusalLogLevel: Type.Optional(Type.Unsafe<LogLevel>(Type.String({ description: 'The log level of refusals', default: 'debug' }))),
   hideOptionsRoute: Type.Optional(Type.Boolean({
     description: 'Whether documentation generators leave the generated OPTIONS routes out',
     default: true

@@ -1,7 +1,7 @@
 // Finds what the developer probably meant: an allowed origin or a routed path that differs from the one in the question in one detail.
 // messages.ts and advice.ts use it.
 import { OriginList } from '../origins/list'
-import { parseOriginEntry, type TupleOrigin } from '../origins/pattern'
+import { parseOriginEntry, type OriginPattern } from '../origins/pattern'
 import type { PolicyFields } from '../policy/fields'
 import type { RouteRegistry } from './route-registry'
 
@@ -17,9 +17,9 @@ const MAX_ENTRIES = 10_000
 /** The allowed origin that is most similar to this one. */
 export function suggestOrigin (origin: string, { origin: allowed, credentials }: PolicyFields): OriginSuggestion | undefined {
   const page = parseOriginEntry(origin)
-  if (page.kind !== 'tuple' || typeof allowed === 'function') return undefined
+  if (page.kind !== 'origin' || typeof allowed === 'function') return undefined
   const values = [...entriesOf(allowed), ...entriesOf(credentials)].slice(0, MAX_ENTRIES)
-  const entries = values.flatMap((value) => typeof value === 'string' ? parseOriginEntry(value) : []).filter((entry) => entry.kind === 'tuple')
+  const entries = values.flatMap((value) => typeof value === 'string' ? parseOriginEntry(value) : []).filter((entry) => entry.kind === 'origin')
   for (const { applies, suggest, difference } of SIMILARITIES) {
     const entry = entries.find((entry) => applies(page, entry))
     if (entry !== undefined) return { origin: suggest(page, entry), difference: difference(entry) }
@@ -34,10 +34,10 @@ export function entriesOf (value: unknown): readonly unknown[] {
 
 /** One way in which the origin of a page and an entry of a policy are similar. */
 interface Similarity {
-  readonly applies: (page: TupleOrigin, entry: TupleOrigin) => boolean
+  readonly applies: (page: OriginPattern, entry: OriginPattern) => boolean
   /** The origin that the page needs, for the entry to match it. */
-  readonly suggest: (page: TupleOrigin, entry: TupleOrigin) => string
-  readonly difference: (entry: TupleOrigin) => string
+  readonly suggest: (page: OriginPattern, entry: OriginPattern) => string
+  readonly difference: (entry: OriginPattern) => string
 }
 
 const WWW = /^www\./
@@ -66,15 +66,15 @@ const SIMILARITIES: readonly Similarity[] = [
   }
 ]
 
-function matchesHost (page: TupleOrigin, { host, subdomains }: TupleOrigin): boolean {
+function matchesHost (page: OriginPattern, { host, subdomains }: OriginPattern): boolean {
   return subdomains ? page.host.endsWith(`.${host}`) : page.host === host
 }
 
-function matchesPort (page: TupleOrigin, { port, anyPort }: TupleOrigin): boolean {
+function matchesPort (page: OriginPattern, { port, anyPort }: OriginPattern): boolean {
   return anyPort || page.port === port
 }
 
-function serialize ({ scheme, host, port }: Pick<TupleOrigin, 'scheme' | 'host' | 'port'>): string {
+function serialize ({ scheme, host, port }: Pick<OriginPattern, 'scheme' | 'host' | 'port'>): string {
   return `${scheme}://${host}${port === '' ? '' : `:${port}`}`
 }
 

@@ -27,10 +27,14 @@ interface OptionalFields {
    * The request headers that a preflight accepts: "*", or an array of names, in which "*" can be combined with "Authorization". Left out:
    * those of the route's schema.headers, and Content-Type if the method takes a body.
    *
+   * `'...'` in the array stands for what would be there without the field: the list of the policy that is extended, else the derived headers.
+   *
    * Case does not matter. Safelisted headers need no permission and can be left out. `'*'` is every header except `Authorization`; with
    * `credentials`, the preflight response names the headers that were asked for.
    *
-   * Refused: what is not a header name (`invalid`), and names that a page cannot send (`forbidden`).
+   * Names that browsers set by themselves (`Accept-Encoding`, `Origin`) are left out, with a warning.
+   *
+   * Refused: what is not a header name (`invalid`), and names of cookies and of CORS itself (`forbidden`).
    *
    * @defaultValue the headers of the route's `schema.headers`, and `Content-Type` if the method takes a body
    * @example allowedHeaders: ['Content-Type', 'X-Request-Id']
@@ -40,6 +44,8 @@ interface OptionalFields {
   /**
    * The response headers that a page may read: an array of names, or "*". Left out: those that the route's response schemas declare in
    * `headers`.
+   *
+   * `'...'` in the array stands for what would be there without the field: the list of the policy that is extended, else the declared headers.
    *
    * Case does not matter. Safelisted headers need no permission and can be left out.
    *
@@ -73,19 +79,40 @@ interface OptionalFields {
    */
   optionsSuccessStatus?: 204 | 200
   /**
-   * Whether a request from a page whose origin the policy refuses is answered 403 before its handler runs. CORS alone keeps such a page from
-   * reading the response, not from sending the request.
+   * Whether a request from a page whose origin the policy refuses is answered 403 before its handler runs; "report" only logs and publishes it.
+   * CORS alone keeps such a page from reading the response, not from sending the request.
    *
    * The error handler gets `FST_ERR_CORS_ORIGIN_REFUSED`, before the body is read. WebSocket upgrades are answered 403 as well. Requests without
-   * an `Origin` (no browser, or a plain navigation) and those of the application's own pages are not.
+   * an `Origin` (no browser, or a plain navigation) and those of the application's own pages are not. `origin: '*'` refuses nobody.
    *
-   * Refused: `true` with `origin: '*'` (`conflict`).
-   *
-   * @defaultValue `false`
+   * @defaultValue as `enforceOrigin` of the registration
    * @example enforceOrigin: true
    * @see https://fetch.spec.whatwg.org/#origin-header
    */
-  enforceOrigin?: boolean
+  enforceOrigin?: boolean | 'report'
+  /**
+   * Who may read the timing of the response (`Timing-Allow-Origin`): true for the origins that the policy allows, "*" for everyone, or an array of
+   * exact origins.
+   *
+   * `"*"` and an array are sent as they are, without `Vary`.
+   *
+   * Refused: patterns and RegExps (`invalid`).
+   *
+   * @defaultValue no `Timing-Allow-Origin` is sent
+   * @example timingOrigin: true
+   * @see https://www.w3.org/TR/resource-timing/#sec-timing-allow-origin
+   */
+  timingOrigin?: true | '*' | readonly CorsOriginText[]
+  /**
+   * Which pages may embed the response without CORS (`Cross-Origin-Resource-Policy`): "same-origin", "same-site" or "cross-origin".
+   *
+   * Replaces what a plugin such as `@fastify/helmet` sets for all routes.
+   *
+   * @defaultValue the header stays as others set it
+   * @example resourcePolicy: 'cross-origin'
+   * @see https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header
+   */
+  resourcePolicy?: 'same-origin' | 'same-site' | 'cross-origin'
   /**
    * Accepts `credentials` with an unencrypted origin that is not loopback (`http:`, `ws:`). An attacker on the network between a user and such
    * a page can change the page, and act with the user's credentials.
@@ -175,6 +202,35 @@ export interface PluginOptions<Name extends string = string, NamedPolicy = Polic
    * @example logLevel: 'warn'
    */
   logLevel?: LogLevel
+  /**
+   * Whether a request from a page whose origin is refused is answered 403 before its handler runs; "report" only logs and publishes it.
+   *
+   * For every route of the scope, those without a policy and the 404s included: these refuse every foreign page. The `enforceOrigin` of a policy
+   * overrides it.
+   *
+   * @defaultValue `false`; in a child scope, that of the parent scope
+   * @example enforceOrigin: 'report'
+   */
+  enforceOrigin?: boolean | 'report'
+  /**
+   * The hosts of the application: a request to any other `Host` is answered 421. Keeps out pages whose name was rebound to this server.
+   *
+   * Hosts as in origins, with `*.` for subdomains and `:*` for every port, and IPv6 addresses in brackets. Without a port, the default port of the
+   * scheme is meant.
+   *
+   * Refused: an empty array, a scheme or a path, and what no browser sends (`invalid`, `not-canonical`).
+   *
+   * @defaultValue every host is accepted
+   * @example hosts: ['api.example.com', 'localhost:*']
+   */
+  hosts?: readonly string[]
+  /**
+   * The log level of refusals: one that the application's logger has.
+   *
+   * @defaultValue `'debug'`
+   * @example refusalLogLevel: 'info'
+   */
+  refusalLogLevel?: LogLevel
   /**
    * Whether documentation generators leave the generated OPTIONS routes out: gives them `schema: { hide: true }`.
    *
