@@ -5,12 +5,15 @@ import { probeWriteHead } from '../fastify/probes'
 import type { Constraints, RouteContext, RouterEntry } from '../fastify/router-entries'
 import type { RawRequest } from '../http/preflight-request'
 import { corsPolicyError, printable, quote } from '../messages/errors'
+import { misplacedPolicies } from '../messages/misplaced'
 import type { RouteSchema } from '../policy/derived-headers'
+import type { AnswerOptions } from '../preflight/answer'
 import { addPreflightConstraint, CONSTRAINT } from '../preflight/options-route'
 import { ReachableRoutes } from '../preflight/reachable-routes'
 import { PreflightResolver } from '../preflight/resolve'
 import { hasListeners, reportRefusal } from '../response/refused'
 import { linkedRoute, linkRoute, Route } from '../response/route'
+import type { ResponseSource } from '../response/source'
 import { checkConflicts, Conflicts } from './conflicts'
 import { copyDeclaration, declarationOf, isSameDeclaration, ownConfigOf, withOwnConfig } from './declaration'
 import { isOptionsRoute, OptionsRoutes } from './options-routes'
@@ -76,10 +79,12 @@ export class Application {
   /** Called for every route that is declared in a scope. Throws a CorsPolicyError for a wrong `config.cors`. */
   declare (instance: FastifyInstance, options: RouteDeclaration): void {
     if (isOptionsRoute(options)) return
+    const misplaced = misplacedPolicies(options)
     const { url, method, schema } = options
     const declaration = copyDeclaration(declarationOf(ownConfigOf(options)))
     const scope = scopeOf(instance) as Scope
     const methods = [method].flat()
+    if (misplaced.length > 0) throw corsPolicyError(`${methods.join(', ')} ${url}`, misplaced)
     const resolved = this.#policies.resolve(declaration, scope, `${methods.join(', ')} ${url}`)
     const facts = { instance, scope, methods, url, schema: schema as RouteSchema | undefined, order: ++this.#lastOrder }
     const route = new Route(facts, declaration, resolved, this.#policies.shared(resolved))
@@ -161,7 +166,7 @@ export class Application {
 
   #snapshotOf (read: ReadRoutes, routes: ReadonlyMap<RouteContext, Route>): Snapshot {
     const reachable = new ReachableRoutes(registeredRoutes(this.root, read, routes, this.#optionsRoutes.count))
-    return { reachable, resolver: new PreflightResolver(reachable, optionsRouteFinder(read, scopesOf)) }
+    return { reachable, resolver: new PreflightResolver(reachable, optionsRouteFinder(read, scopesOf), () => this.scopes.some(({ defaultPolicy }) => defaultPolicy !== false)) }
   }
 
   /** Before the application is ready, `app.cors` sees the routes so far. */
@@ -169,6 +174,11 @@ export class Application {
     if (this.#snapshot !== undefined) return this.#snapshot
     const read = readRoutes(this.root)
     return this.#snapshotOf(read, this.#currentRoutes(entriesByContext(read)))
+  }
+
+  /** What answers a preflight that reaches a not-found handler. Undefined if no policy does. */
+  resolveNotFound (preflight: RawRequest, source: ResponseSource): AnswerOptions | undefined {
+    return this.#currentSnapshot().resolver.resolveNotFound(preflight, source)
   }
 
   /** The routes of the application. */
@@ -179,7 +189,12 @@ export class Application {
   /** A preflight that no policy answers is routed as without the plugin. Fastify has not created a request yet. */
   #reportUnanswered (preflight: RawRequest): undefined {
     const { log } = this.root
-    if (hasListeners(log)) reportRefusal(log, null, this.#currentSnapshot().resolver.refusalOf(preflight))
+    const { resolver } = this.#currentSnapshot()
+    const { refusalLogLevel } = this.scopes[0] as Scope
+    if (!hasListeners(log, refusalLogLevel)) return
+    const refusal = resolver.refusalOf(preflight)
+    // The scope of the not-found handler may answer it.
+    if (refusal.reason !== 'no-route' || !resolver.hasDefaultPolicy()) reportRefusal(log, refusalLogLevel, null, refusal)
   }
 }
 

@@ -1,7 +1,6 @@
 // Finds the policy of a 404 response: the default policy of the scope whose not-found handler answers for the URL.
 import type { FastifyInstance } from 'fastify'
 import type { CompiledPolicy } from '../policy/compiled-policy'
-import type { ResponsePolicy } from '../response/actual-response'
 import { guardOf } from '../response/guard'
 
 /**
@@ -10,5 +9,5 @@ import { guardOf } from '../response/guard'
  */
 export async function notFoundPolicy (root: FastifyInstance, path: string, host: string): Promise<CompiledPolicy | null> {
   const { raw } = await root.inject({ method: 'OPTIONS', url: path, headers: { host } })
-  return (guardOf({ raw: raw.res })?.source as Partial<ResponsePolicy> | undefined)?.policy ?? null
+  return guardOf({ raw: raw.res })?.source.policy ?? null
 }

@@ -11,8 +11,9 @@ export function misplacedPolicies (options: object): CorsProblem[] {
     const message = `${quote(key)} is ignored here; write config: { cors: ${isPolicy(value) ? '{ … }' : quote(value)} }`
     problems.push({ pointer, reason: 'unknown-property', value, message })
   }
-  const { cors, config } = options as { readonly cors?: unknown, readonly config?: unknown }
-  if (cors !== undefined) report('/cors', 'cors', cors)
+  // A polluted prototype is no declaration.
+  const { cors, config } = Object.fromEntries(Object.entries(options)) as { readonly cors?: unknown, readonly config?: unknown }
+  if (Object.hasOwn(options, 'cors') && cors !== undefined) report('/cors', 'cors', cors)
   for (const [key, value] of Object.entries(typeof config === 'object' && config !== null ? config : {})) {
     const isMeant = key !== 'cors' && (key.toLowerCase() === 'cors' || (NEAR_MISS.test(key) && (value === false || isPolicy(value))))
     if (isMeant) report(childPointer('/config', key), key, value)

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { RouterEntry } from '../fastify/router-entries'
 import { haveSameParams } from '../fastify/router-options'
 import { SecondRouter, type Match, type RouterOptions } from '../fastify/second-router'
+import { canBePreflighted } from '../http/methods'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import type { Route } from '../response/route'
 
@@ -85,6 +86,14 @@ export class ReachableRoutes {
       if (!Object.hasOwn(constraints, name) && !isFound(() => find({ [name]: SOME_VALUE }))) return false
     }
     return true
+  }
+
+  /** Whether a request certainly reaches a not-found handler. */
+  hasNoRoute (announced: AnnouncedRequest): boolean {
+    const { root, customConstraints } = this.registered
+    const { method, url, host } = announced
+    if (customConstraints.size > 0 || !canBePreflighted(method) || !root.supportedMethods.includes(method as never)) return false
+    return this.reachable(announced)?.length === 0 && root.findRoute({ method: method as never, url, constraints: { host } as never }) === null
   }
 
   /** The methods that have routes. */

@@ -2,13 +2,14 @@
 // all must have one policy. Fastify's own router confirms the announced method and every method that is named, each time: browsers remember them all.
 import { hostOf, type RouterEntry } from '../fastify/router-entries'
 import type { Match } from '../fastify/second-router'
-import { canBePreflighted, SAFELISTED_METHODS } from '../http/methods'
+import { canBePreflighted, SAFELISTED_METHODS, takesBody } from '../http/methods'
 import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import { decideWithoutAsking } from '../response/decision'
+import type { GuardSource } from '../response/guard'
 import type { CorsRefusal, CorsRefusalReason } from '../response/refused'
 import type { Route } from '../response/route'
-import type { AnswerOptions } from './answer'
+import { allowedHeadersOf, type AnswerOptions } from './answer'
 import type { OptionsRoute, PreflightMatch } from './options-route'
 import { commonPolicy, LookupBudget, type AnnouncedRequest, type ReachableRoutes } from './reachable-routes'
 
@@ -25,8 +26,11 @@ export class PreflightResolver {
   readonly #answers = new Map<RouterEntry, EntryAnswer>()
   readonly #entriesByPlace: ReadonlyMap<string, readonly RouterEntry[]>
 
-  /** `optionsRouteOf` finds the generated OPTIONS route at the URL of an entry that has a policy. */
-  constructor (routes: ReachableRoutes, optionsRouteOf: (entry: RouterEntry) => OptionsRoute | undefined) {
+  /**
+   * `optionsRouteOf` finds the generated OPTIONS route at the URL of an entry that has a policy. `hasDefaultPolicy` tells whether a scope has a policy for 404s:
+   * then the not-found handler's scope answers preflights for what has no route.
+   */
+  constructor (routes: ReachableRoutes, optionsRouteOf: (entry: RouterEntry) => OptionsRoute | undefined, readonly hasDefaultPolicy: () => boolean) {
     this.#routes = routes
     this.#optionsRouteOf = optionsRouteOf
     this.#entriesByPlace = groupByPlace([...routes.registered.entriesByMethod.values()].flat())
@@ -39,9 +43,19 @@ export class PreflightResolver {
     const matches = this.#routes.reachable(announced, budget)
     if (matches === undefined) return undefined
     const [match] = matches
-    if (match === undefined) return this.#matchForUnroutedMethod(preflight, announced, budget)
+    if (match === undefined) return this.hasDefaultPolicy() ? undefined : this.#matchForUnroutedMethod(preflight, announced, budget)
     const policy = this.#commonPolicy(matches)
     return policy === null || !this.#routes.isConfirmed(announced, match) ? undefined : this.#matchFor(policy, match, announced, budget)
+  }
+
+  /** What answers a preflight that reaches a not-found handler: the default policy of its scope, or else what names the method. */
+  resolveNotFound (preflight: RawRequest, { policy, ...source }: GuardSource): AnswerOptions | undefined {
+    const announced = announcedRequest(preflight)
+    if (!this.#routes.hasNoRoute(announced)) return undefined
+    if (policy === null) return this.#matchForUnroutedMethod(preflight, announced, new LookupBudget())?.answer
+    const { method } = announced
+    const allowedHeaders = allowedHeadersOf(policy, () => takesBody(method) ? ['content-type'] : [])
+    return { ...source, policy, methods: [method], allowedHeaders, url: '(none)' }
   }
 
   #commonPolicy (matches: readonly Match[]): CompiledPolicy | null {
@@ -74,9 +88,11 @@ export class PreflightResolver {
     const answer = {
       policy,
       policyName: route.policyName,
+      scope: route.scope,
+      setsHeaders: true,
       url: entry.path,
       methods: [...new Set(withPolicy.map(({ entry }) => entry.method))],
-      derivedHeaders: policy.allowedHeaders === undefined ? route.requestHeaders(entry.method) : []
+      allowedHeaders: allowedHeadersOf(policy, () => route.requestHeaders(entry.method))
     }
     const entryAnswer = { answer, optionsRoute: this.#optionsRouteOf(entry) }
     this.#answers.set(entry, entryAnswer)
