@@ -152,7 +152,7 @@ interface WithOrigin {
   origin: CorsOriginText | ReadonlyArray<CorsOriginText | RegExp> | CorsOriginList | CorsOriginFunction
 }
 
-interface WithExtends<Name extends string> {
+interface ExtendsField {
   /**
    * The name of the policy that this one extends: the fields set here replace its fields, one by one.
    *
@@ -163,8 +163,11 @@ interface WithExtends<Name extends string> {
    * @defaultValue the policy stands alone
    * @example extends: 'partner'
    */
-  extends: Name
+  extends: string
 }
+
+/** A mapped type: an editor shows the comment of the field, also where `Name` is the names of an application. */
+type WithExtends<Name extends string> = { [Field in keyof ExtendsField]: Name }
 
 /** A policy that stands alone. */
 export type StandalonePolicy = OptionalFields & WithOrigin & { extends?: never }
