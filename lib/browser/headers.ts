@@ -98,7 +98,15 @@ export function extractTokens (value: string | null): string[] | null | undefine
   return elements.every(isToken) ? elements : undefined
 }
 
-/** The names of the headers that a page can read in a response of another origin (https://fetch.spec.whatwg.org/#concept-filtered-response-cors). */
+/**
+ * The names of the headers that a page can read in a response of another origin.
+ *
+ * @param headers the headers of the response
+ * @param credentials the credentials mode of the request
+ * @returns the names in lower case, sorted
+ * @example exposedHeaderNames([['etag', '"1"'], ['access-control-expose-headers', 'ETag']], 'omit') // ['etag']
+ * @see https://fetch.spec.whatwg.org/#concept-filtered-response-cors
+ */
 export function exposedHeaderNames (headers: HeaderList, credentials: CredentialsMode): string[] {
   const exposed = (extractTokens(getHeader(headers, 'access-control-expose-headers')) ?? []).map((name) => name.toLowerCase())
   // https://fetch.spec.whatwg.org/#concept-main-fetch, step 14: with credentials, `*` is a name like any other.
