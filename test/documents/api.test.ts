@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
-import { HELP } from '../../lib/cli/arguments'
+import { COMMANDS } from '../../lib/cli/commands'
+import { helpText } from '../../lib/cli/help'
 import cors from '../../lib/index'
 import { Examples, printed } from '../support/run-examples'
 
@@ -266,7 +267,7 @@ t.test('every name that can be imported at run time is an export, and every path
   const { exports, bin, name } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { exports: Record<string, string>, bin: string, name: string }
   for (const path of Object.keys(exports)) t.match(page, `\`${name}${path.slice(1)}\``, path)
   t.equal(typeof bin, 'string', 'one command, with the name of the package')
-  t.match(page, `\`\`\`console\n$ npx ${name} --help\n${HELP}\`\`\`\n`, 'its help')
+  t.match(page, `\`\`\`console\n$ npx ${name} --help\n${helpText(COMMANDS)}\`\`\`\n`, 'its help')
 })
 
 t.test('definePolicies takes the file of policies in docs/api.md', async (t) => {
