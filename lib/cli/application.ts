@@ -52,8 +52,9 @@ async function loadApplication (file: string): Promise<{ root: FastifyInstance }
   const application = exported.default as (FastifyInstance & FastifyPluginAsync & { options?: object }) | undefined
   if (typeof application?.ready === 'function') return { root: application }
   if (typeof application !== 'function') {
-    process.channel?.unref()
-    return await Promise.race([listening, nothingLeftToDo()]).finally(() => process.channel?.ref())
+    const channel = require.main === module ? process.channel : undefined
+    channel?.unref()
+    return await Promise.race([listening, nothingLeftToDo()]).finally(() => channel?.ref())
   }
   const options = exported.options ?? application.options ?? {}
   const fastify = createRequire(file)(require.resolve('fastify', { paths: [dirname(file), __dirname] })) as (options: object) => FastifyInstance

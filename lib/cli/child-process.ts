@@ -95,7 +95,8 @@ class ApplicationProcess implements LoadedApplication {
   /** Lets the application close itself, for a limited time. */
   async end (): Promise<void> {
     const hasFailed = this.#failure !== undefined
-    if (this.#child.pid === undefined) return
+    // Node itself could not be started.
+    if (this.#child.pid === undefined) return this.#child.disconnect()
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), hasFailed ? 0 : CLOSING_SECONDS * 1000)
     this.#send({ close: true })
     await this.#closed

@@ -54,7 +54,7 @@ export function readArguments (args: readonly string[], commands: Readonly<Recor
   if (refused !== undefined) throw new Error(`${name} takes no --${refused}; its options are ${taken.map((option) => `--${option}`).join(', ')}`)
   const timeout = Number(values.timeout ?? 30)
   if (!(timeout > 0 && timeout <= 3600)) throw new Error('the time-out is not a number of seconds above 0 and up to 3600; write --timeout 30')
-  return { command, args: { positionals, values, timeout } }
+  return { command, args: { positionals, values: { ...values }, timeout } }
 }
 
 function noSuchCommand (name: string | undefined, names: readonly string[]): string {

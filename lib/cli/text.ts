@@ -43,7 +43,7 @@ export function tableText (rows: ReadonlyArray<readonly string[]>, limits: reado
   const widestIn = (column: number): number => Math.max(...rows.map((cells) => [...printable(cells[column] as string)].length))
   const widths = limits.map((limit, column) => width === Infinity ? widestIn(column) : Math.min(limit, widestIn(column)))
   // Two spaces are between columns.
-  widths.push(Math.max(10, width - 2 * limits.length - widths.reduce((sum, width) => sum + width, 0)))
+  widths.push(Math.max(1, width - 2 * limits.length - widths.reduce((sum, width) => sum + width, 0)))
   return rows.map((cells) => rowText(cells.map((cell, column) => wrap(cell, widths[column] as number)), widths)).join('')
 }
 
@@ -55,8 +55,7 @@ export function routesText (routes: readonly CorsRoute[], width: number): string
     route.policy ?? '-',
     `${originsText(route.origin)}${route.credentials === false ? '' : ' with credentials'}`
   ])]
-  const share = Math.floor(width / 4)
-  return tableText(rows, [8, Math.max(16, share + 8), Math.max(8, share - 6)], width)
+  return tableText(rows, [8, Math.floor(width * 0.35), Math.floor(width * 0.175)], width)
 }
 
 function originsText (origin: CorsRoute['origin']): string {

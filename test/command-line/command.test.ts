@@ -116,7 +116,7 @@ t.test('the command ends with exit code 2, and says why, if it cannot tell the a
     [['routes', `${'a'.repeat(5000)}.js`], 'there is no file'],
     [['routes', '--\n\u001b'], 'there is no option --\\u000a\\u001b'],
     [['routes', 'throws.cjs'], 'does not load: no\\u001b[31m database'],
-    [['routes', 'syntax.mjs'], /does not load: Unexpected token '='\n[^]*syntax\.mjs:2\nlet b = = 2\n/],
+    [['routes', 'syntax.mjs'], /syntax\.mjs:2\nlet b = = 2\n[^]*does not load: Unexpected token '='\n/],
     [['routes', 'wrong.mjs'], 'neither a plugin nor a Fastify instance, and it does not listen'],
     [['routes', 'throws-nothing.mjs'], 'does not load: [Object: null prototype] {}'],
     [['routes', 'without.cjs'], 'fastify-cors-policy is not registered'],
