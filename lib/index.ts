@@ -6,7 +6,7 @@ import fp from 'fastify-plugin'
 import { definePolicies } from './policy/check-policies'
 import type { CorsPolicyError, CorsProblem, CorsProblemReason } from './messages/errors'
 import type * as explain from './devtools/types'
-import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion, CorsQuestionError, CorsRoute } from './devtools/types'
+import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsExplanationReason, CorsQuestion, CorsQuestionError, CorsRoute } from './devtools/types'
 import { addScope } from './plugin'
 import { originList } from './origins/list'
 import type { CorsRefusal, CorsRefusalMessage, CorsRefusalReason } from './response/refused'
@@ -42,7 +42,7 @@ type OptionsSchema = typeof schema.CorsPluginOptionsSchema
 declare namespace cors {
   export { cors as corsPolicy, cors as default }
   export { type CorsOriginFunction, type CorsOriginList, type CorsPolicyError, type CorsProblem, type CorsProblemReason }
-  export { type CorsExchange, type CorsExplainedRoute, type CorsExplanation, type CorsQuestion, type CorsQuestionError, type CorsRoute }
+  export { type CorsExchange, type CorsExplainedRoute, type CorsExplanation, type CorsExplanationReason, type CorsQuestion, type CorsQuestionError, type CorsRoute }
   export { type CorsRefusal, type CorsRefusalMessage, type CorsRefusalReason }
 
   /**

@@ -20,6 +20,8 @@ export const OPTIONS = {
     type: 'string', multiple: true, value: '<header>', help: 'a header that the page sets: x-request-id, or "content-type: application/json"; may be repeated'
   },
   credentials: { type: 'boolean', help: 'the page sends credentials' },
+  reads: { type: 'string', multiple: true, value: '<header>', help: 'a response header that the page reads; may be repeated' },
+  send: { type: 'boolean', help: 'send the request itself to a deployed server, also if it is not GET or HEAD: it may change something' },
   json: { type: 'boolean', help: 'print JSON' },
   timeout: { type: 'string', value: '<s>', help: 'seconds that the application, or a server, may take for an answer (default: 30)' },
   version: { type: 'boolean', short: 'v', help: 'print the version' },

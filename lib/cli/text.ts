@@ -65,9 +65,9 @@ function originsText (origin: CorsRoute['origin']): string {
 }
 
 /** The exchanges, the verdict, the message and the advice. */
-export function explanationText ({ allowed, reason, message, advice, exchanges }: CorsExplanation, style: TextStyle): string {
+export function explanationText ({ allowed, reason, message, advice, notes, exchanges }: CorsExplanation, style: TextStyle): string {
   const verdict = coloured(allowed ? 'allowed' : `blocked (${reason})`, allowed, style)
-  const texts = advice === null ? [message] : [message, advice]
+  const texts = [message, ...(advice === null ? [] : [advice]), ...notes.map((note) => `note: ${note}`)]
   return `${exchanges.map((exchange) => exchangeText(exchange, style)).join('')}${verdict}\n${texts.map((text) => markedLines(' ', text, style)).join('')}`
 }
 

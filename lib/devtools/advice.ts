@@ -3,6 +3,7 @@
 import type { Scope } from '../application/scope'
 import { isNonWildcardName, unsafeHeaderNames } from '../browser/headers'
 import type { CheckedPolicy } from '../policy/check-policies'
+import { whyNotReadable } from '../http/headers'
 import { printable, quote, type CorsProblem } from '../messages/errors'
 import { derivedAllowedHeaders } from '../policy/derived-headers'
 import { isSerialisedOrigin } from '../origins/pattern'
@@ -11,10 +12,9 @@ import type { PolicyFields } from '../policy/fields'
 import { compilePolicy } from '../policy/compile'
 import { isCredentialedOrigin } from '../response/credentialed'
 import { allowsWithoutAsking } from '../response/decision'
-import type { CorsRefusalReason } from '../response/refused'
 import type { ExplanationContext } from './context'
 import { declaredPolicy, routeName } from './messages'
-import { otherMethods, refusedHeaders } from './reasons'
+import { hiddenHeaders, otherMethods, refusedHeaders, type LocalReason } from './reasons'
 import type { RouteInfo } from './route-registry'
 import { suggestOrigin, suggestPath } from './suggestions'
 
@@ -22,11 +22,11 @@ import { suggestOrigin, suggestPath } from './suggestions'
 type Page = ExplanationContext['question']['page']
 
 /** The advice for a reason. */
-export function adviceFor (context: ExplanationContext, reason: CorsRefusalReason): string {
+export function adviceFor (context: ExplanationContext, reason: LocalReason): string {
   return ADVICE[reason](context)
 }
 
-const ADVICE: { readonly [Reason in CorsRefusalReason]: (context: ExplanationContext) => string } = {
+const ADVICE: { readonly [Reason in LocalReason]: (context: ExplanationContext) => string } = {
   'no-route' (context) {
     const { registry, question, method } = context
     const suggestion = suggestPath(registry, method, question.path, question.host)
@@ -82,6 +82,17 @@ const ADVICE: { readonly [Reason in CorsRefusalReason]: (context: ExplanationCon
     const allowedHeaders = arrayLiteral([...(route as RouteInfo).requestHeaders, ...names])
     return `write allowedHeaders: ${allowedHeaders} in config.cors of ${routeName(route, method)}, ` +
       `or declare ${names.map(literal).join(', ')} in the route's schema.headers`
+  },
+  'header-not-exposed' (context) {
+    const { route, method } = context
+    const hidden = hiddenHeaders(context)
+    const never = hidden.find((name) => whyNotReadable(name) !== undefined)
+    if (never !== undefined) return `leave out ${quote(never)}: ${whyNotReadable(never)}`
+    if (route === undefined) return `add ${hidden.map(literal).join(', ')} to exposedHeaders of defaultPolicy`
+    const { fields } = declaredPolicy(route)
+    if (fields.exposedHeaders !== undefined) return addToField('exposedHeaders', hidden, route, method)
+    return `write exposedHeaders: ${arrayLiteral([...route.responseHeaders, ...hidden])} in config.cors of ${routeName(route, method)}, ` +
+      `or declare ${hidden.map(literal).join(', ')} in the headers of the route's response schema`
   },
   'credentials-not-allowed' (context) {
     const { question: { page: { origin } }, route, method } = context
@@ -161,7 +172,7 @@ function fieldLocation (field: string, route: RouteInfo | undefined, method: str
 
 /** Advice to add values to a field of a route's policy. */
 function addToField (
-  field: 'origin' | 'credentials' | 'allowedHeaders', values: readonly string[], route: RouteInfo | undefined, method: string
+  field: 'origin' | 'credentials' | 'allowedHeaders' | 'exposedHeaders', values: readonly string[], route: RouteInfo | undefined, method: string
 ): string {
   const { fields } = declaredPolicy(route)
   const current = fields[field]

@@ -9,13 +9,15 @@ import type { CompiledPolicy } from '../policy/compiled-policy'
 import { RefusalRecorder, type CorsRefusalReason } from '../response/refused'
 import { adviceFor } from './advice'
 import type { ExplanationContext } from './context'
+import { NOT_SENT, toCorsExchange } from './exchange'
 import { messageFor } from './messages'
 import { notFoundPolicy } from './not-found'
+import { notesFor } from './notes'
 import { parseQuestion, type ParsedQuestion } from './question'
-import { reasonFor } from './reasons'
+import { hiddenHeaders, reasonFor } from './reasons'
 import { corsResponseHeaders, decideOnOrigin } from './response-headers'
 import type { RouteInfo, RouteRegistry } from './route-registry'
-import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion } from './types'
+import type { CorsExplainedRoute, CorsExplanation, CorsQuestion } from './types'
 
 /** The function `app.cors.explain` of an instance. types.ts documents it. */
 export async function explain (instance: FastifyInstance, registry: RouteRegistry, input: CorsQuestion): Promise<CorsExplanation> {
@@ -38,7 +40,8 @@ export async function explain (instance: FastifyInstance, registry: RouteRegistr
     }, page)
     const isSameOrigin = new URL(page.url).origin === page.origin
     const { response: preflightResponse, reportedReason } = preflights
-    return toExplanation({ instance, registry, question, method, matches, route, isSameOrigin, preflightResponse, reportedReason }, prediction)
+    const response = prediction.result === 'readable' ? prediction.exchanges.at(-1)?.response : undefined
+    return toExplanation({ instance, registry, question, method, matches, route, isSameOrigin, preflightResponse, response, reportedReason }, prediction)
   } finally {
     preflights.stop()
   }
@@ -89,21 +92,19 @@ async function responseOfPolicy (
 
 function toExplanation (context: ExplanationContext, { exchanges, failure }: Prediction): CorsExplanation {
   const { route, method, question } = context
+  const reason = failure !== undefined ? reasonFor(context, failure) : hiddenHeaders(context).length > 0 ? 'header-not-exposed' : undefined
   const shared = {
     route: route === undefined ? null : explainedRoute(route, method),
+    notes: notesFor(question, { isPreflighted: exchanges.some(({ request }) => isPreflight(request)), isAllowed: reason === undefined }),
     exchanges: exchanges.map((exchange) => toCorsExchange(exchange, question))
   }
-  if (failure === undefined) return { allowed: true, reason: null, message: messageFor(context, undefined), advice: null, ...shared }
-  const reason = reasonFor(context, failure)
+  if (reason === undefined) return { allowed: true, reason: null, message: messageFor(context, undefined), advice: null, ...shared }
   return { allowed: false, reason, message: messageFor(context, reason), advice: adviceFor(context, reason), ...shared }
 }
 
 function explainedRoute ({ url, checked }: RouteInfo, method: string): CorsExplainedRoute {
   return { method, url, policy: checked?.name ?? null }
 }
-
-/** The status of the response to the request itself, which is never sent. */
-const NOT_SENT = 0
 
 function isPreflight ({ method, headers }: WireRequest): boolean {
   return method === 'OPTIONS' && getHeader(headers, 'access-control-request-method') !== null
@@ -116,20 +117,4 @@ function headerListOf ({ headers }: LightMyRequestResponse): HeaderList {
   return Object.entries(headers)
     .filter(([name]) => !OMITTED_HEADERS.has(name))
     .flatMap(([name, value]) => [value].flat().map((each): [string, string] => [name, String(each)]))
-}
-
-/** An exchange as plain JSON. */
-function toCorsExchange (
-  { request, response: { status, headers } }: Prediction['exchanges'][number], { page, path, hasHost }: ParsedQuestion
-): CorsExchange {
-  return {
-    request: { method: request.method, url: hasHost ? page.url : path, headers: toRecord(request.headers) },
-    response: { statusCode: status === NOT_SENT ? null : status, headers: toRecord(headers) }
-  }
-}
-
-/** Combines the values of a repeated header into one list. */
-function toRecord (list: HeaderList): Record<string, string> {
-  const names = new Set(list.map(([name]) => name.toLowerCase()))
-  return Object.fromEntries([...names].map((name) => [name, getHeader(list, name) as string]))
 }

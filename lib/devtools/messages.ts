@@ -1,14 +1,13 @@
 // The `message` of an explanation: for each reason one sentence, which names the route and its policy. explain.ts uses it.
 import { MAX_REQUEST_HEADERS_LENGTH } from '../http/headers'
 import { printable, quote } from '../messages/errors'
-import type { CorsRefusalReason } from '../response/refused'
 import type { ExplanationContext } from './context'
-import { otherMethods, refusedHeaders } from './reasons'
+import { hiddenHeaders, otherMethods, refusedHeaders, type LocalReason } from './reasons'
 import type { RouteInfo } from './route-registry'
 import { suggestOrigin, suggestPath } from './suggestions'
 
 /** The message for a reason. Without a reason, the request is allowed. */
-export function messageFor (context: ExplanationContext, reason: CorsRefusalReason | undefined): string {
+export function messageFor (context: ExplanationContext, reason: LocalReason | undefined): string {
   return reason === undefined ? allowed(context) : MESSAGES[reason](context)
 }
 
@@ -19,7 +18,7 @@ function allowed ({ question: { page }, route, method, isSameOrigin }: Explanati
   return route === undefined ? `no route answers, but ${what}: the default policy governs the 404` : `${policyName(route, method)} allows it: ${what}`
 }
 
-const MESSAGES: { readonly [Reason in CorsRefusalReason]: (context: ExplanationContext) => string } = {
+const MESSAGES: { readonly [Reason in LocalReason]: (context: ExplanationContext) => string } = {
   'no-route' ({ registry, question, method }) {
     const suggestion = suggestPath(registry, method, question.path, question.host)
     return `no route answers ${method} ${quote(question.path)}${suggestion === undefined ? '' : `; there is one for ${quote(suggestion)}`}`
@@ -49,6 +48,12 @@ const MESSAGES: { readonly [Reason in CorsRefusalReason]: (context: ExplanationC
   'header-not-allowed' (context) {
     const names = refusedHeaders(context)
     return `${policyName(context.route, context.method)} does not allow the header${names.length === 1 ? '' : 's'} ${names.map(quote).join(', ')}`
+  },
+  'header-not-exposed' (context) {
+    const { route, method, question: { page } } = context
+    const headers = hiddenHeaders(context).map(quote).join(', ')
+    const who = context.isSameOrigin ? 'no page can read it' : `${route === undefined ? 'the default policy' : policyName(route, method)} does not expose it`
+    return `pages of ${quote(page.origin)} read the response, but not its ${headers}: ${who}`
   },
   'credentials-not-allowed': ({ question: { page }, route, method }) =>
     `${policyName(route, method)} allows ${quote(page.origin)}, but not with credentials`,

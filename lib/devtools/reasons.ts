@@ -1,6 +1,7 @@
 // Finds the reason why a request is blocked, from the failure that the browser model reports and from what is known of the route. explain.ts calls it.
 import { refusedHeaderNames } from '../browser/checks'
 import type { Failure, WireResponse } from '../browser/fetch'
+import { exposedHeaderNames, readableHeaderNames } from '../browser/headers'
 import { originRefusalReason, type CorsRefusalReason } from '../response/refused'
 import type { ExplanationContext } from './context'
 import type { RouteInfo } from './route-registry'
@@ -23,6 +24,16 @@ export function reasonFor (context: ExplanationContext, failure: Failure): CorsR
   }
   // The plugin reports every preflight that it refuses. This one failed without a report, so something else answered it.
   return preflightResponse === undefined ? originRefusalReason(undefined, page.origin) : 'answered-before'
+}
+
+/** The reasons that an application can have. The others are those of a deployed server. */
+export type LocalReason = CorsRefusalReason | 'header-not-exposed'
+
+/** The response headers that the page wants to read and cannot. */
+export function hiddenHeaders ({ question: { page, reads }, response, isSameOrigin }: ExplanationContext): string[] {
+  const headers = [...(response?.headers ?? []), ...reads.map((name) => [name, ''] as const)]
+  const names = isSameOrigin ? readableHeaderNames(headers) : exposedHeaderNames(headers, page.credentials)
+  return reads.filter((name) => !names.includes(name.toLowerCase()))
 }
 
 /** The methods of the URL that have a route with a policy, each with its route. */

@@ -228,6 +228,7 @@ const EXPLANATION: CorsExplanation = {
   message: `the policy does not allow ${'x'.repeat(90)}\u001b`,
   advice: 'add it',
   route: null,
+  notes: [],
   exchanges: [
     { request: { method: 'OPTIONS', url: '/\u001b', headers: { origin: 'https://a.example\n' } }, response: { statusCode: 403, headers: { vary: 'Origin\u009b' } } },
     { request: { method: 'PUT', url: '/', headers: {} }, response: { statusCode: null, headers: {} } }

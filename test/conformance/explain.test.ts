@@ -2,7 +2,7 @@
 // (test/browser/conformance.test.ts); and its reason fits the browser's own error. It runs no handler.
 import t from 'tap'
 import { PreflightCache } from '../../lib/browser/preflight-cache'
-import type { CorsRefusalReason } from '../../lib/index'
+import type { CorsExplanationReason } from '../../lib/index'
 import { browse, type BodyServer, type Failure } from './browser'
 import { casesOf } from './cases'
 import { isExplained, Oracle, questionOf, requestOf } from './expectation'
@@ -11,10 +11,10 @@ import { IMAGINED, world } from './world'
 const here = world(IMAGINED)
 
 /** Why a response has no Access-Control-Allow-Origin. */
-const NOT_ALLOWED: readonly CorsRefusalReason[] = ['no-route', 'no-policy', 'off', 'origin-not-allowed', 'null-origin', 'method-not-routed', 'origin-function-failed']
+const NOT_ALLOWED: readonly CorsExplanationReason[] = ['no-route', 'no-policy', 'off', 'origin-not-allowed', 'null-origin', 'method-not-routed', 'origin-function-failed']
 
 /** The reasons that fit each failure of the model, which in turn is the browser's own error. */
-const FITTING: { readonly [failure in Failure]?: readonly CorsRefusalReason[] } = {
+const FITTING: { readonly [failure in Failure]?: readonly CorsExplanationReason[] } = {
   'no Access-Control-Allow-Origin': NOT_ALLOWED,
   'preflight: no Access-Control-Allow-Origin': [...NOT_ALLOWED, 'invalid-request-headers'],
   'credentials not allowed': ['credentials-not-allowed'],
@@ -33,7 +33,7 @@ t.test('explain predicts the verdict, the exchanges and the reason that the mode
     const { status, headers, body } = await oracle.server(request)
     return { status, headers: headers.filter(([name]) => name !== 'location' || request.method === 'OPTIONS'), body }
   }
-  const reasons = new Map<CorsRefusalReason, number>()
+  const reasons = new Map<CorsExplanationReason, number>()
   let asked = 0
   for (const [id, { name, steps }] of casesOf(here).entries()) {
     for (const step of steps.filter((each) => isExplained(each, here))) {
