@@ -10,7 +10,7 @@ const CLOSING_SECONDS = 2
 /** The application that a command asks. */
 export interface LoadedApplication {
   /** The answer to a task. Rejects with the reason why there is none, in one line where it can be. */
-  ask (task: Task): Promise<unknown>
+  readonly ask: (task: Task) => Promise<unknown>
 }
 
 /**
@@ -62,9 +62,7 @@ class ApplicationProcess implements LoadedApplication {
     await this.#reply({ load: this.#path })
   }
 
-  async ask (task: Task): Promise<unknown> {
-    return await this.#reply({ task })
-  }
+  readonly ask = async (task: Task): Promise<unknown> => await this.#reply({ task })
 
   async #reply (message: ToApplication): Promise<unknown> {
     const timer = setTimeout(() => this.#fail(`the application did not answer within ${this.#timeout} seconds`), this.#timeout * 1000)

@@ -2,6 +2,7 @@
 import type { Command } from './command'
 import { explain } from './explain'
 import { routes } from './routes'
+import { verify } from './verify'
 
 /** The commands, in the order of the help. */
-export const COMMANDS: Readonly<Record<string, Command>> = { routes, explain }
+export const COMMANDS: Readonly<Record<string, Command>> = { routes, explain, verify }

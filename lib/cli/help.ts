@@ -25,7 +25,8 @@ function optionLines (name: OptionName): string[] {
 
 function definition (term: string, meaning: string): string[] {
   const [first = '', ...rest] = wrap(meaning, WIDTH - INDENT)
-  return [`  ${term}`.padEnd(INDENT) + first, ...rest.map((line) => ' '.repeat(INDENT) + line)]
+  const isLong = term.length + 4 > INDENT
+  return [...(isLong ? [`  ${term}`] : []), (isLong ? '' : `  ${term}`).padEnd(INDENT) + first, ...rest.map((line) => ' '.repeat(INDENT) + line)]
 }
 
 function indented (text: string, indent: number): string[] {

@@ -73,7 +73,9 @@ const sendHttp2: Sender = ({ origin, host, pathname, search }, { method, headers
   session.once('error', reject)
   const listed: Record<string, string[]> = {}
   for (const [name, value] of headers) (listed[name.toLowerCase()] ??= []).push(value)
-  const stream = session.request({ ':method': method, ':path': pathname + search, ':scheme': 'https', ':authority': host, ...listed }, { endStream: true })
+  // A body that is announced stays open.
+  const endStream = listed['content-length'] === undefined
+  const stream = session.request({ ':method': method, ':path': pathname + search, ':scheme': 'https', ':authority': host, ...listed }, { endStream })
   stream.once('error', reject)
   stream.once('response', (received, _flags, raw?: string[]) => resolve({
     status: received[':status'] as number,

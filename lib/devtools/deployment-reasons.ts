@@ -138,7 +138,7 @@ function isCorsAnswer (headers: HeaderList): boolean {
 }
 
 /** Who says that it answered. */
-function answererOf (headers: HeaderList): string | undefined {
+export function answererOf (headers: HeaderList): string | undefined {
   const names = ['server', 'via'].flatMap((name) => getHeader(headers, name) ?? [])
   return names.length === 0 ? undefined : names.map(quote).join(', ')
 }

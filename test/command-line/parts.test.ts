@@ -73,8 +73,8 @@ t.test('no arguments print the help, and --version the version', async (t) => {
 t.test('wrong arguments are refused with exit code 2, and with what to write', async (t) => {
   const CASES: ReadonlyArray<readonly [args: string[], says: RegExp]> = [
     [['routs', 'a.js'], /there is no command "routs"; did you mean routes\?/],
-    [['toString', 'a.js'], /there is no command "toString"; write routes, explain/],
-    [['--json'], /the command is missing; write routes, explain/],
+    [['toString', 'a.js'], /there is no command "toString"; write routes, explain, verify/],
+    [['--json'], /the command is missing; write routes, explain, verify/],
     [['routes'], /the application is missing; write routes app\.js/],
     [['explain'], /the application is missing; write explain app\.js/],
     [['routes', 'a.js', '/x'], /takes the application alone/],

@@ -149,6 +149,7 @@ t.test('a request that is allowed is explained with its exchanges, and without a
     message: 'the policy of PUT /items/:id (extends "partner") allows it: pages of "https://foo.example" read the response, with credentials',
     advice: null,
     route: { method: 'PUT', url: '/items/:id', policy: 'partner' },
+    notes: [],
     exchanges: [{
       request: { method: 'OPTIONS', url: '/items/7', headers: { accept: '*/*', 'access-control-request-method': 'PUT', 'access-control-request-headers': 'content-type', origin: FOO } },
       response: {
