@@ -22,26 +22,31 @@ import type { CorsExplainedRoute, CorsExplanation, CorsQuestion } from './types'
 /** The function `app.cors.explain` of an instance. types.ts documents it. */
 export async function explain (instance: FastifyInstance, registry: RouteRegistry, input: CorsQuestion): Promise<CorsExplanation> {
   const question = parseQuestion(input)
-  const { page, path, host } = question
+  const { page, host } = question
   // ready() of a child instance is avvio's, which runs no onReady hooks. The root's runs them.
   const [root] = instanceChain(instance) as [FastifyInstance]
   await root.ready()
   const method = normalizeMethod(page.method)
   const hasVersion = page.headers.some(([name]) => name.toLowerCase() === 'accept-version')
-  const matches = registry.match(method, path, host, hasVersion)
-  const route = matches.every(({ policy }) => policy === matches[0]?.policy) ? matches[0] : undefined
   const preflights = new PreflightSender(root, question)
   try {
+    let { path } = question
+    let matches = registry.match(method, path, host, hasVersion)
+    if (matches.length === 0) {
+      path = await preflights.rewrittenPath(method)
+      matches = registry.match(method, path, host, hasVersion)
+    }
+    const route = matches.every(({ policy }) => policy === matches[0]?.policy) ? matches[0] : undefined
+    const context = { instance, registry, question: { ...question, path }, method, matches, route, isSameOrigin: new URL(page.url).origin === page.origin }
     // In place of the network, the application answers the preflight, and the policy answers the request itself.
     const prediction = await predict(async (request) => {
       if (isPreflight(request)) return await preflights.send(request)
       const policy = matches.length === 0 ? notFoundPolicy(instance, registry, path) : route?.policy ?? null
       return await responseOfPolicy(policy, route, request, page.origin, preflights)
-    }, page)
-    const isSameOrigin = new URL(page.url).origin === page.origin
+    }, page).catch((error: unknown) => lateAnswer(error, route, preflights))
     const { response: preflightResponse, reportedReason } = preflights
     const response = prediction.result === 'readable' ? prediction.exchanges.at(-1)?.response : undefined
-    return toExplanation({ instance, registry, question, method, matches, route, isSameOrigin, preflightResponse, response, reportedReason }, prediction)
+    return toExplanation({ ...context, preflightResponse, response, reportedReason }, prediction, question)
   } finally {
     preflights.stop()
   }
@@ -53,6 +58,7 @@ class PreflightSender {
   reportedReason: CorsRefusalReason | undefined
   readonly #root: FastifyInstance
   readonly #question: ParsedQuestion
+  #routedUrl: string | undefined
   readonly #refusals = new RefusalRecorder()
 
   constructor (root: FastifyInstance, question: ParsedQuestion) {
@@ -63,15 +69,48 @@ class PreflightSender {
   async send ({ headers }: Pick<WireRequest, 'headers'>): Promise<WireResponse> {
     const { path, host, hasHost } = this.#question
     const sent = { ...Object.fromEntries(headers), ...(hasHost && { host }) }
-    const response = await this.#root.inject({ method: 'OPTIONS', url: path, headers: sent })
+    const response = await withTimeLimit(this.#root.inject({ method: 'OPTIONS', url: path, headers: sent }))
+    this.#routedUrl = response.raw.req.url
     this.reportedReason = this.#refusals.reasonOf(response.raw.req)
     this.response = { status: response.statusCode, headers: headerListOf(response) }
     return this.response
   }
 
+  /** The path that the router gets: the option `rewriteUrl` may change it. No browser sends this preflight, so it counts for nothing else. */
+  async rewrittenPath (method: string): Promise<string> {
+    await this.send({ headers: [['origin', this.#question.page.origin], ['access-control-request-method', method]] })
+    this.response = undefined
+    this.reportedReason = undefined
+    return this.#routedUrl ?? this.#question.path
+  }
+
   stop (): void {
     this.#refusals.stop()
   }
+}
+
+/** The time limit of a preflight through the application, in milliseconds. An origin function may never answer. */
+const TIME_LIMIT = 5000
+
+class Late extends Error {}
+
+async function withTimeLimit<Result> (answer: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Late(`the application did not answer the preflight within ${TIME_LIMIT / 1000} seconds`)), TIME_LIMIT)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What a browser makes of a preflight that is not answered: here, of an origin function that does not. Anything else is thrown again. */
+function lateAnswer (error: unknown, route: RouteInfo | undefined, preflights: PreflightSender): Prediction {
+  if (!(error instanceof Late) || route?.policy?.origin.kind !== 'function') throw error
+  preflights.reportedReason = 'origin-function-failed'
+  return { result: 'blocked', failure: 'preflight: status', exchanges: [] }
 }
 
 /** The response to the request itself, which is never sent: the CORS headers that the policy sets. */
@@ -90,8 +129,8 @@ async function responseOfPolicy (
   return { status: NOT_SENT, headers: Object.entries(corsResponseHeaders(policy, route, origin, decision)) }
 }
 
-function toExplanation (context: ExplanationContext, { exchanges, failure }: Prediction): CorsExplanation {
-  const { route, method, question } = context
+function toExplanation (context: ExplanationContext, { exchanges, failure }: Prediction, question: ParsedQuestion): CorsExplanation {
+  const { route, method } = context
   const reason = failure !== undefined ? reasonFor(context, failure) : hiddenHeaders(context).length > 0 ? 'header-not-exposed' : undefined
   const shared = {
     route: route === undefined ? null : explainedRoute(route, method),

@@ -29,7 +29,11 @@ const MESSAGES: { readonly [Reason in LocalReason]: (context: ExplanationContext
       ? `fastify-cors-policy is registered neither in the scope of ${routeName(route, method)} nor in a parent scope`
       : `${routeName(route, method)} declares no policy, and its scope has no default policy`
   },
-  off: ({ route, method }) => `${routeName(route, method)} declares cors: false, so no page of another origin may use it`,
+  off ({ route, method, preflightResponse }) {
+    const status = preflightResponse?.status ?? 404
+    const instead = status < 300 ? `; something else answered its preflight with ${status}` : ''
+    return `${routeName(route, method)} declares cors: false, so no page of another origin may use it${instead}`
+  },
   'origin-not-allowed' ({ question: { page }, route, method }) {
     const { fields } = declaredPolicy(route)
     const suggestion = suggestOrigin(page.origin, fields)
@@ -39,8 +43,9 @@ const MESSAGES: { readonly [Reason in LocalReason]: (context: ExplanationContext
   },
   'null-origin': ({ route, method }) =>
     `the page has the origin "null", as sandboxed frames and local files do, which ${policyName(route, method)} does not allow`,
-  'invalid-origin': ({ question: { page }, route, method }) =>
-    `${quote(page.origin)} cannot be an entry of a policy, because its host is not a valid DNS name; ${policyName(route, method)} does not allow it`,
+  'invalid-origin': ({ question: { page: { origin } }, route, method }) => origin.endsWith('.')
+    ? `${quote(origin)} is another origin than ${quote(origin.slice(0, -1))}, because of the dot; ${policyName(route, method)} does not allow it`
+    : `${quote(origin)} cannot be an entry of a policy, because its host is not a valid DNS name; ${policyName(route, method)} does not allow it`,
   'method-not-routed' (context) {
     const methods = otherMethods(context).map(([method]) => method)
     return `no route answers ${context.method} ${quote(context.question.path)}; the URL has ${methods.join(', ')}`
@@ -70,7 +75,7 @@ const MESSAGES: { readonly [Reason in LocalReason]: (context: ExplanationContext
     `the names of the request's headers are longer than ${MAX_REQUEST_HEADERS_LENGTH} characters together, so ${policyName(route, method)} does not read them`,
   'forbidden-method': ({ method }) => `no page can use the method ${method}: browsers forbid it`,
   'origin-function-failed': ({ question: { page }, route, method }) =>
-    `the origin function of ${policyName(route, method)} failed for ${quote(page.origin)}, so the origin is refused; the log has the error`
+    `the origin function of ${policyName(route, method)} failed for ${quote(page.origin)}, or did not answer in time, so the origin is refused; the log has the error`
 }
 
 /** For example `PUT /items/:id`. */

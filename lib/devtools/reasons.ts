@@ -15,6 +15,8 @@ export function reasonFor (context: ExplanationContext, failure: Failure): CorsR
   if (route === undefined) return 'ambiguous-route'
   if (route.policy === null) return route.declared === 'off' ? 'off' : 'no-policy'
   if (reportedReason !== undefined && reportedReason !== 'header-not-allowed') return reportedReason
+  // With handlerTimeout, Fastify answers in place of an origin function that is late.
+  if (preflightResponse?.status === 503 && route.policy.origin.kind === 'function') return 'origin-function-failed'
   switch (failure) {
     case 'header not allowed': return 'header-not-allowed'
     case 'preflight: credentials not allowed':
