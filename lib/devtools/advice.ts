@@ -23,6 +23,11 @@ type Page = ExplanationContext['question']['page']
 
 /** The advice for a reason. */
 export function adviceFor (context: ExplanationContext, reason: LocalReason): string {
+  // No policy can name such an origin, and a page should not need "null" to be named.
+  const { question: { page: { origin } } } = context
+  if (reason === 'no-route' || reason === 'no-policy' || reason === 'method-not-routed') {
+    if (origin !== 'null' && !isSerialisedOrigin(origin)) return ADVICE['invalid-origin'](context)
+  }
   return ADVICE[reason](context)
 }
 

@@ -74,8 +74,11 @@ const MESSAGES: { readonly [Reason in LocalReason]: (context: ExplanationContext
   'invalid-request-headers': ({ route, method }) =>
     `the names of the request's headers are longer than ${MAX_REQUEST_HEADERS_LENGTH} characters together, so ${policyName(route, method)} does not read them`,
   'forbidden-method': ({ method }) => `no page can use the method ${method}: browsers forbid it`,
-  'origin-function-failed': ({ question: { page }, route, method }) =>
-    `the origin function of ${policyName(route, method)} failed for ${quote(page.origin)}, or did not answer in time, so the origin is refused; the log has the error`
+  'origin-function-failed' ({ question: { page }, route, method, preflightResponse }) {
+    const how = preflightResponse === undefined ? 'did not answer in time' : 'failed'
+    const log = preflightResponse === undefined ? '' : '; the log has the error'
+    return `the origin function of ${policyName(route, method)} ${how} for ${quote(page.origin)}, so the origin is refused${log}`
+  }
 }
 
 /** For example `PUT /items/:id`. */
