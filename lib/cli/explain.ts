@@ -22,7 +22,12 @@ export const explain: Command = {
     const url = isLive ? target : rest.at(-1) as string
     const method = (isLive ? rest[0] : rest.length === 1 ? undefined : rest[0]) ?? 'GET'
     const question: CorsQuestion = {
-      origin, method, url, headers: readHeaders(values.header), credentials: values.credentials === true, ...(values.reads !== undefined && { reads: values.reads })
+      origin,
+      method,
+      url,
+      headers: readHeaders(values.header),
+      credentials: values.credentials === true,
+      ...(values.reads !== undefined && { reads: values.reads })
     }
     const answer = isLive
       ? await explainDeployment(networkServer(readUrl(url), timeout), question, values.send === true)

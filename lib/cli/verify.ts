@@ -27,7 +27,10 @@ export const verify: Command = {
       server: networkServer(base, timeout),
       progress: (done, total) => output.progress(`${done} of ${total} answers`)
     }))
-    if (result.compared === 0) throw new Error(`nothing could be compared${result.skipped.map(({ method, url, why }) => `; ${method} ${url}: ${why}`).join('')}`)
+    if (result.compared === 0) {
+      const reasons = result.skipped.map(({ method, url, why }) => `; ${method} ${url}: ${why}`)
+      throw new Error(`nothing could be compared${reasons.join('')}`)
+    }
     output.answer(result, () => verificationText(result, output))
     return result.differences.length === 0 ? 0 : 1
   }
@@ -44,7 +47,9 @@ function readParams (texts: readonly string[]): Map<string, string> {
 function verificationText ({ compared, differences, skipped }: Verification, output: Output): string {
   const verdict = differences.length === 0 ? `${compared} answers agree with the policies` : `${differences.length} of ${compared} answers differ`
   return [
-    ...differences.map(({ reason, route, message }) => `${coloured(reason, false, output)}\n${markedLines(' ', route, output)}${markedLines(' ', message, output)}`),
+    ...differences.flatMap(({ reason, route, message }) => [
+      `${coloured(reason, false, output)}\n`, markedLines(' ', route, output), markedLines(' ', message, output)
+    ]),
     ...skipped.map(({ method, url, why }) => markedLines('-', `${method} ${url} was not compared: ${why}`, output)),
     `${coloured(verdict, differences.length === 0, output)}\n`
   ].join('')

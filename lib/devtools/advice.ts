@@ -26,10 +26,14 @@ export function adviceFor (context: ExplanationContext, reason: LocalReason): st
   // No policy can name such an origin, and a page should not need "null" to be named.
   const { question: { page: { origin } } } = context
   if (reason === 'no-route' || reason === 'no-policy' || reason === 'method-not-routed') {
-    if (origin !== 'null' && !isSerialisedOrigin(origin)) return ADVICE['invalid-origin'](context)
+    if (origin === 'null') return OPAQUE
+    if (!isSerialisedOrigin(origin)) return ADVICE['invalid-origin'](context)
   }
   return ADVICE[reason](context)
 }
+
+/** For a page with the origin `null`: anyone can make one, so a policy should not be changed for it. */
+const OPAQUE = 'give the page an origin of its own (a sandboxed frame: with allow-same-origin)'
 
 const ADVICE: { readonly [Reason in LocalReason]: (context: ExplanationContext) => string } = {
   'no-route' (context) {
@@ -54,8 +58,11 @@ const ADVICE: { readonly [Reason in LocalReason]: (context: ExplanationContext) 
     const { route, method } = context
     const shared = otherMethods(context).find(([, other]) => listsOrigin(context, other))
     const name = shared?.[1].checked?.name
-    const instead = name === undefined ? 'a policy that lists this origin' : `config: { cors: { extends: ${literal(name)} } }, as ${routeName(shared?.[1], shared?.[0] ?? '')} does,`
-    return `cors: false is a decision of whoever declared ${routeName(route, method)}; if pages of other origins are meant to use it, write ${instead} in its place`
+    const instead = shared === undefined || name === undefined
+      ? 'a policy that lists this origin'
+      : `config: { cors: { extends: ${literal(name)} } }, as ${routeName(shared[1], shared[0])} does,`
+    return `cors: false is a decision of whoever declared ${routeName(route, method)}; ` +
+      `if pages of other origins are meant to use it, write ${instead} in its place`
   },
   'origin-not-allowed' (context) {
     const { question: { page: { origin } }, route, method } = context
@@ -77,7 +84,7 @@ const ADVICE: { readonly [Reason in LocalReason]: (context: ExplanationContext) 
     const { fields } = declaredPolicy(route)
     const canBeAllowed = typeof fields.origin !== 'function' && isValidPolicy({ ...fields, origin: ['null'] })
     const alternative = canBeAllowed ? `, or ${addToField('origin', ['null'], route, method)}` : ''
-    return `give the page an origin of its own (a sandboxed frame: with allow-same-origin)${alternative}`
+    return `${OPAQUE}${alternative}`
   },
   'invalid-origin': ({ question: { page } }) => page.origin.endsWith('.')
     ? `open the page at ${quote(page.origin.slice(0, -1))}, without the dot`
@@ -130,7 +137,9 @@ const ADVICE: { readonly [Reason in LocalReason]: (context: ExplanationContext) 
   },
   'answered-before' ({ preflightResponse }) {
     const status = preflightResponse?.status ?? 0
-    if (status >= 300 && status < 400) return 'register fastify-cors-policy before the hook that redirects, or request the URL that it redirects to: browsers follow no redirect for a preflight'
+    if (status >= 300 && status < 400) {
+      return 'register fastify-cors-policy before the hook that redirects, or request the URL that it redirects to: browsers follow no redirect for a preflight'
+    }
     return status === 401 || status === 403
       ? 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, so no hook can authenticate them'
       : 'register fastify-cors-policy before the hook or the plugin that answers'

@@ -25,7 +25,9 @@ export function deploymentVerdict (page: Page, failure: Failure, exchanges: read
   }
   const { request, response } = exchanges.at(-1) as WireExchange
   const isPreflight = getHeader(request.headers, 'access-control-request-method') !== null
-  return duplicateHeader(response.headers) ?? (isPreflight ? verdictOnPreflight(page, failure, response) : verdictOnResponse(page, failure, request.method, response))
+  const duplicate = duplicateHeader(response.headers)
+  if (duplicate !== undefined) return duplicate
+  return isPreflight ? verdictOnPreflight(page, failure, response) : verdictOnResponse(page, failure, request.method, response)
 }
 
 /** The headers that have one value each. A browser joins two of them with a comma, and the result matches nothing. */
@@ -110,7 +112,11 @@ function verdictOnResponse (page: Page, failure: Failure, method: string, { stat
 function originVerdict ({ origin, credentials }: Page, failure: Failure, headers: HeaderList, what: string): DeploymentVerdict {
   const allowed = getHeader(headers, 'access-control-allow-origin')
   if (allowed === null && !isCorsAnswer(headers)) {
-    return { reason: 'no-policy', message: `${what} has no CORS headers at all`, advice: 'declare a policy on the route, and see that the proxy passes its headers on' }
+    return {
+      reason: 'no-policy',
+      message: `${what} has no CORS headers at all`,
+      advice: 'declare a policy on the route, and see that the proxy passes its headers on'
+    }
   }
   const isAboutCredentials = /credentials/.test(failure)
   if (isAboutCredentials && credentials === 'include') {

@@ -6,7 +6,9 @@ const PARAMETER = /::|:([A-Za-z0-9_]+)(\((?:[^()]|\([^()]*\))*\))?\??|\*/g
 
 /** A URL that reaches the route on the server, or why there is none. */
 export function fillUrl ({ url, host, constraints = [] }: CorsRoute, base: URL, params: ReadonlyMap<string, string>): string | { readonly why: string } {
-  if (host !== undefined && host !== base.host && host !== base.hostname) return { why: `it has the host ${host}, and the server that was named is ${base.host}` }
+  if (host !== undefined && host !== base.host && host !== base.hostname) {
+    return { why: `it has the host ${host}, and the server that was named is ${base.host}` }
+  }
   if (constraints.length > 0) return { why: `it has the constraint ${constraints.join(', ')}, which a preflight does not carry` }
   let missing: string | undefined
   const path = url.replaceAll(PARAMETER, (text, name: string | undefined) => {

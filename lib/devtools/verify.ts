@@ -54,7 +54,6 @@ export async function verifyDeployment (routes: readonly CorsRoute[], options: V
     for (const origin of tried) questions.push(...await questionsFor(route, url, origin, options))
     const get = questions.find(({ isPreflight, method }) => !isPreflight && method === 'GET')
     byUrl.set(url, [...byUrl.get(url) ?? [], ...questions, ...(get === undefined ? [] : [withBody(get)])])
-
   }
   return { ...await compareAll([...byUrl.values()], options), skipped }
 }

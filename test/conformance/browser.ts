@@ -129,7 +129,8 @@ class Browsing {
   /** The response, from the HTTP cache or from the server (https://fetch.spec.whatwg.org/#concept-http-network-or-cache-fetch). */
   async #network (request: WireRequest): Promise<ReceivedResponse> {
     const isPreflight = getHeader(request.headers, 'access-control-request-method') !== null
-    return this.#received = isPreflight ? await this.#server(request) : await this.#cachedOrSent(request)
+    this.#received = isPreflight ? await this.#server(request) : await this.#cachedOrSent(request)
+    return this.#received
   }
 
   async #cachedOrSent ({ method, url, headers }: WireRequest): Promise<ReceivedResponse> {

@@ -98,7 +98,7 @@ function exportsOf ({ program, source }: ReturnType<typeof compiled>, module: Mo
     const isType = (target.flags & ts.SymbolFlags.Type) !== 0
     const type = isType ? checker.getDeclaredTypeOfSymbol(target) : checker.getTypeOfSymbolAtLocation(target, source)
     const hasMembers = isType && !exported.name.endsWith('Schema') && (type.isUnion() ? type.types : [type]).every((form) => form.getCallSignatures().length === 0 && (form.flags & OBJECT) !== 0)
-    const properties = hasMembers ? checker.getPropertiesOfType(type).filter(({ name, declarations = [] }) => !name.startsWith('__#') && declarations.every((each) => isOwn(each.getSourceFile().fileName))) : []
+    const properties = hasMembers ? checker.getPropertiesOfType(type).filter(({ name, declarations = [] }) => !name.includes('#private') && declarations.every((each) => isOwn(each.getSourceFile().fileName))) : []
     return [exported.name, { name: exported.name, type, properties }]
   }))
 }

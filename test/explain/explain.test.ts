@@ -144,7 +144,8 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
       spec: { routes: [['GET', '/plain']] },
       question: { origin: 'null', url: '/plain' },
       message: 'GET /plain declares no policy, and its scope has no default policy',
-      advice: 'write config: { cors: { origin: "null" } } on GET /plain'
+      advice: 'give the page an origin of its own (a sandboxed frame: with allow-same-origin)',
+      mended: { spec: { routes: [['GET', '/plain', { origin: APP }]] }, question: { origin: APP, url: '/plain' } }
     }
   ],
   off: [{
