@@ -37,7 +37,7 @@ export async function explainDeployment (server: Server, input: CorsQuestion, se
   const answer = (rest: Pick<CorsExplanation, 'allowed' | 'reason' | 'message' | 'advice'>): CorsExplanation => ({
     ...rest,
     route: null,
-    notes: notesFor(question, { isPreflighted: exchanges.some(({ request }) => isPreflight(request)), isAllowed: rest.allowed }),
+    notes: notesFor(question, { isPreflighted: exchanges.some(({ request }) => isPreflight(request)), status: exchanges.at(-1)?.response.status }),
     exchanges: exchanges.map((exchange) => toCorsExchange(exchange, question))
   })
   const allowed = (message: string): CorsExplanation => answer({ allowed: true, reason: null, message, advice: null })

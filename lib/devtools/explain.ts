@@ -134,7 +134,7 @@ function toExplanation (context: ExplanationContext, { exchanges, failure }: Pre
   const reason = failure !== undefined ? reasonFor(context, failure) : hiddenHeaders(context).length > 0 ? 'header-not-exposed' : undefined
   const shared = {
     route: route === undefined ? null : explainedRoute(route, method),
-    notes: notesFor(question, { isPreflighted: exchanges.some(({ request }) => isPreflight(request)), isAllowed: reason === undefined }),
+    notes: notesFor(question, { isPreflighted: exchanges.some(({ request }) => isPreflight(request)), status: exchanges.at(-1)?.response.status }),
     exchanges: exchanges.map((exchange) => toCorsExchange(exchange, question))
   }
   if (reason === undefined) return { allowed: true, reason: null, message: messageFor(context, undefined), advice: null, ...shared }

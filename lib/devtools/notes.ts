@@ -3,7 +3,11 @@ import { isLoopback, isLoopbackOrPrivate, siteOf } from './hosts'
 import type { ParsedQuestion } from './question'
 
 /** What became of the request. */
-export interface Outcome { readonly isPreflighted: boolean, readonly isAllowed: boolean }
+export interface Outcome {
+  readonly isPreflighted: boolean
+  /** The status of the last answer. Undefined where nothing was sent. */
+  readonly status: number | undefined
+}
 
 /** A note, and where it applies. */
 interface Note { readonly text: string, readonly applies: (question: ParsedQuestion, outcome: Outcome) => boolean }
@@ -32,7 +36,7 @@ const NOTES: readonly Note[] = [
   },
   {
     text: 'the console of WebKit shows the status of a refused preflight, and not the CORS header that is missing',
-    applies: (_question, { isPreflighted, isAllowed }) => isPreflighted && !isAllowed
+    applies: (_question, { isPreflighted, status = 0 }) => isPreflighted && status > 299
   }
 ]
 
