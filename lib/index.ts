@@ -5,7 +5,7 @@ import fp from 'fastify-plugin'
 import { definePolicies } from './policy/check-policies'
 import type { CorsPolicyError, CorsProblem, CorsProblemReason } from './messages/errors'
 import type * as explain from './devtools/types'
-import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion, CorsQuestionError, CorsRoute } from './devtools/types'
+import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsExplanationReason, CorsQuestion, CorsQuestionError, CorsRoute } from './devtools/types'
 import { addScope } from './plugin'
 import { originsFrom } from './origins/from-text'
 import { originList } from './origins/list'
@@ -36,7 +36,7 @@ fp(cors, { fastify: '5.x || >=6.0.0-alpha.0 <6.0.0', name: 'fastify-cors-policy'
 declare namespace cors {
   export { cors as corsPolicy, cors as default }
   export { type CorsOriginFunction, type CorsOriginList, type CorsPolicyError, type CorsProblem, type CorsProblemReason }
-  export { type CorsExchange, type CorsExplainedRoute, type CorsExplanation, type CorsQuestion, type CorsQuestionError, type CorsRoute }
+  export { type CorsExchange, type CorsExplainedRoute, type CorsExplanation, type CorsExplanationReason, type CorsQuestion, type CorsQuestionError, type CorsRoute }
   export { type CorsRefusal, type CorsRefusalMessage, type CorsRefusalReason }
 
   /**

@@ -6,7 +6,7 @@ import ts from 'typescript'
 const LIB = new URL('../lib/', import.meta.url)
 const DIST = new URL('../dist/', import.meta.url)
 /** The declarations of the package's entries, those of `exports`. */
-const ENTRIES = ['index.d.ts', 'inspector/index.d.ts', 'schemas.d.ts']
+const ENTRIES = ['index.d.ts', 'inspector/index.d.ts', 'schemas.d.ts', 'browser/index.d.ts']
 
 /** Removes the declarations that no entry leads to. They are most of them, and `exports` lets nobody import them. */
 function removeUnusedDeclarations () {

@@ -3,6 +3,7 @@
 import { OriginList } from '../origins/list'
 import { parseOriginEntry, type OriginPattern } from '../origins/pattern'
 import type { PolicyFields } from '../policy/fields'
+import { isLoopback } from './hosts'
 import type { RouteRegistry } from './route-registry'
 
 /** An origin that the policy allows, and how it differs from the page's origin. */
@@ -63,6 +64,11 @@ const SIMILARITIES: readonly Similarity[] = [
     applies: (page, entry) => entry.subdomains && page.host === entry.host,
     suggest: (page, { scheme, host, port, anyPort }) => serialize({ scheme, host: `www.${host}`, port: anyPort ? page.port : port }),
     difference: () => 'a subdomain: the pattern does not match the host itself'
+  },
+  {
+    applies: (page, entry) => page.scheme === entry.scheme && !entry.subdomains && isLoopback(page.host) && isLoopback(entry.host) && matchesPort(page, entry),
+    suggest: (page, { scheme, host, port, anyPort }) => serialize({ scheme, host, port: anyPort ? page.port : port }),
+    difference: () => 'the same machine by another name, which is another origin'
   }
 ]
 
@@ -76,6 +82,27 @@ function matchesPort (page: OriginPattern, { port, anyPort }: OriginPattern): bo
 
 function serialize ({ scheme, host, port }: Pick<OriginPattern, 'scheme' | 'host' | 'port'>): string {
   return `${scheme}://${host}${port === '' ? '' : `:${port}`}`
+}
+
+/** A routed path that is the question's without its first segments, which a proxy may remove. */
+export function suggestPrefix (
+  registry: RouteRegistry, method: string, path: string, host: string
+): { readonly prefix: string, readonly path: string } | undefined {
+  const segments = (path.split('?', 1)[0] as string).split('/').slice(1)
+  for (let count = 1; count < Math.min(segments.length, 4); count++) {
+    const prefix = `/${segments.slice(0, count).join('/')}`
+    const rest = path.slice(prefix.length)
+    const [first] = registry.match(method, rest, host, false)
+    // A wildcard answers everything, so it says nothing of a prefix.
+    if (first !== undefined && !first.url.includes('*')) return { prefix, path: rest }
+  }
+  return undefined
+}
+
+/** Whether a route matches the method in capitals. Browsers leave the case of `patch` as it is. */
+export function suggestsUpperCase (registry: RouteRegistry, method: string, path: string, host: string): boolean {
+  const upper = method.toUpperCase()
+  return upper !== method && registry.match(upper, path, host, false).length > 0
 }
 
 /** The path with a trailing slash added or removed, if a route matches that. */
