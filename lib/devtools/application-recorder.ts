@@ -7,6 +7,8 @@ import { callerLocation } from './source-location'
 
 /** One method of a route. */
 export interface RecordedRoute {
+  /** The instance on which it is declared. */
+  readonly instance: FastifyInstance
   readonly method: string
   readonly url: string
   /** `config.cors`, as it was declared; undefined if there is none. */
@@ -68,7 +70,7 @@ export class ApplicationRecord {
     const { host, version } = (options.constraints ?? {}) as { host?: unknown, version?: string }
     const location = callerLocation()
     for (const method of methods) {
-      this.routes.push({ method: method.toUpperCase(), url: options.url, cors: config?.cors, host, version, location })
+      this.routes.push({ instance, method: method.toUpperCase(), url: options.url, cors: config?.cors, host, version, location })
     }
     if (config?.cors !== undefined && this.#replacements.routeCors !== undefined) {
       options.config = { ...config, cors: this.#replacements.routeCors(config.cors, instance) } as NonNullable<RouteOptions['config']>
