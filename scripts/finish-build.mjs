@@ -5,8 +5,8 @@ import ts from 'typescript'
 
 const LIB = new URL('../lib/', import.meta.url)
 const DIST = new URL('../dist/', import.meta.url)
-/** The declarations of the package's entries: of `.` and `./inspector` in `exports`. */
-const ENTRIES = ['index.d.ts', 'inspector/index.d.ts']
+/** The declarations of the package's entries: those of `exports`. */
+const ENTRIES = ['index.d.ts', 'inspector/index.d.ts', 'browser/index.d.ts']
 
 /** Copies what TypeScript does not compile beside the compiled code that uses it: the inspector's page, with its style, script and icon, and the public suffix list. */
 function copyFiles () {

@@ -1,7 +1,6 @@
 // The `advice` of an explanation: for each reason, what to write so that the request is allowed, or what to do where it cannot be allowed.
 // The plugin accepts every policy that is proposed here. explain.ts uses it.
 import type { Scope } from '../application/scope'
-import type { PageRequest } from '../browser/fetch'
 import { isNonWildcardName, unsafeHeaderNames } from '../browser/headers'
 import type { CheckedPolicy } from '../policy/check-policies'
 import { printable, quote, type CorsProblem } from '../messages/errors'
@@ -18,6 +17,9 @@ import { declaredPolicy, routeName } from './messages'
 import { otherMethods, refusedHeaders } from './reasons'
 import type { RouteInfo } from './route-registry'
 import { suggestOrigin, suggestPath } from './suggestions'
+
+/** The request of the page that the question asks about. */
+type Page = ExplanationContext['question']['page']
 
 /** The advice for a reason. */
 export function adviceFor (context: ExplanationContext, reason: CorsRefusalReason): string {
@@ -126,7 +128,7 @@ function configThatAllows (context: ExplanationContext, route: RouteInfo | undef
 }
 
 /** The `config` of a policy of its own that allows the page's request. */
-function configOfNewPolicy (page: PageRequest, names: readonly string[], derived: readonly string[]): string {
+function configOfNewPolicy (page: Page, names: readonly string[], derived: readonly string[]): string {
   // A policy cannot name any other origin of a page. Only '*' allows it.
   const origin = isSerialisedOrigin(page.origin) || page.origin === 'null' ? page.origin : '*'
   const credentials = page.credentials === 'include' && isValidPolicy({ origin, credentials: true })
@@ -141,7 +143,7 @@ function findNamedPolicy ({ names: named }: Scope, allowsRequest: (policy: Check
 }
 
 /** Whether a policy allows a page's request. False for a policy with an origin function, which cannot be asked here. */
-function policyAllows (policy: CompiledPolicy, page: PageRequest, names: readonly string[], derived: readonly string[]): boolean {
+function policyAllows (policy: CompiledPolicy, page: Page, names: readonly string[], derived: readonly string[]): boolean {
   const credentials = policy.credentials || isCredentialedOrigin(policy, page.origin)
   const allowed = policy.allowedHeaders ?? { any: false, names: derived }
   const allowedNames = allowed.names.map((name) => name.toLowerCase())

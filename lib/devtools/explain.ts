@@ -62,7 +62,7 @@ class PreflightSender {
     const sent = { ...Object.fromEntries(headers), ...(hasHost && { host }) }
     const response = await this.#root.inject({ method: 'OPTIONS', url: path, headers: sent })
     this.reportedReason = this.#refusals.reasonOf(response.raw.req)
-    this.response = { status: response.statusCode, headers: headerListOf(response), body: '' }
+    this.response = { status: response.statusCode, headers: headerListOf(response) }
     return this.response
   }
 
@@ -84,7 +84,7 @@ async function responseOfPolicy (
     const { status, headers } = await preflights.send({ headers: [['origin', origin], ['access-control-request-method', method]] })
     return status < 300 && getHeader(headers, 'access-control-allow-origin') !== null
   })
-  return { status: NOT_SENT, headers: Object.entries(corsResponseHeaders(policy, route, origin, decision)), body: '' }
+  return { status: NOT_SENT, headers: Object.entries(corsResponseHeaders(policy, route, origin, decision)) }
 }
 
 function toExplanation (context: ExplanationContext, { exchanges, failure }: Prediction): CorsExplanation {

@@ -28,7 +28,7 @@ const DEFAULT_HOST = 'localhost:80'
 
 /** The question, parsed. */
 export interface ParsedQuestion {
-  readonly page: PageRequest
+  readonly page: Required<PageRequest>
   /** Path and query of the URL. */
   readonly path: string
   /** The host of the URL, or the one that `inject` sends. */
@@ -71,7 +71,6 @@ export function parseQuestion (question: CorsQuestion): ParsedQuestion {
       method,
       headers: Object.entries(headers).flatMap(([name, value]) => [value].flat().map((each): readonly [string, string] => [name, each])),
       credentials: credentials ? 'include' : 'same-origin',
-      mode: 'cors',
       useCorsPreflight
     },
     path: parsed.pathname + parsed.search,

@@ -1,6 +1,6 @@
 // Finds the reason why a request is blocked, from the failure that the browser model reports and from what is known of the route. explain.ts calls it.
+import { refusedHeaderNames } from '../browser/checks'
 import type { Failure, WireResponse } from '../browser/fetch'
-import { extractTokens, getHeader, isNonWildcardName, unsafeHeaderNames } from '../browser/headers'
 import { originRefusalReason, type CorsRefusalReason } from '../response/refused'
 import type { ExplanationContext } from './context'
 import type { RouteInfo } from './route-registry'
@@ -36,9 +36,6 @@ export function otherMethods ({ registry, question: { path, host } }: Explanatio
 
 /** The names of the request headers that the preflight's response does not allow, spelled as in the question. */
 export function refusedHeaders ({ question: { page }, preflightResponse }: ExplanationContext): string[] {
-  const list = getHeader((preflightResponse as WireResponse).headers, 'access-control-allow-headers')
-  const allowed = (extractTokens(list) ?? []).map((name) => name.toLowerCase())
-  const any = page.credentials !== 'include' && allowed.includes('*')
-  const refused = unsafeHeaderNames(page.headers).filter((name) => !allowed.includes(name) && !(any && !isNonWildcardName(name)))
+  const refused = refusedHeaderNames(page, (preflightResponse as WireResponse).headers)
   return refused.map((name) => page.headers.find(([each]) => each.toLowerCase() === name)?.[0] as string)
 }

@@ -1,8 +1,9 @@
 // app.cors.explain says of every conformance case what the browser model makes of the application's real answers, which is what Chromium does
 // (test/browser/conformance.test.ts); and its reason fits the browser's own error. It runs no handler.
 import t from 'tap'
-import { predict, type Failure, type Server } from '../../lib/browser/fetch'
+import { PreflightCache } from '../../lib/browser/preflight-cache'
 import type { CorsRefusalReason } from '../../lib/index'
+import { browse, type BodyServer, type Failure } from './browser'
 import { casesOf } from './cases'
 import { isExplained, Oracle, questionOf, requestOf } from './expectation'
 import { IMAGINED, world } from './world'
@@ -28,7 +29,7 @@ const FITTING: { readonly [failure in Failure]?: readonly CorsRefusalReason[] } 
 t.test('explain predicts the verdict, the exchanges and the reason that the model of a browser finds', async (t) => {
   const oracle = await Oracle.create(here)
   t.teardown(() => oracle.close())
-  const arriving: Server = async (request) => {
+  const arriving: BodyServer = async (request) => {
     const { status, headers, body } = await oracle.server(request)
     return { status, headers: headers.filter(([name]) => name !== 'location' || request.method === 'OPTIONS'), body }
   }
@@ -37,7 +38,7 @@ t.test('explain predicts the verdict, the exchanges and the reason that the mode
   for (const [id, { name, steps }] of casesOf(here).entries()) {
     for (const step of steps.filter((each) => isExplained(each, here))) {
       const page = requestOf(step, here, id)
-      const expected = await predict(arriving, page)
+      const expected = await browse(arriving, page, { preflights: new PreflightCache() })
       // A request without an id reaches the record of no case: what explain sends is told apart by the id of its own.
       const explainId = `explain-${++asked}`
       const explained = await oracle.api.cors.explain({ ...questionOf(page), url: page.url.replace(/case=\d+$/, `case=${explainId}`) })

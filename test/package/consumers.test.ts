@@ -72,7 +72,7 @@ t.test('the packed package is complete, compiles and runs', async (t) => {
   t.test('the packed package holds the build, its sources and the papers, and nothing else', async (t) => {
     const papers = ['README.md', 'LICENSE', 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/results.md', 'bench/results.svg']
     const single = ['package.json', ...papers, 'types/fastify.d.ts', 'policies.schema.json']
-    for (const file of [...single, 'dist/index.js', 'dist/index.d.ts', 'dist/inspector/index.d.ts', 'dist/origins/tldts.js', ...['index.js', 'page.html', 'page.css', 'page.js', 'icon.svg'].map((name) => `dist/inspector/${name}`)]) t.ok(files.includes(file), file)
+    for (const file of [...single, 'dist/index.js', 'dist/index.d.ts', 'dist/inspector/index.d.ts', 'dist/browser/index.d.ts', 'dist/origins/tldts.js', ...['index.js', 'page.html', 'page.css', 'page.js', 'icon.svg'].map((name) => `dist/inspector/${name}`)]) t.ok(files.includes(file), file)
     t.strictSame(files.filter((file) => !/^(?:dist\/|lib\/.+\.ts$|docs\/[\w-]+\.md$)/.test(file) && !single.includes(file)), [], 'nothing else')
     const maps = files.filter((file) => file.endsWith('.map'))
     t.not(maps.length, 0, 'has source maps')

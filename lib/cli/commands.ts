@@ -1,0 +1,7 @@
+// The table of commands. A command is one entry here, and a file of its own.
+import type { Command } from './command'
+import { explain } from './explain'
+import { routes } from './routes'
+
+/** The commands, in the order of the help. */
+export const COMMANDS: Readonly<Record<string, Command>> = { routes, explain }
