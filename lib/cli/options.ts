@@ -20,6 +20,7 @@ export const OPTIONS = {
     type: 'string', multiple: true, value: '<header>', help: 'a header that the page sets: x-request-id, or "content-type: application/json"; may be repeated'
   },
   credentials: { type: 'boolean', help: 'the page sends credentials' },
+  sarif: { type: 'boolean', help: 'print a SARIF 2.1.0 log, for code scanning' },
   json: { type: 'boolean', help: 'print JSON' },
   timeout: { type: 'string', value: '<s>', help: 'seconds that the application, or a server, may take for an answer (default: 30)' },
   version: { type: 'boolean', short: 'v', help: 'print the version' },

@@ -40,10 +40,10 @@ type CorsPlugin = (instance: FastifyInstance, options: unknown, done: (error?: E
 
 /** What migrate changes while the application is loaded. Both are optional. */
 export interface Replacements {
-  /** Called instead of @fastify/cors. */
-  readonly plugin?: (registration: CorsRegistration) => Promise<void>
-  /** The `config.cors` that a route gets. */
-  readonly routeCors?: (cors: unknown, instance: FastifyInstance) => unknown
+  /** Called instead of @fastify/cors. What it registers is loaded in its place. `index` is the position among the registrations. */
+  readonly plugin?: (registration: CorsRegistration, index: number) => void
+  /** The `config.cors` that a route gets. `registrations` are those that are known when the route is declared. */
+  readonly routeCors?: (cors: unknown, instance: FastifyInstance, registrations: readonly CorsRegistration[]) => unknown
 }
 
 /** One application. */
@@ -73,7 +73,7 @@ export class ApplicationRecord {
       this.routes.push({ instance, method: method.toUpperCase(), url: options.url, cors: config?.cors, host, version, location })
     }
     if (config?.cors !== undefined && this.#replacements.routeCors !== undefined) {
-      options.config = { ...config, cors: this.#replacements.routeCors(config.cors, instance) } as NonNullable<RouteOptions['config']>
+      options.config = { ...config, cors: this.#replacements.routeCors(config.cors, instance, this.registrations) } as NonNullable<RouteOptions['config']>
     }
     // A route for OPTIONS alone is how applications answer preflights by hand.
     if (methods.some((method) => method.toUpperCase() !== 'OPTIONS')) options.handler = this.#endWith(200)
@@ -103,24 +103,31 @@ export class ApplicationRecord {
     const register = root.register as (...args: unknown[]) => FastifyInstance
     const watched = this.#watched
     root.register = function (this: FastifyInstance, plugin: unknown, ...rest: unknown[]) {
-      return register.call(this, watched(plugin, callerLocation()), ...rest)
+      return register.call(this, watched(plugin, { instance: this, options: rest[0] ?? {}, location: callerLocation() }), ...rest)
     } as never
   }
 
-  /** @fastify/cors, so that its options are recorded when it is called. Any other plugin as it is. */
-  readonly #watched = (plugin: unknown, location: string | undefined): unknown => {
+  /** @fastify/cors, with its registration recorded: it covers routes that are declared before it is loaded. Any other plugin as it is. */
+  readonly #watched = (plugin: unknown, registration: CorsRegistration): unknown => {
     if (typeof (plugin as Promise<unknown> | undefined)?.then === 'function') {
-      return (plugin as Promise<unknown>).then((loaded) => this.#watched(loaded, location))
+      return (plugin as Promise<unknown>).then((loaded) => this.#watched(loaded, registration))
     }
     const exported = (plugin as { default?: unknown } | undefined)?.default
     const call = (typeof plugin === 'function' ? plugin : exported) as CorsPlugin & Record<symbol, unknown>
     if (typeof call !== 'function' || call[Symbol.for('fastify.display-name')] !== '@fastify/cors') return plugin
     const { plugin: replacement } = this.#replacements
+    const index = this.registrations.push(registration) - 1
     const watched = (instance: FastifyInstance, options: unknown, done: (error?: Error) => void): unknown => {
-      const registration = { instance, options, location }
-      this.registrations.push(registration)
+      // Options that a function returns are known now.
+      const loaded = { ...registration, options }
+      this.registrations[index] = loaded
       if (replacement === undefined) return call(instance, options, done)
-      replacement(registration).then(() => { done() }, done)
+      try {
+        replacement(loaded, index)
+        done()
+      } catch (error) {
+        done(error as Error)
+      }
     }
     // The marks by which Fastify recognises a plugin that has no scope of its own.
     return Object.defineProperties(watched, Object.getOwnPropertyDescriptors(call))

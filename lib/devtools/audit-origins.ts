@@ -1,6 +1,9 @@
 // The origins that an audit tries: those that the application may know, and those that an attacker could use in their place.
+import type { FastifyInstance } from 'fastify'
 import { isLoopback } from '../origins/pattern'
+import { isKnownDomain } from '../origins/known-domain'
 import { isRegistrableDomain } from '../origins/public-suffix'
+import type { ApplicationRecord } from './application-recorder'
 import type { OriginKind } from './audit-types'
 
 /** An origin to try. */
@@ -14,14 +17,14 @@ export const MAX_KNOWN_ORIGINS = 8
 
 const ORIGIN = /\bhttps?:\/\/[a-z0-9][a-z0-9.-]*(?::\d{1,5})?/gi
 /** A name in quotes or in a RegExp: `'.example.com'`, `/\.example\.com$/`. */
-const NAME = /(?<![\w.@/-])\.?((?:[a-z0-9-]+\.)+[a-z][a-z0-9-]+)(?![\w(-])/gi
+const NAME = /(?<![\w@-])\.?((?:[a-z0-9-]+\.)+[a-z][a-z0-9-]+)(?![\w(-])/gi
 
 /** The origins, and the origins of the names, in a text: source code, or the options of a plugin. In the order of the text. */
 export function originsIn (text: string): string[] {
   const plain = text.replaceAll('\\', '')
   const written = [...plain.matchAll(ORIGIN)].map(([origin]) => origin)
   const names = [...plain.replace(ORIGIN, '').matchAll(NAME)].map(([, name]) => (name as string).toLowerCase())
-  const hosts = names.filter((name) => registrableDomain(name) !== undefined).map((name) => `https://${name}`)
+  const hosts = names.filter(isKnownDomain).map((name) => `https://${name}`)
   return [...new Set([...written, ...hosts].filter((origin) => URL.canParse(origin)).map((origin) => new URL(origin).origin))]
 }
 
@@ -32,11 +35,26 @@ function registrableDomain (host: string): string | undefined {
 }
 
 /** The text of options, for {@link originsIn}: strings, RegExps and functions in them. */
-export function textOf (value: unknown, depth = 4): string {
+export function textOf (value: unknown, depth = 5): string {
   if (typeof value === 'string') return `'${value}' `
   if (typeof value === 'function' || value instanceof RegExp) return `${String(value)} `
   if (typeof value !== 'object' || value === null || depth === 0) return ''
   return Object.values(value).map((each) => textOf(each, depth - 1)).join('')
+}
+
+/** What helps to find the origins that an application knows. */
+export interface OriginSources {
+  /** Origins that the user names: `--origin`. */
+  readonly origins: readonly string[]
+  /** The source code of the application. */
+  readonly source: string
+}
+
+/** The origins that an application may know: those that are named, those in its options and policies, and those in its source code. */
+export function knownOrigins (root: FastifyInstance, record: ApplicationRecord, { origins, source }: OriginSources): string[] {
+  const options = [record.registrations.map(({ options }) => options), record.routes.map(({ cors }) => cors)]
+  const declared = root.hasDecorator('cors') ? root.cors.routes() : []
+  return [...new Set([...origins, ...originsIn(textOf(options)), ...originsIn(textOf(declared)), ...originsIn(source)])]
 }
 
 /** All origins to try. An origin is tried once, as the first kind that it has. */

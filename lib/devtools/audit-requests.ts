@@ -53,7 +53,7 @@ export class AuditRequests {
     const response = await this.#root.inject({ method: method as NonNullable<InjectOptions['method']>, url, headers: sent, remoteAddress })
     const record = this.#record.requests.get(response.raw.req)
     const reachedHandler = record?.reachedHandler === true
-    if (!reachedHandler && method !== 'OPTIONS') this.answeredBeforeHandler++
+    if (!reachedHandler && record?.url !== undefined && method !== 'OPTIONS') this.answeredBeforeHandler++
     const list = Object.entries(response.headers).flatMap(([name, value]) => [value].flat().map((each): [string, string] => [name, String(each)]))
     return {
       status: response.statusCode,

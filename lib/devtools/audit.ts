@@ -3,24 +3,15 @@
 import type { FastifyInstance } from 'fastify'
 import type { ApplicationRecord, RecordedRoute } from './application-recorder'
 import { decisiveTrials, observe, type Observation } from './audit-grants'
-import { attemptsFor, MAX_KNOWN_ORIGINS, originsIn, textOf, type Attempt } from './audit-origins'
+import { attemptsFor, knownOrigins, MAX_KNOWN_ORIGINS, type Attempt, type OriginSources } from './audit-origins'
 import { AuditRequests } from './audit-requests'
 import { faultsOf } from './audit-rules'
 import { findUnroutedApprovals } from './audit-unrouted'
 import type { AuditedRoute, AuditFinding, AuditReport, Fault, TriedOrigin } from './audit-types'
 
-/** What helps to find the origins that an application knows. */
-export interface AuditOptions {
-  /** Origins that are allowed: `--origin`. */
-  readonly origins: readonly string[]
-  /** The source code of the application, in which origins are looked for. */
-  readonly source: string
-}
-
 /** Audits an application, which is a root instance that is ready. */
-export async function audit (root: FastifyInstance, record: ApplicationRecord, { origins, source }: AuditOptions): Promise<AuditReport> {
-  const options = [...record.registrations.map(({ options }) => options), ...record.routes.map(({ cors }) => cors)]
-  const found = [...new Set([...origins, ...originsIn(textOf(options)), ...declaredOrigins(root), ...originsIn(source)])]
+export async function audit (root: FastifyInstance, record: ApplicationRecord, sources: OriginSources): Promise<AuditReport> {
+  const found = knownOrigins(root, record, sources)
   const attempts = attemptsFor(found.slice(0, MAX_KNOWN_ORIGINS))
   const requests = new AuditRequests(root, record)
   const routes = auditedRoutes(record.routes)
@@ -45,13 +36,8 @@ export async function audit (root: FastifyInstance, record: ApplicationRecord, {
   }
 }
 
-/** The origins that fastify-cors-policy has, if it is registered in the root instance. */
-function declaredOrigins (root: FastifyInstance): string[] {
-  return originsIn(textOf(root.hasDecorator('cors') ? root.cors.routes() : []))
-}
-
 /** Each method of each route once. Fastify declares a HEAD route beside each GET route; OPTIONS routes answer for others. */
-function auditedRoutes (routes: readonly RecordedRoute[]): RecordedRoute[] {
+export function auditedRoutes (routes: readonly RecordedRoute[]): RecordedRoute[] {
   const isGet = new Set(routes.filter(({ method }) => method === 'GET').map(({ url }) => url))
   return routes.filter(({ method, url }) => method !== 'OPTIONS' && !(method === 'HEAD' && isGet.has(url)))
 }

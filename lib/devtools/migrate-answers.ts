@@ -1,11 +1,14 @@
 // What an application answers to the requests of pages. Asked before and after the migration, and compared.
 import type { FastifyInstance } from 'fastify'
-import { corsCheck, preflightCheck } from '../browser/checks'
+import { corsCheck, preflightCheck, type CheckFailure, type PreflightFailure } from '../browser/checks'
 import { getHeader, unsafeHeaderNames, type CredentialsMode, type HeaderList } from '../browser/headers'
 import { SAFELISTED_METHODS } from '../http/methods'
 import type { ApplicationRecord, RecordedRoute } from './application-recorder'
 import { attemptsFor, type Attempt } from './audit-origins'
 import { AuditRequests, type Answer, type Target } from './audit-requests'
+
+/** Why a browser blocks a request. */
+export type Failure = CheckFailure | PreflightFailure
 
 /** A request of a page. Plain JSON: the same is asked of two processes. */
 export interface PageQuestion {
@@ -20,6 +23,8 @@ export interface PageQuestion {
 /** What a page gets. */
 export interface PageAnswer {
   readonly allowed: 'no' | 'without credentials' | 'with credentials'
+  /** Why the browser blocks it, also without credentials. */
+  readonly failure?: Failure
   /** The status of the preflight; null where the browser sends none. */
   readonly preflight: number | null
   readonly status: number
@@ -77,10 +82,12 @@ async function answerTo (requests: AuditRequests, { target, origin, headers }: P
   const preflight = needsPreflight ? await requests.preflight(target, origin, names) : undefined
   // The body that the content type announces is not sent, and neither is the token: nothing reads them.
   const response = await requests.send(target, origin)
-  const passes = (credentials: CredentialsMode): boolean => corsCheck({ origin, credentials }, response.headers) === undefined &&
-    (preflight === undefined || preflightCheck({ origin, method: target.method, headers, credentials, useCorsPreflight: false }, preflight) === undefined)
-  const allowed = passes('include') ? 'with credentials' : passes('omit') ? 'without credentials' : 'no'
-  return { allowed, preflight: preflight?.status ?? null, status: response.status, exposed: allowed === 'no' ? [] : exposedBy(response) }
+  const check = (credentials: CredentialsMode): Failure | undefined =>
+    (preflight && preflightCheck({ origin, method: target.method, headers, credentials, useCorsPreflight: false }, preflight)) ??
+    corsCheck({ origin, credentials }, response.headers)
+  const failure = check('omit')
+  const allowed = check('include') === undefined ? 'with credentials' : failure === undefined ? 'without credentials' : 'no'
+  return { allowed, ...(failure !== undefined && { failure }), preflight: preflight?.status ?? null, status: response.status, exposed: allowed === 'no' ? [] : exposedBy(response) }
 }
 
 function exposedBy ({ headers }: Answer): string[] {

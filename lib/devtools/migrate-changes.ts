@@ -15,10 +15,11 @@ export function changesBetween (questions: readonly PageQuestion[], before: read
     if (kind === undefined) continue
     const texts = textsOf(kind, was, becomes)
     const key = JSON.stringify([kind, question.route, texts])
-    const change = byRoute.get(key) ?? { kind, routes: [question.route], origins: new Set<string>(), headers: new Set<string>(), ...texts, advice: adviceOn(kind, question, was) }
+    const created = { kind, routes: [question.route], origins: new Set<string>(), headers: new Set<string>(), ...texts, advice: adviceOn(kind, question, was) }
+    const change = byRoute.get(key) ?? created
     byRoute.set(key, change)
     change.origins.add(question.origin)
-    change.headers.add(question.headers.map(([name]) => name).join(', '))
+    change.headers.add(question.headers.map(([name]) => name).join(' + '))
   }
   const changes = new Map<string, AnswerChange>()
   for (const { routes, origins, headers, ...rest } of byRoute.values()) {
@@ -43,8 +44,12 @@ function includesAll (names: readonly string[], others: readonly string[]): bool
 }
 
 function textsOf (kind: ChangeKind, was: PageAnswer, becomes: PageAnswer): { readonly was: string, readonly becomes: string } {
-  const text = kind === 'status' ? statusText : was.allowed === becomes.allowed ? exposedText : ({ allowed }: PageAnswer) => allowed === 'no' ? 'blocked' : `allowed ${allowed}`
+  const text = kind === 'status' ? statusText : was.allowed === becomes.allowed ? exposedText : allowedText
   return { was: text(was), becomes: text(becomes) }
+}
+
+function allowedText ({ allowed, failure }: PageAnswer): string {
+  return allowed === 'no' ? `blocked (${failure})` : `allowed ${allowed}`
 }
 
 function statusText ({ preflight, status }: PageAnswer): string {
@@ -55,7 +60,7 @@ function exposedText ({ exposed }: PageAnswer): string {
   return `exposes ${exposed.length === 0 ? 'nothing' : exposed.join(', ')}`
 }
 
-function adviceOn (kind: ChangeKind, { target: { method } }: PageQuestion, { allowed }: PageAnswer): string | null {
-  if (kind !== 'wider' || allowed !== 'no') return null
+function adviceOn (kind: ChangeKind, { target: { method } }: PageQuestion, { failure }: PageAnswer): string | null {
+  if (kind !== 'wider' || failure !== 'method not allowed') return null
   return `to keep ${method} closed, write config: { cors: false } for the route`
 }

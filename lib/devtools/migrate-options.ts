@@ -66,7 +66,7 @@ const LEFT_OUT: ReadonlyArray<readonly [name: string, applies: (value: unknown) 
   ['preflightContinue', Boolean, 'preflightContinue is left out: write cors: false on a route whose preflights go to your own OPTIONS route'],
   ['strictPreflight', (value) => value === false, 'strictPreflight is left out: an OPTIONS request that is no preflight goes to your own OPTIONS routes'],
   ['cacheControl', (value) => value !== undefined && value !== null, 'cacheControl is left out: browsers remember preflights by maxAge alone'],
-  ['hook', (value) => value !== 'onRequest', 'hook is left out: preflights are answered in onRequest; hooks that were registered before the plugin still run first'],
+  ['hook', (value) => value !== 'onRequest', 'hook is left out: preflights are answered in onRequest, after the hooks that were registered before the plugin'],
   ['optionsSuccessStatus', (value) => value !== 200 && value !== 204, 'optionsSuccessStatus is 204: it can be 204 or 200']
 ]
 
@@ -76,14 +76,14 @@ function notesOn (options: Options): string[] {
 
 /** Leaves out names that no page can send or read, which lists of @fastify/cors often have. */
 function withoutRefusedNames (translation: Translation, policy: MigratedPolicy, check: CheckPolicy): Translation {
-  const problems = check({ ...policy, origin: policy.origin ?? [] }).filter(({ pointer }) => !pointer.startsWith('/origin'))
+  const pointers = check({ ...policy, origin: policy.origin ?? [] }).map(({ pointer }) => pointer)
   for (const field of ['allowedHeaders', 'exposedHeaders'] as const) {
     const names = policy[field]
     if (!Array.isArray(names)) continue
-    const refused = new Set(problems.filter(({ pointer }) => pointer.startsWith(`/${field}/`)).map(({ pointer }) => Number(pointer.split('/')[2])))
-    if (refused.size === 0) continue
-    translation.notes.push(`${field} is without ${names.filter((_, index) => refused.has(index)).join(', ')}: no page can set or read that`)
-    policy[field] = names.filter((_, index) => !refused.has(index))
+    const isRefused = (_: unknown, index: number): boolean => pointers.includes(`/${field}/${index}`)
+    if (!names.some(isRefused)) continue
+    translation.notes.push(`${field} is without ${names.filter(isRefused).join(', ')}: no page can set or read that`)
+    policy[field] = names.filter((name, index) => !isRefused(name, index))
   }
   return translation
 }
