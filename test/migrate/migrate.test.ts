@@ -49,7 +49,6 @@ function lines ({ changes }: Migration): string[] {
   return changes.map(({ kind, routes, was, becomes }) => `${kind} ${routes.join(', ')}: ${was} -> ${becomes}`)
 }
 
-
 t.test('writes that methods kept closed become allowed, which is said first, with how to keep them closed', async (t) => {
   const migration = await migrate(t, (app) => {
     app.register(fastifyCors, { origin: APP })
