@@ -87,7 +87,8 @@ async function answerTo (requests: AuditRequests, { target, origin, headers }: P
     corsCheck({ origin, credentials }, response.headers)
   const failure = check('omit')
   const allowed = check('include') === undefined ? 'with credentials' : failure === undefined ? 'without credentials' : 'no'
-  return { allowed, ...(failure !== undefined && { failure }), preflight: preflight?.status ?? null, status: response.status, exposed: allowed === 'no' ? [] : exposedBy(response) }
+  const exposed = allowed === 'no' ? [] : exposedBy(response)
+  return { allowed, ...(failure !== undefined && { failure }), preflight: preflight?.status ?? null, status: response.status, exposed }
 }
 
 function exposedBy ({ headers }: Answer): string[] {
