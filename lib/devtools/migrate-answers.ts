@@ -64,7 +64,8 @@ function isMain ({ kind }: Attempt): boolean {
 
 function questionsFor (route: string, target: Target, attempts: readonly Attempt[], headerLines: HeaderList): PageQuestion[] {
   const json: HeaderList = target.method === 'GET' || target.method === 'HEAD' ? [] : [['content-type', 'application/json']]
-  const sets: HeaderList[] = [[], ...json.length > 0 ? [json] : [], [...json, ['authorization', 'Bearer 1']], ...headerLines.map((line): HeaderList => [...json, line])]
+  const withHeader = (line: HeaderList[number]): HeaderList => [...json, line]
+  const sets: HeaderList[] = [[], ...json.length > 0 ? [json] : [], withHeader(['authorization', 'Bearer 1']), ...headerLines.map(withHeader)]
   return attempts.flatMap((attempt) => (isMain(attempt) ? sets : sets.slice(0, 1)).map((headers) => ({ route, target, origin: attempt.origin, headers })))
 }
 

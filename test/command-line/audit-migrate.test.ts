@@ -84,4 +84,3 @@ t.test('wrong arguments are refused with what to write', async (t) => {
     [['routes', 'plain.cjs', '--sarif'], 'routes takes no --sarif']
   ] as const) t.match(await ran(...args), { code: 2, err: says })
 })
-

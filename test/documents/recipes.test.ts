@@ -582,7 +582,7 @@ t.test('the table about migrating has every option of @fastify/cors', async (t) 
 t.test('the table of plugins has every plugin that is tested, and no other', async (t) => {
   const folder = join(__dirname, '..', 'beside')
   const tests = readdirSync(folder).filter((file) => file !== 'migration.test.ts')
-  const imported = tests.flatMap((file) => [...readFileSync(join(folder, file), 'utf8').matchAll(/^import .* from '((?:@[\w-]+\/)?[\w-]+)/gm)].map(([, name]) => name as string))
-  const ours = ['tap', 'fastify', 'node', 'ws', 'express', 'graphql-tag']
+  const imported = tests.flatMap((file) => [...readFileSync(join(folder, file), 'utf8').matchAll(/^import .* from '((?:@[\w-]+\/)?[\w-][\w.-]*)/gm)].map(([, name]) => name as string))
+  const ours = ['tap', 'fastify', 'node', 'ws', 'express']
   t.same(firstColumn('plugin').map((cell) => cell.replaceAll('`', '')).sort(), [...new Set(imported)].filter((name) => !ours.includes(name)).sort())
 })
