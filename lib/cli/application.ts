@@ -1,27 +1,77 @@
 // The child process that loads the application and calls its app.cors. Its standard output is the command's standard error, so that what the application
-// prints does not mix with the answer. Tasks and answers are messages. This file imports nothing of this package but types: the application may have another
-// copy of it, and answers with that.
+// prints does not mix with the answer. Tasks and answers are messages. `app.cors` is the application's: it may
+// have another copy of this package. What audits and migrates is loaded from here, when it is needed.
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { HeaderList } from '../browser/headers'
+import type { ApplicationRecord, ApplicationRecorder } from '../devtools/application-recorder'
+import type { PageQuestion } from '../devtools/migrate-answers'
+import type { CorsPackage } from '../devtools/migrate'
 import type { CorsQuestion } from '../devtools/types'
 
 /** What the application is asked. A task is one entry here and in {@link TASKS}. */
-export type Task = { readonly name: 'routes' } | { readonly name: 'explain', readonly question: CorsQuestion }
+export type Task =
+  | { readonly name: 'routes' }
+  | { readonly name: 'explain', readonly question: CorsQuestion }
+  | { readonly name: 'audit', readonly origins: readonly string[] }
+  | { readonly name: 'beforeMigration', readonly origins: readonly string[], readonly headers: HeaderList }
+  | { readonly name: 'afterMigration', readonly questions: readonly PageQuestion[] }
+
+/** How the application is loaded: its handlers do not run (`record`), and this package takes the place of @fastify/cors (`migrate`). */
+export type Loading = { readonly record: true, readonly migrate?: { readonly origins: readonly string[] } }
 
 /** What the command sends: the file to load first, then any number of tasks, each after the answer to the one before. */
-export type ToApplication = { readonly load: string } | { readonly task: Task } | { readonly close: true }
+export type ToApplication = { readonly load: string, readonly loading?: Loading } | { readonly task: Task } | { readonly close: true }
 
 /** What is sent back: the answer, or why there is none. */
 export interface TaskReply { readonly corsAnswer?: unknown, readonly corsFailure?: string }
 
 const TASKS: { readonly [Name in Task['name']]: (root: FastifyInstance, task: Extract<Task, { name: Name }>) => unknown } = {
   routes: (root) => withCors(root).cors.routes(),
-  explain: async (root, { question }) => await withCors(root).cors.explain(question)
+  explain: async (root, { question }) => await withCors(root).cors.explain(question),
+  async audit (root, { origins }) {
+    const { audit } = require('../devtools/audit') as typeof import('../devtools/audit')
+    return await audit(root, recordOf(root), { origins, source: sourceCode() })
+  },
+  async beforeMigration (root, { origins, headers }) {
+    const { beforeMigration } = require('../devtools/migrate') as typeof import('../devtools/migrate')
+    return await beforeMigration(root, recordOf(root), corsPackage(), { origins, source: sourceCode() }, headers)
+  },
+  async afterMigration (root, { questions }) {
+    const { answersTo } = require('../devtools/migrate-answers') as typeof import('../devtools/migrate-answers')
+    return await answersTo(root, recordOf(root), questions)
+  }
+}
+
+let recorder: ApplicationRecorder | undefined
+
+/** Records what is loaded from now on. */
+function startRecorder ({ migrate }: Loading): void {
+  const { ApplicationRecorder: Recorder } = require('../devtools/application-recorder') as typeof import('../devtools/application-recorder')
+  const { migrationReplacements } = require('../devtools/migrate') as typeof import('../devtools/migrate')
+  recorder = new Recorder(migrate === undefined ? {} : migrationReplacements(corsPackage(), migrate.origins))
+}
+
+function recordOf (root: FastifyInstance): ApplicationRecord {
+  const record = recorder?.of(root)
+  if (record === undefined) throw new Error('this application uses a Fastify that does not tell when it is created; use Fastify 5')
+  return record
+}
+
+/** This copy of the package: the application may have none yet. */
+function corsPackage (): CorsPackage {
+  return require(join(__dirname, '..', 'index')) as CorsPackage
+}
+
+/** The source code of the application's file. */
+function sourceCode (): string {
+  return readFileSync(file, 'utf8')
 }
 
 /** Every application that is created while this process observes, and its child instances. The plugin may be registered in a child instance only. */
@@ -82,11 +132,15 @@ function withCors (root: FastifyInstance): FastifyInstance {
 let uncaught: { readonly error: unknown } | undefined
 
 let loaded: { readonly root: FastifyInstance } | undefined
+/** The application's file. */
+let file = ''
 
 /** Does what a message asks for. Never rejects. */
 export async function answerTo (message: Exclude<ToApplication, { close: true }>): Promise<TaskReply> {
   if ('load' in message) {
+    file = message.load
     subscribe('fastify.initialization', observe)
+    if (message.loading !== undefined) startRecorder(message.loading)
     try {
       loaded = await loadApplication(message.load)
       await loaded.root.ready()
@@ -96,6 +150,7 @@ export async function answerTo (message: Exclude<ToApplication, { close: true }>
       return { corsFailure: `the application does not load: ${textOf(error, true)}` }
     } finally {
       unsubscribe('fastify.initialization', observe)
+      recorder?.stop()
     }
   }
   try {

@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { extname, join, resolve } from 'node:path'
-import type { Task, TaskReply, ToApplication } from './application'
+import type { Loading, Task, TaskReply, ToApplication } from './application'
 
 /** The time limit for closing the application, after it has answered. */
 const CLOSING_SECONDS = 2
@@ -18,12 +18,14 @@ export interface LoadedApplication {
  *
  * @throws Error with the reason why the application does not load or answer
  */
-export async function withApplication<Result> (file: string, timeout: number, use: (application: LoadedApplication) => Promise<Result>): Promise<Result> {
+export async function withApplication<Result> (
+  file: string, timeout: number, use: (application: LoadedApplication) => Promise<Result>, loading?: Loading
+): Promise<Result> {
   const path = resolve(file)
   if (!isFile(path)) throw new Error(`there is no file ${JSON.stringify(path)}`)
   const application = new ApplicationProcess(path, timeout)
   try {
-    await application.load()
+    await application.load(loading)
     return await use(application)
   } finally {
     await application.end()
@@ -58,8 +60,8 @@ class ApplicationProcess implements LoadedApplication {
     }))
   }
 
-  async load (): Promise<void> {
-    await this.#reply({ load: this.#path })
+  async load (loading?: Loading): Promise<void> {
+    await this.#reply(loading === undefined ? { load: this.#path } : { load: this.#path, loading })
   }
 
   readonly ask = async (task: Task): Promise<unknown> => await this.#reply({ task })

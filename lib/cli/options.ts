@@ -23,6 +23,7 @@ export const OPTIONS = {
   reads: { type: 'string', multiple: true, value: '<header>', help: 'a response header that the page reads; may be repeated' },
   send: { type: 'boolean', help: 'send the request itself to a deployed server, also if it is not GET or HEAD: it may change something' },
   param: { type: 'string', multiple: true, value: '<name>=<value>', help: 'what stands for a parameter of routes: id=7, or *=a/b; may be repeated' },
+  sarif: { type: 'boolean', help: 'print a SARIF 2.1.0 log, for code scanning' },
   json: { type: 'boolean', help: 'print JSON' },
   timeout: { type: 'string', value: '<s>', help: 'seconds that the application, or a server, may take for an answer (default: 30)' },
   version: { type: 'boolean', short: 'v', help: 'print the version' },

@@ -76,7 +76,7 @@ export function coloured (text: string, isGood: boolean, { colour }: Pick<TextSt
   return colour ? `\u001b[${isGood ? 32 : 31}m${text}\u001b[0m` : text
 }
 
-function exchangeText ({ request, response }: CorsExchange, style: TextStyle): string {
+export function exchangeText ({ request, response }: CorsExchange, style: TextStyle): string {
   const status = response.statusCode === null ? '(not sent; the policy sets these headers)' : String(response.statusCode)
   return [
     markedLines('>', `${request.method} ${request.url}`, style),
