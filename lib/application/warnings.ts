@@ -43,7 +43,8 @@ function warnOfUnreadDeclarations (log: FastifyBaseLogger, outside: ReadonlyArra
 
 /** Whether a scope has neither routes nor a policy for 404 responses. */
 function coversNothing (scope: Scope, routes: ReadonlyMap<RouteContext, Route>): boolean {
-  return scope.notFound.policy === null && scope.enforceOrigin === false && scope.matchesHost === undefined && ![...routes.keys()].some(({ server }) => instanceChain(server).some((instance) => instance === scope.instance))
+  if (scope.notFound.policy !== null || scope.enforceOrigin !== false || scope.matchesHost !== undefined) return false
+  return ![...routes.keys()].some(({ server }) => instanceChain(server).some((instance) => instance === scope.instance))
 }
 
 function warnOfUnusedScope (log: FastifyBaseLogger, { instance }: Scope): void {

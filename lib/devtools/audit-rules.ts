@@ -1,6 +1,6 @@
 // The rules of an audit for one route: from what was asked to what is wrong.
 import { getHeader } from '../browser/headers'
-import { isLoopback } from '../origins/pattern'
+import { isLoopback } from '../origins/serialised'
 import { quote } from '../messages/errors'
 import { decisiveTrials, type Observation } from './audit-grants'
 import { findInvalidCombinations } from './audit-headers'

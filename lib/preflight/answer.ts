@@ -72,7 +72,7 @@ function report (request: FastifyRequest, decision: Decision, { methods, allowed
   const { origin, 'access-control-request-method': method } = request.raw.headers as { readonly [name: string]: string }
   const route = `${method} ${url}`
   const header = decision === false ? undefined : refusedHeader(request, decision.credentials, allowedHeaders)
-  if (header !== undefined) warnOfRefusedHeader(request, policy, { header, route, name: policyName })
+  if (header !== undefined) warnOfRefusedHeader(request, policy, { header, route, policyName })
   if (!hasListeners(request.log, scope.refusalLogLevel)) return
   const isRouted = SAFELISTED_METHODS.has(method as string) || methods.includes(method as string)
   const blocked = !isRouted ? 'method-not-routed' : header !== undefined ? 'header-not-allowed' : undefined

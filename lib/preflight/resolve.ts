@@ -27,8 +27,8 @@ export class PreflightResolver {
   readonly #entriesByPlace: ReadonlyMap<string, readonly RouterEntry[]>
 
   /**
-   * `optionsRouteOf` finds the generated OPTIONS route at the URL of an entry that has a policy. `hasDefaultPolicy` tells whether a scope has a policy for 404s:
-   * then the not-found handler's scope answers preflights for what has no route.
+   * `optionsRouteOf` finds the generated OPTIONS route at the URL of an entry that has a policy. `hasDefaultPolicy` tells whether a scope has a policy for
+   * 404s: then the scope of the not-found handler answers preflights for what has no route.
    */
   constructor (routes: ReachableRoutes, optionsRouteOf: (entry: RouterEntry) => OptionsRoute | undefined, readonly hasDefaultPolicy: () => boolean) {
     this.#routes = routes

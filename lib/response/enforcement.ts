@@ -10,8 +10,8 @@ export const OriginRefusedError = createError('FST_ERR_CORS_ORIGIN_REFUSED', 'Pa
 export const HostRefusedError = createError('FST_ERR_CORS_HOST_REFUSED', 'This server does not answer for this host', 421)
 
 /**
- * Whether a page of another origin sends the request. Not a preflight: it carries no credentials, and reaches no handler but that of a user's OPTIONS route. Not
- * an image or another response that pages embed without CORS: those are protected by `Cross-Origin-Resource-Policy`, and some carry an `Origin`
+ * Whether a page of another origin sends the request. Not a preflight: it carries no credentials, and reaches no handler but that of a user's OPTIONS route.
+ * Not an image or another response that pages embed without CORS: those are protected by `Cross-Origin-Resource-Policy`, and some carry an `Origin`
  * (https://privacycg.github.io/storage-access-headers/).
  */
 export function isFromForeignPage (request: FastifyRequest): boolean {

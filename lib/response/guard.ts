@@ -29,6 +29,7 @@ export class ResponseGuard {
   /** How often the response was about to be sent. More than once if a hook or the handler's time-out failed the attempt before. */
   sendAttempts = 0
   #headers: HeaderPairs = []
+  #isWritten = false
   /** Values of `Vary` that Fastify may overwrite before the head is written. */
   readonly #keptVary: string[] = []
   readonly #reply: FastifyReply
@@ -67,10 +68,12 @@ export class ResponseGuard {
   writeHead (raw: GuardedResponse, statusCode: number, reason: unknown, headers: unknown): unknown {
     const hasReason = typeof reason === 'string'
     const given = hasReason ? headers : headers ?? reason
-    // Headers that were sent already cannot be corrected: Node throws its own error for them.
-    const corrected = raw.headersSent ? given : this.#correct(raw, given)
+    // Headers that were sent already cannot be corrected: Node throws its own error for them. `headersSent` does not tell: @fastify/express replaces it.
+    const corrected = this.#isWritten ? given : this.#correct(raw, given)
     const write = (): unknown => (this.#writeHead as Function).call(raw, statusCode, ...(hasReason ? [reason] : []), corrected)
-    return this.#hasInner ? this.#whileProtected(raw, corrected as Headers, write) : write()
+    const result = this.#hasInner ? this.#whileProtected(raw, corrected as Headers, write) : write()
+    this.#isWritten = true
+    return result
   }
 
   /** The headers to write in place of these. Removes from the raw response what they replace. */

@@ -112,22 +112,25 @@ function isFirst (subject: object): boolean {
 /** Warns that the policy exposes fewer response headers than the handler of a route. */
 export function warnOfHiddenHeaders (request: FastifyRequest, source: object, names: readonly string[]): void {
   if (names.length === 0 || !isFirst(source)) return
-  const listed = printable(names.join(', '))
-  request.log.warn(`CORS hides ${listed} of ${routeName(request)} from pages: its handler exposes what exposedHeaders of its policy does not list; ` +
-    `write exposedHeaders: ['...', ${names.map(quote).join(', ')}], or leave the field out`)
+  request.log.warn(`CORS hides ${printable(names.join(', '))} of ${routeName(request)} from pages: its handler exposes what exposedHeaders of its policy does ` +
+    `not list; write exposedHeaders: ['...', ${names.map(quote).join(', ')}], or leave the field out`)
 }
 
-/** Warns that a policy does not allow a header that a page of an allowed origin asks for. */
-export function warnOfRefusedHeader (request: FastifyRequest, policy: object, { header, route, name }: { readonly header: string, readonly route: string, readonly name: string | null }): void {
+/** A request header that a policy does not allow, although it allows the origin. */
+interface RefusedHeader { readonly header: string, readonly route: string, readonly policyName: string | null }
+
+/** Warns of the first header that a policy refuses. */
+export function warnOfRefusedHeader (request: FastifyRequest, policy: object, { header, route, policyName }: RefusedHeader): void {
   if (!isFirst(policy)) return
-  const field = name === null ? `the policy of ${printableText(route)}` : `the policy ${quote(name)}`
-  request.log.warn(`CORS does not allow the request header ${quote(header.slice(0, MAX_LOGGED_LENGTH))} for ${printableText(route)}: browsers block the request; ` +
-    `write allowedHeaders: ['...', ${quote(header.slice(0, MAX_LOGGED_LENGTH))}] in ${field}, if pages may send it`)
+  const [name, where] = [quote(header.slice(0, MAX_LOGGED_LENGTH)), printableText(route)]
+  const field = policyName === null ? `the policy of ${where}` : `the policy ${quote(policyName)}`
+  request.log.warn(`CORS does not allow the request header ${name} for ${where}: browsers block the request; write allowedHeaders: ['...', ${name}] in ${field}, ` +
+    'if pages may send it')
 }
 
 /**
- * Reports that an actual request's origin is refused. Call it once per request, and only if {@link hasListeners}. `enforced` is undefined if the request is not
- * refused by `enforceOrigin`.
+ * Reports that an actual request's origin is refused. Call it once per request, and only if {@link hasListeners}. `enforced` is undefined if `enforceOrigin`
+ * does not refuse the request.
  */
 export function reportRefusedOrigin (request: FastifyRequest, { policy, policyName, setsHeaders, scope }: Omit<ResponseSource, 'headers'>, enforced: boolean | undefined): void {
   const { origin, 'sec-fetch-site': site } = request.raw.headers

@@ -35,7 +35,7 @@ t.test('a router that @fastify/express mounts has no routes of Fastify: a route 
   await app.register(fastifyExpress)
   const router = express.Router()
   router.put('/item', (_request, response) => { response.end('{"saved":true}') })
-  app.use('/legacy', router)
+  app.use('/legacy', router as never)
   app.all('/legacy/*', { config: { cors: { origin: [FOO, 'https://bar.example'] } } }, (_request, reply) => { reply.callNotFound() })
   t.ok(approves(await preflight(app, 'PUT', '/legacy/item'), 'PUT'))
   await app.listen({ port: 0, host: '127.0.0.1' })
@@ -46,12 +46,12 @@ t.test('a router that @fastify/express mounts has no routes of Fastify: a route 
   t.notOk((await fetch(url, { method: 'PUT', headers: { origin: EVIL } })).headers.has('access-control-allow-origin'))
 })
 
-t.test('res.json() of a router that @fastify/express mounts', { todo: 'the response carries no Access-Control-Allow-Origin after a preflight by inject' }, async (t) => {
+t.test('res.json() of a router that @fastify/express mounts has the headers of the policy, though the plugin replaces headersSent', async (t) => {
   const app = await application(t)
   await app.register(fastifyExpress)
   const router = express.Router()
   router.put('/item', (_request, response) => { response.json({ saved: true }) })
-  app.use('/legacy', router)
+  app.use('/legacy', router as never)
   app.all('/legacy/*', { config: { cors: { origin: [FOO, 'https://bar.example'] } } }, (_request, reply) => { reply.callNotFound() })
   t.ok(approves(await preflight(app, 'PUT', '/legacy/item'), 'PUT'))
   await app.listen({ port: 0, host: '127.0.0.1' })
