@@ -91,7 +91,7 @@ function problemOf (value: string | RegExp, switches: CredentialSwitches | undef
 /** Entries as code: separated by commas, or in an array where one string is not enough. In words, if they are too long to be shown. */
 function codeOf (entries: ReadonlyArray<string | RegExp>, isWholeValue: boolean): string {
   const code = entries.map(quote)
-  if (code.some((text) => text.endsWith('…'))) return 'patterns such as "https://*.example.com"'
+  if (code.some(isTruncated)) return 'patterns such as "https://*.example.com"'
   return isWholeValue && (code.length > 1 || entries[0] instanceof RegExp) ? `[${code.join(', ')}]` : code.join(', ')
 }
 
@@ -99,8 +99,14 @@ function codeOf (entries: ReadonlyArray<string | RegExp>, isWholeValue: boolean)
 export function arrayFor (value: unknown, switches: CredentialSwitches | undefined): string | undefined {
   if (typeof value !== 'string' && !(value instanceof RegExp)) return undefined
   const parsed = parse(value, switches)
-  if (parsed.kind !== 'refused') return `[${quote(value)}]`
-  return typeof parsed.instead === 'string' ? undefined : codeOf(parsed.instead, true).replace(/^[^[].*/, '[$&]')
+  if (parsed.kind === 'refused' && typeof parsed.instead === 'string') return undefined
+  const code = (parsed.kind === 'refused' ? parsed.instead as ReadonlyArray<string | RegExp> : [value]).map(quote)
+  return code.some(isTruncated) ? undefined : `[${code.join(', ')}]`
+}
+
+/** Whether a quote is only the beginning of a value, which is not code. */
+function isTruncated (code: string): boolean {
+  return code.endsWith('…')
 }
 
 const NO_PROBLEMS: readonly EntryProblem[] = []

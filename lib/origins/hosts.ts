@@ -33,7 +33,7 @@ export function compileHosts (hosts: readonly unknown[], pointer: string, proble
 }
 
 function suggestHost (value: unknown): string {
-  const text = String(value).replace(/^[a-z][a-z0-9+.-]*:\/\//i, '').replace(DEFAULT_PORT, '')
-  const origin = typeof value === 'string' && text !== '*' ? suggestOrigin(SCHEME + text.replace(/\/.*/, '')) : undefined
+  const text = typeof value === 'string' ? value.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '').replace(/\/.*/, '').replace(DEFAULT_PORT, '') : ''
+  const origin = suggestOrigin(SCHEME + text)
   return quote(origin?.replace(SCHEME, '') ?? 'api.example.com')
 }

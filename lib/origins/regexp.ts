@@ -2,7 +2,7 @@
 // what to write.
 import { parseOriginEntry, type OriginPattern, type OriginRefusal } from './pattern'
 import { suggestionFor } from './regexp-correction'
-import { isAnchored, UnsupportedSyntax, type RegExpText } from './regexp-expression'
+import { isAnchored, type RegExpText, type UnsupportedSyntax } from './regexp-expression'
 import { compileRegExp, type OriginRegExp } from './regexp-matcher'
 import { templatesOfOrigins } from './regexp-templates'
 
@@ -53,9 +53,7 @@ function check ({ source, flags }: RegExpText): OriginRegExp | OriginRefusal | C
     }
     return parsed
   } catch (error) {
-    const { message, instead } = error instanceof UnsupportedSyntax ? error : TOO_DEEP // a RangeError
+    const { message, instead } = error as UnsupportedSyntax
     return { kind: 'refused', reason: 'unsafe-regexp', message, instead }
   }
 }
-
-const TOO_DEEP = { message: 'the groups of this RegExp are nested too deeply', instead: 'it with fewer groups' }

@@ -157,7 +157,7 @@ function suggestValue (key: string, fields: ReadonlyMap<string, unknown>, canBeL
   const hasCredentials = fields.get('credentials') === true || key === 'credentials'
   if (typeof value === 'string' && isHeaderListField(key)) return `write [${namesAsCode(value) ?? '"X-Request-Id"'}]`
   // A text in `origin` never comes here: it has the right type.
-  const array = ORIGIN_LISTS.has(key) && (value instanceof RegExp || String(value).includes('://'))
+  const array = ORIGIN_LISTS.has(key) && (value instanceof RegExp || (typeof value === 'string' && value.includes('://')))
     ? arrayFor(value, hasCredentials && key !== 'timingOrigin' ? Object.fromEntries(fields) : undefined)
     : undefined
   if (array !== undefined) return `write ${array}`

@@ -181,6 +181,9 @@ t.test('originsFrom reads what an operator writes, and throws for what it cannot
     const { problems } = refusal(() => cors.originsFrom(text as string))
     t.match(problems, [{ pointer, message }], String(text))
   }
+  t.match(refusal(() => cors.definePolicies({ policy: { origin: Object.create(null) as never } })).problems, [{ reason: 'type' }])
+  t.match(refusal(() => cors.definePolicies({ policy: { origin: 'wss://*.example.com', credentials: true, timingOrigin: [`https://${'a.'.repeat(90)}example.com/`] } })).problems, [{ message: 'patterns such as' }])
+  t.match(refusal(() => cors.definePolicies({ policy: { origin: 'ws://*.github.io', credentials: true } })).problems[0]?.message, 'such as "wss://your-app.github.io"')
   const app = await application(t, { policies: { nobody: { origin: cors.originsFrom(undefined), credentials: true } } })
   app.get('/', { config: { cors: { extends: 'nobody' } } }, ok)
   t.strictSame(accessControl(await request(app, 'GET', '/', 'https://a.example')), {}, 'an empty list allows nobody')

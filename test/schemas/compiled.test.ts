@@ -59,7 +59,7 @@ const method = (): boolean => true
 
 /** Right for some field, or almost. */
 const NEAR: readonly unknown[] = [
-  true, false, 0, 1, 200, 204, 600, 86400, 86401, -1, -0, 0.5, NaN, Infinity, 5n, '', 'a', '*', 'null', 'https://a.example', 'https://a.example/', 'https://*.a.example', 'HTTPS://A', 'X-Id', 'X Id',
+  true, false, 0, 1, 200, 204, 600, 86400, 86401, -1, -0, 0.5, NaN, Infinity, 5n, '', 'a', '*', 'null', 'report', 'same-site', 'https://a.example', 'https://a.example/', 'https://*.a.example', 'HTTPS://A', 'X-Id', 'X Id',
   'x'.repeat(256), 'x'.repeat(257), undefined, null, Symbol('a'), method, async () => true, class {}, /^https:\/\/a\.example$/u, new Date(), new Map(), new Uint8Array(1), Object.create(null),
   originList([]), originList(['https://a.example']), { size: 0, has: method, add: method, delete: method, replace: method }, { size: 0.5, has: method, add: method, delete: method, replace: method },
   { source: 'a', flags: '', lastIndex: 0, exec: method, test: method }, { source: 'a', flags: '', lastIndex: 0, exec: method }, { source: 'a', flags: '', lastIndex: '0', exec: method, test: method }, new Proxy([], {})

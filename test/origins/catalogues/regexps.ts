@@ -77,7 +77,7 @@ export const SHOWN_REGEXPS: readonly ShownRegExp[] = [
   { from: 'common', regexp: /^https:.*$/, credentialed: INSECURE, unreadable: true, meant: ['https://a.example'], inWords: true },
   { from: 'common', regexp: /^https?:.*$/, credentialed: INSECURE, unreadable: true, meant: ['https://a.example'], inWords: true },
   { from: 'common', regexp: /^(?:http|https):.+$/, credentialed: INSECURE, unreadable: true, meant: ['https://a.example'], inWords: true },
-  { from: 'common', regexp: /^https:[\w.\/-]+$/, credentialed: INSECURE, unreadable: true, meant: ['https://a.example'], inWords: true },
+  { from: 'common', regexp: /^https:[\w./-]+$/, credentialed: INSECURE, unreadable: true, meant: ['https://a.example'], inWords: true },
   { from: 'common', regexp: /^(?:file|https):\/\/(?:app\.example\.com)?$/, credentialed: ['null-origin'], unreadable: true, meant: ['file://', 'https://app.example.com'], inWords: true },
   // above public suffixes
   { from: 'common', regexp: /^https:\/\/.*\.amazonaws\.com$/, credentialed: REGISTRABLE, meant: ['https://a.s3.amazonaws.com'], inWords: true },
