@@ -200,20 +200,37 @@ class Check {
     if (reached.length === 0) {
       // Of strategies of the application's own the plugin knows no value: it goes by the policy of a route that nothing may reach.
       const isGuess = this.table.strategies.length > 0
-      if (!isGuess && !allows(notFound, origin)) this.#find(fault, `${what}, and the request reaches no route`)
-      if (this.table.handlesNotFound && isGuess && !allows(notFound, origin)) this.#find('wrong 404', `${what}, and the request reaches the not-found handler`)
+      if (allows(notFound, origin)) return
+      if (!isGuess) this.#find(fault, `${what}, and the request reaches no route`)
+      else if (this.table.handlesNotFound && this.table.strategies.some(({ mustMatch }) => mustMatch)) this.#find('wrong 404', `${what}, and the request reaches the not-found handler alone`)
       return
     }
     const policy = approver?.allows?.join()
-    if (!allows(reached, origin) || reached.some(({ id, allows }) => id !== HALF_REGISTERED && policy !== undefined && allows?.join() !== policy)) this.#find(fault, `${what}, and the request reaches ${shownAll(reached)}`)
-    else if (this.#mustMatch && this.table.handlesNotFound && notFound.some(({ allows }) => allows?.join() !== reached[0]?.allows?.join())) {
-      this.#find('wrong 404', `${what}, and the request reaches ${shownAll(reached)}, and with other headers the not-found handler (${notFound[0]?.allows?.join(' ') ?? 'no policy'})`)
+    if (!allows(reached, origin) || reached.some(({ id, allows }) => id !== HALF_REGISTERED && policy !== undefined && allows?.join() !== policy)) {
+      this.#find(fault, `${what}, and the request reaches ${shownAll(reached)}`)
+      return
+    }
+    const led = this.table.handlesNotFound ? this.#ledToNotFound(answers) : undefined
+    if (led !== undefined && led.allows?.join() !== reached[0]?.allows?.join()) {
+      this.#find('wrong 404', `${what}, and the request reaches ${shownAll(reached)}, and with other headers the not-found handler (${led.allows?.join(' ') ?? 'no policy'})`)
     }
   }
 
-  /** Whether a value of a constraint can lead to the not-found handler past routes without the constraint. */
-  get #mustMatch (): boolean {
-    return this.table.strategies.some(({ mustMatch }) => mustMatch)
+  /** The not-found handler that a request reaches because of a header that a strategy must match: without the header it reaches a route. */
+  #ledToNotFound (answers: readonly Answer[]): Ran | undefined {
+    const all = this.#fulfilments()
+    const mustMatch = new Set(this.table.strategies.filter(({ mustMatch }) => mustMatch).map(({ from }) => from))
+    const textOf = (headers: Record<string, string>): string => JSON.stringify(Object.entries(headers).sort())
+    const byHeaders = new Map(all.map((headers, index) => [textOf(headers), answers[index] as Answer]))
+    for (const [index, headers] of all.entries()) {
+      const { notFound } = answers[index] as Answer
+      if (notFound === undefined) continue
+      for (const name of Object.keys(headers).filter((each) => mustMatch.has(each))) {
+        const { [name]: _, ...others } = headers
+        if (byHeaders.get(textOf(others))?.ran !== undefined) return notFound
+      }
+    }
+    return undefined
   }
 
   /** With strategies of the application's own, the plugin cannot know that nothing is reached at all. */

@@ -127,6 +127,8 @@ interface Features {
   ownHost?: boolean
   ownVersion?: boolean
   hooks?: boolean
+  /** Only hooks add the constraints of strategies of the application's own: no declaration shows them. */
+  hooksConstrain?: boolean
   routerOptions?: boolean
   /** Options at the top level, beside others in `routerOptions` or alone. */
   topLevel?: boolean
@@ -174,7 +176,7 @@ function route (features: Features): fc.Arbitrary<RouteStep> {
       { weight: 1, arbitrary: fc.constant(['ALL']) }
     ),
     policy,
-    constraints: constraints(features),
+    constraints: constraints(features.hooksConstrain === true ? { ...features, custom: false } : features),
     ...(features.sharedConstraints === true && { sharesConstraints: sometimes(fc.constant(true as const), 2, 1) }),
     exposeHead: sometimes(fc.boolean(), 1, 4),
     ...(features.scopes === true && { slash: sometimes(fc.constantFrom('both', 'slash', 'no-slash'), 2, 1) }),
@@ -188,7 +190,7 @@ function hook (features: Features, routes: fc.Arbitrary<RouteStep>): fc.Arbitrar
     { weight: 6, arbitrary: fc.record({ change: fc.constant('cors' as const), to: fc.oneof({ weight: 9, arbitrary: policy }, { weight: 1, arbitrary: fc.constant('wrong' as const) }, { weight: 2, arbitrary: fc.constant('deleted' as const) }), how: fc.constantFrom('in place' as const, 'replaced' as const, 'copied from another route' as const) }) },
     { weight: 3, arbitrary: fc.record({ change: fc.constant('url' as const), to: fc.oneof(url, fc.constantFrom('/moved', '/a', '/:x')) }) },
     { weight: 2, arbitrary: fc.record({ change: fc.constant('method' as const), to: fc.constantFrom('GET', 'PUT', 'DELETE', 'HEAD') }) },
-    { weight: 2, arbitrary: fc.record({ change: fc.constant('constraints' as const), to: constraints({ ...features, hosts: true }) }) },
+    { weight: features.hooksConstrain === true ? 12 : 2, arbitrary: fc.record({ change: fc.constant('constraints' as const), to: constraints({ ...features, hosts: features.hooksConstrain !== true }) }) },
     { weight: 1, arbitrary: fc.record({ change: fc.constant('declare' as const), route: routes }) },
     { weight: 1, arbitrary: fc.constant({ change: 'ask' as const }) }
   )
@@ -283,7 +285,7 @@ export const KINDS: Readonly<Record<string, fc.Arbitrary<Table>>> = {
   'own host and version': table({ ownHost: true, ownVersion: true, hosts: true }),
   'shared constraints': table({ sharedConstraints: true, versions: true, hosts: true }),
   hooks: table({ hooks: true, refused: true }),
-  'hooks that constrain': table({ hooks: true, custom: true, versions: true, added: true }),
+  'hooks that constrain': table({ hooks: true, hooksConstrain: true, custom: true, added: true }),
   scopes: table({ scopes: true, refused: true }),
   everything: table({ hosts: true, versions: true, custom: true, ownHost: true, added: true, sharedConstraints: true, hooks: true, routerOptions: true, topLevel: true, otherTypes: true, scopes: true, refused: true })
 }
