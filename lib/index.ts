@@ -27,11 +27,11 @@ import { CorsPluginOptionsSchema, CorsPolicySchema, RouteCorsSchema } from './po
  * @see https://fetch.spec.whatwg.org/#http-cors-protocol
  */
 async function cors (instance: FastifyInstance, options: cors.CorsPluginOptions): Promise<void> {
-  return addScope(instance, options)
+  addScope(instance, options)
 }
 
-// No range of versions: the first that semver reads in a process takes 1.6 ms. plugin.ts compares the version itself.
-fp(cors, { name: 'fastify-cors-policy' })
+// Prereleases of Fastify 6 are accepted: applications test those before plugins have followed.
+fp(cors, { fastify: '5.x || >=6.0.0-alpha.0 <6.0.0', name: 'fastify-cors-policy' })
 
 // A schema has the types of both builds of TypeBox: a CommonJS file passes it to functions of one, an ES module to functions of the other.
 type PolicySchema = typeof schema.CorsPolicySchema

@@ -1,28 +1,31 @@
-// Runs when the plugin is registered: checks the options, creates the scope, and adds the hooks that set the headers of 404 responses. lib/index.ts calls it.
-import type { FastifyInstance, FastifyReply, FastifyRequest, onErrorHookHandler, onRequestHookHandler, onSendHookHandler } from 'fastify'
-import { decorateWithCors } from './devtools/decoration'
-import { corsPolicyError, quote, type CorsProblem } from './messages/errors'
-import type { Application } from './application/application'
-import { addFirstErrorHook } from './application/instance-hooks'
-import { applicationOf, instanceChain } from './application/observer'
-import { checkOptions } from './policy/check-options'
-import type { CompiledPolicy } from './policy/compiled-policy'
-import { resolutionOf } from './preflight/generated-route'
-import { requiredHeadersOf } from './response/required-headers'
-import { ResponsePolicy } from './response/response'
-import type { PluginOptions } from './schemas'
+// A registration of the plugin: checks the options, creates the scope, and adds the hooks that answer preflights and decide on responses.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Application } from './application/application'
 import { hasOwnScope, inheritedPolicies, Scope, scopeOf } from './application/scope'
-import { sharedHook } from './response/shared-hook'
+import { decorateWithCors } from './devtools/decoration'
+import { rootOf } from './fastify/instances'
+import { corsPolicyError, quote, type CorsProblem } from './messages/errors'
+import { checkOptions } from './policy/check-options'
+import { sendAnswer, warnIfAnsweredBefore, withholdHeaders } from './preflight/answer'
+import { preflightMatchOf } from './preflight/options-route'
+import { decideOnResponse, upgradeError, whenDecided, whenSendable, type ResponsePolicy } from './response/actual-response'
+import { guardOf, type ResponseGuard } from './response/guard'
+import { routeOf } from './response/route'
+import type { PluginOptions } from './schemas'
 
-/** The root instance stores the `addScope` that was called first. Another copy of the package in the same process passes its registrations to that one. */
+/** What the root instance of an application has. */
+interface Root {
+  /** The `addScope` that was called first. Another copy of the package in the same process passes its registrations to that one. */
+  [kAddScope]?: typeof addScope
+  [kApplication]?: Application
+}
+
 const kAddScope = Symbol.for('fastify-cors-policy.addScope')
-
-interface Root { [kAddScope]?: typeof addScope }
+const kApplication = Symbol('fastify-cors-policy.application')
 
 /** Registers the plugin on an instance. Throws a CorsPolicyError for wrong options. */
-export function addScope (instance: FastifyInstance, options: PluginOptions): void | Promise<void> {
-  checkVersion(instance.version)
-  const root = instanceChain(instance)[0] as FastifyInstance & Root
+export function addScope (instance: FastifyInstance, options: PluginOptions): void {
+  const root = rootOf(instance) as FastifyInstance & Root
   const first = root[kAddScope] ?? addScope
   if (first !== addScope) return first(instance, options)
   const problems: CorsProblem[] = []
@@ -34,67 +37,58 @@ export function addScope (instance: FastifyInstance, options: PluginOptions): vo
   }
   if (problems.length > 0) throw corsPolicyError('the options of fastify-cors-policy', problems)
 
-  const application = applicationOf(instance)
-  Object.defineProperty(root, kAddScope, { value: addScope, configurable: true })
-  const hasParent = scopeOf(instance) !== undefined
-  if (!hasParent) decorateWithCors(instance)
-  const scope = new Scope(instance, checked)
-  application.addScope(scope)
-  // An instance inherits the hook of its parent scope.
-  if (!hasParent) addErrorHook(instance, application)
-  // A scope without a default policy may inherit one from a parent that is registered later.
-  if (checked.defaultPolicy === undefined ? instanceChain(instance).length > 1 : checked.defaultPolicy !== false) setNotFoundHeaders(instance, scope)
-}
-
-/**
- * Decides if a hook of the instance failed before the hooks of the route ran. Synchronous: Fastify cannot send a handler's time-out while an onError hook is
- * awaited.
- */
-function addErrorHook (instance: FastifyInstance, application: Application): void {
-  addFirstErrorHook(instance, sharedHook<onErrorHookHandler>((request, reply, _error, done) => {
-    if (requiredHeadersOf(reply) === undefined) {
-      const resolution = resolutionOf(request)
-      if (resolution !== undefined) resolution.answer.withholdHeaders(reply)
-      else application.responsePolicyOf(request.routeOptions.config)?.decideOnce(request, reply)
-    }
-    done()
-  }))
-}
-
-/** A not-found handler has no route with hooks of the plugin. Hooks of the instance set the headers of its responses, and ignore all others. */
-function setNotFoundHeaders (instance: FastifyInstance, scope: Scope): void {
-  let response: ResponsePolicy | undefined
-  let policy: CompiledPolicy | undefined
-  // The nearest scope of a not-found handler applies. If a route with a policy calls the handler, that policy applies.
-  const notFoundResponse = (request: FastifyRequest, reply: FastifyReply): ResponsePolicy | undefined => {
-    if (!request.is404 || scopeOf(request.server) !== scope || scope.defaultPolicy === false) return undefined
-    const { compiled, name = null } = scope.defaultPolicy
-    if (response === undefined || policy !== compiled) response = new ResponsePolicy(policy = compiled, name)
-    return (requiredHeadersOf(reply)?.source ?? response) === response ? response : undefined
+  const application = root[kApplication] ?? new Application(root)
+  for (const [key, value] of [[kAddScope, addScope], [kApplication, application]] as const) Object.defineProperty(root, key, { value, configurable: true })
+  // An instance inherits the hooks of its parent scope.
+  if (scopeOf(instance) === undefined) {
+    decorateWithCors(instance, application)
+    addHooks(instance, application)
   }
-  instance.addHook('onRequest', sharedHook<onRequestHookHandler>((request, reply, done) => {
-    const response = notFoundResponse(request, reply)
-    return response === undefined ? done() : response.onRequest(request, reply, done)
-  }))
-  addFirstErrorHook(instance, sharedHook<onErrorHookHandler>((request, reply, _error, done) => {
-    notFoundResponse(request, reply)?.decideOnce(request, reply)
-    done()
-  }))
-  instance.addHook('onSend', sharedHook<onSendHookHandler>((request, reply, payload, done) => {
-    const response = notFoundResponse(request, reply)
-    return response === undefined ? done() : response.onSend(request, reply, payload, done)
-  }))
+  application.addScope(new Scope(instance, checked))
 }
 
-/** The plugin works with this version of Fastify, and with prereleases of later ones: applications test those before plugins have followed. */
-const FASTIFY = 5
+/** They run before all hooks that are added to the instance later, and on the routes that were declared before. */
+function addHooks (instance: FastifyInstance, application: Application): void {
+  instance.addHook('onRoute', function (options) {
+    application.declare(this, options)
+  })
+  instance.addHook('onRequest', (request, reply, done) => {
+    const match = preflightMatchOf(request.raw)
+    if (match !== undefined) return sendAnswer(request, reply, match.answer)
+    const policy = policyOf(request)
+    return policy === undefined ? done() : whenDecided(request, reply, policy, done)
+  })
+  // @fastify/websocket closes a refused connection only after its own onRequest hook has run.
+  instance.addHook('preParsing', (request, reply, payload, done) => {
+    done(upgradeError(request, reply) ?? null, payload)
+  })
+  instance.addHook('onSend', (request, reply, _payload, done) => {
+    const guard = guardFor(request, reply)
+    if (guard === undefined) return done()
+    warnIfAnsweredBefore(request, reply, guard)
+    whenSendable(request, reply, guard, done)
+  })
+  // An earlier hook may have failed before onRequest. Fastify cannot send a handler's time-out while an onError hook is awaited, so it decides at once.
+  instance.addHook('onError', (request, reply, _error, done) => {
+    guardFor(request, reply)
+    done()
+  })
+}
 
-function checkVersion (version: string): void {
-  const major = Number.parseInt(version)
-  if (major === FASTIFY || (major > FASTIFY && version.includes('-'))) return
-  const message = `the application runs Fastify ${quote(version)}, and the plugin works with Fastify ${FASTIFY}; write "fastify": "^${FASTIFY}.0.0" in the ` +
-    'dependencies of your package.json'
-  throw corsPolicyError('fastify-cors-policy', [{ pointer: '', reason: 'conflict', value: version, message }])
+/** The policy that decides on a request: that of its route, or the default policy for a 404. Undefined where nothing is declared. */
+function policyOf (request: FastifyRequest): ResponsePolicy | undefined {
+  if (request.is404) return scopeOf(request.server)?.notFound
+  const route = routeOf(request)
+  return route.setsHeaders ? route : undefined
+}
+
+/** The guard of a response. Decides on the response if an earlier hook sent it or failed before the onRequest hook ran. */
+function guardFor (request: FastifyRequest, reply: FastifyReply): ResponseGuard | undefined {
+  const existing = guardOf(reply)
+  if (existing !== undefined) return existing
+  if (preflightMatchOf(request.raw) !== undefined) return withholdHeaders(reply)
+  const policy = policyOf(request)
+  return policy && decideOnResponse(request, reply, policy)
 }
 
 /** Fastify rejects an unknown log level only when a route with it is declared. */

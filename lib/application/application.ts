@@ -1,206 +1,104 @@
-// The state of the plugin for one Fastify application: its scopes, its routes and the policy of each route. The observer reports every declared route;
-// a registration of the plugin adds a scope. Each route with a policy gets an OPTIONS route (options-routes.ts), and hooks that set the headers of its
-// responses.
-// It creates the PreflightRouter, which answers preflights once every route is registered.
-import type { FastifyInstance } from 'fastify'
-import { checkRouteCors, isDefinedPolicy, type CheckedPolicy } from '../policy/check-policies'
-import { declarationKey } from '../policy/check-fields'
-import { corsPolicyError, quote, type CorsProblem } from '../messages/errors'
+// The state of the plugin for one Fastify application: its scopes, its routes and their policies. An onRoute hook declares each route; when the application is
+// ready, Fastify's router says which routes there are, and their `config` says what they declare by then.
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { probeWriteHead } from '../fastify/probes'
+import type { Constraints, RouteContext, RouterEntry } from '../fastify/router-entries'
 import type { RawRequest } from '../http/preflight-request'
-import type { CompiledPolicy } from '../policy/compiled-policy'
-import { addPreflightConstraint, CONSTRAINT, GeneratedRoute, sendAnswer } from '../preflight/generated-route'
-import { nextOrder, registeredRoutes, trackedDeclarationOf, type DeclaredRoute, type RegisteredRoute } from '../preflight/registered'
-import { PreflightRouter } from '../preflight/router'
+import { corsPolicyError, printable, quote } from '../messages/errors'
+import type { RouteSchema } from '../policy/derived-headers'
+import { addPreflightConstraint, CONSTRAINT, type PreflightMatch } from '../preflight/options-route'
+import { ReachableRoutes } from '../preflight/reachable-routes'
+import { PreflightResolver } from '../preflight/resolve'
 import { hasListeners, reportRefusal } from '../response/refused'
-import { ResponsePolicy } from '../response/response'
-import { conflictBetween } from './conflicts'
-import { Interned } from './interned'
-import { OptionsRoutes, optionsRouteAt } from './options-routes'
-import { Route, type ObservedOptions } from './route'
+import { linkedRoute, linkRoute, Route } from '../response/route'
+import { checkConflicts, Conflicts } from './conflicts'
+import { copyDeclaration, declarationOf, isSameDeclaration, withOwnConfig } from './declaration'
+import { isOptionsRoute, OptionsRoutes } from './options-routes'
+import { RoutePolicies } from './policies'
+import { entriesByContext, optionsRouteFinder, readRoutes, registeredRoutes, type ReadRoutes } from './registered-routes'
 import { scopeOf, setScope, type Scope } from './scope'
-import { warnOfAmbiguousRoutes, warnOfRefusedOptionsRoutes, warnOfUnreadableSchemas, warnOfUnreadDeclarations } from './warnings'
+import { logWarnings } from './warnings'
+
+/** What an onRoute hook is given. */
+export type RouteDeclaration = RouteOptions & { url: string }
+
+/** A route that some onRoute hooks have not seen yet. They may change its options. */
+interface UnfinishedRoute {
+  readonly instance: FastifyInstance
+  readonly options: RouteDeclaration
+  readonly firstUrl: string
+}
+
+/** What is known once the application is ready, or of the routes so far. */
+interface Snapshot {
+  readonly reachable: ReachableRoutes
+  readonly resolver: PreflightResolver
+}
 
 export class Application {
-  readonly #root: FastifyInstance
-  readonly #knowsAllRoutes: boolean
-  #routes: Route[] = []
-  readonly #unfinishedRoutes: Route[] = []
-  /** Routes by URL, as it was declared. */
-  readonly #byUrl = new Map<string, Route[]>()
-  /** Checked declarations by scope and key: most routes repeat the declaration of another route. */
-  readonly #checkedByKey = new Interned<CheckedPolicy | false>()
-  readonly #policiesByKey = new Map<string, CompiledPolicy>()
-  readonly #responsePolicies = new Interned<ResponsePolicy>()
-  /** Responses whose exposed headers come from schemas. Shared schemas are known when the application is ready. */
-  readonly #derivedExposures: Array<{ readonly route: Route, readonly response: ResponsePolicy }> = []
-  /** Names of the constraints whose strategy the application defines. */
-  readonly #customConstraints = new Set<string>()
-  readonly #seenConstraints = new Set<string>()
-  readonly #optionsRoutes: OptionsRoutes
-  #hasScopes = false
+  readonly root: FastifyInstance
   /** Every registration of the plugin. */
   readonly scopes: Scope[] = []
-  #router: PreflightRouter | undefined
-  /** Whether every route is registered. */
-  #isReady = false
-  /** Routes that the router's registrations do not lead back to. Set when every route is registered. */
-  #untracked: ReadonlySet<DeclaredRoute> = new Set()
+  readonly #policies = new RoutePolicies()
+  readonly #conflicts = new Conflicts()
+  readonly #optionsRoutes: OptionsRoutes
+  readonly #unfinished: UnfinishedRoute[] = []
+  #lastOrder = 0
+  /** Set when every route is registered. */
+  #snapshot: Snapshot | undefined
 
-  /** `knowsAllRoutes` is true if every declared route is observed. */
-  constructor (root: FastifyInstance, knowsAllRoutes: boolean) {
-    this.#root = root
-    this.#knowsAllRoutes = knowsAllRoutes
+  /** Called for the first registration in an application. Nothing of Fastify is touched before. */
+  constructor (root: FastifyInstance) {
+    this.root = root
     this.#optionsRoutes = new OptionsRoutes(root)
-    const { constraints, routerOptions } = root.initialConfig as { constraints?: Named, routerOptions?: { constraints?: Named } }
-    for (const { name } of Object.values({ ...constraints, ...routerOptions?.constraints })) this.#customConstraints.add(name)
-  }
-
-  /** Called for every declared route, by an onRoute hook. Throws a CorsPolicyError for a wrong `config.cors`. */
-  observe (instance: FastifyInstance, options: ObservedOptions): void {
-    if (options.handler === sendAnswer) return
-    const route = new Route(instance, options)
-    if (options.constraints != null) this.#noteConstraints(route)
-    route.keepDeclaration(this.#hasScopes)
-    this.#applyScope(route)
-    route.order = nextOrder()
-    this.#routes.push(route)
-  }
-
-  /** Records custom constraints. For `host` and `version`, the router answers only before it has a route with that constraint. */
-  #noteConstraints ({ constraints }: Route): void {
-    for (const name of Object.keys(constraints)) {
-      if (this.#seenConstraints.has(name)) continue
-      this.#seenConstraints.add(name)
-      if ((name !== 'host' && name !== 'version') || this.#root.hasConstraintStrategy(name)) this.#customConstraints.add(name)
+    if (root.hasConstraintStrategy(CONSTRAINT)) {
+      const message = `the application has a constraint strategy with the name ${quote(CONSTRAINT)}, which the plugin needs; write another name`
+      throw corsPolicyError('fastify-cors-policy', [{ pointer: '', reason: 'conflict', value: CONSTRAINT, message }])
     }
+    addPreflightConstraint(root, (preflight) => this.#currentSnapshot().resolver.resolve(preflight) ?? this.#reportUnanswered(preflight))
+    root.addHook('onReady', async () => { this.#ready() })
   }
 
   /** Adds a scope. It applies to its instance and the instances below, including the routes declared so far. */
   addScope (scope: Scope): void {
-    if (!this.#hasScopes) this.#preparePreflights()
     setScope(scope)
     this.scopes.push(scope)
-    for (const route of this.#routes) {
-      if (route.scope?.isWithin(scope) !== true) continue
-      route.readAgain()
-      this.#applyScope(route)
+    for (const [context, entries] of entriesByContext(readRoutes(this.root))) {
+      const own = scopeOf(context.server)
+      if (own?.isWithin(scope) !== true) continue
+      const route = this.#currentRoute(context, own)
+      linkRoute(context.config, route)
+      if (route.policy === null) continue
+      for (const { path, constraints } of entries) this.#optionsRoutes.declare({ url: path, instance: context.server, scope: own, constraints })
     }
   }
 
-  /** Called for the first registration. An application that never registers the plugin stays unchanged. */
-  #preparePreflights (): void {
-    if (this.#root.hasConstraintStrategy(CONSTRAINT)) {
-      const message = `the application has a constraint strategy with the name ${quote(CONSTRAINT)}, which the plugin needs; write another name`
-      throw corsPolicyError('fastify-cors-policy', [{ pointer: '', reason: 'conflict', value: CONSTRAINT, message }])
-    }
-    this.#hasScopes = true
-    const hasEarlierRoutes = !this.#knowsAllRoutes || this.#routes.length > 0
-    const earlierOptionsPaths = new Set(hasEarlierRoutes ? registeredRoutes(this.#root, 'OPTIONS').routes.map(({ path }) => path) : [])
-    addPreflightConstraint(this.#root, (preflight) => this.router.resolve(preflight) ?? this.#reportUnanswered(preflight))
-    // The router applies the constraint only at URLs with a route declared after it. Without one, these OPTIONS routes would receive answered preflights.
-    for (const path of earlierOptionsPaths) this.#optionsRoutes.declareBeside(path)
+  /** Called for every route that is declared in a scope. Throws a CorsPolicyError for a wrong `config.cors`. */
+  declare (instance: FastifyInstance, options: RouteDeclaration): void {
+    if (isOptionsRoute(options)) return
+    const { url, method, schema } = options
+    const declaration = copyDeclaration(declarationOf(options.config))
+    const scope = scopeOf(instance) as Scope
+    const methods = [method].flat()
+    const resolved = this.#policies.resolve(declaration, scope, `${methods.join(', ')} ${url}`)
+    const facts = { instance, scope, methods, url, schema: schema as RouteSchema | undefined, order: ++this.#lastOrder }
+    const route = new Route(facts, declaration, resolved, this.#policies.shared(resolved))
+    const conflict = this.#conflicts.add(this.root, route, (options.constraints ?? {}) as Constraints)
+    if (conflict !== undefined) throw conflict
+    options.config = withOwnConfig(options.config) as never
+    linkRoute(options.config as object, route)
+    if (methods.includes('OPTIONS')) this.#optionsRoutes.countOwn(url)
+    const unfinished = { instance, options, firstUrl: url }
+    this.#declareOptions(unfinished)
+    this.#finishAfterHooks(unfinished)
   }
 
-  /** A preflight that no policy answers is routed as without the plugin. Fastify has not created a request yet. */
-  #reportUnanswered (preflight: RawRequest): undefined {
-    const { log } = this.#root
-    if (hasListeners(log)) reportRefusal(log, null, this.router.refusalOf(preflight))
-  }
-
-  /** Created when it is first needed, and kept when every route is registered: before that, `app.cors` sees the routes so far. */
-  get router (): PreflightRouter {
-    if (this.#router !== undefined) return this.#router
-    const router = new PreflightRouter(this.#root, this.#customConstraints, this.#isReady ? this.#untracked : this.#untrackedSoFar())
-    if (this.#isReady) this.#router = router
-    return router
-  }
-
-  #untrackedSoFar (): Set<DeclaredRoute> {
-    for (const route of this.#routes) route.readAgain()
-    return untrackedRoutes(this.#routes)
-  }
-
-  /** The scope of an instance: its own, or that of the nearest parent. */
-  scopeOf (instance: FastifyInstance): Scope | undefined {
-    return scopeOf(instance)
-  }
-
-  #applyScope (route: Route): void {
-    const { scope } = route
-    if (scope === undefined) return
-    this.#readPolicy(route, scope)
-    this.#addUrl(route, route.firstUrl, false)
-    this.#finishAfterHooks(route)
-  }
-
-  #readPolicy (route: Route, scope: Scope): void {
-    const { declared } = route
-    route.applied = declared
-    route.checked = declared === undefined ? scope.defaultPolicy : this.#check(route, scope, declared.cors)
-    route.policy = this.#sharedPolicy(route.checked)
-    route.setsHeaders = declared !== undefined || route.policy !== null
-  }
-
-  #check (route: Route, scope: Scope, cors: unknown): CheckedPolicy | false {
-    // A wrong declaration throws, so it is never stored.
-    const check = (): CheckedPolicy | false => {
-      const problems: CorsProblem[] = []
-      const checked = checkRouteCors(cors, scope.names, problems)
-      if (problems.length > 0) throw corsPolicyError(`config.cors of ${route.name}`, problems)
-      return checked as CheckedPolicy | false
-    }
-    const key = isDefinedPolicy(cors) ? undefined : declarationKey(cors)
-    return key === undefined ? check() : this.#checkedByKey.get(scope, key, check)
-  }
-
-  /** Equal policies become one object, so that they can be compared by identity. */
-  #sharedPolicy (checked: CheckedPolicy | false): CompiledPolicy | null {
-    if (checked === false) return null
-    const { compiled } = checked
-    const policy = this.#policiesByKey.get(compiled.key)
-    if (policy === undefined) this.#policiesByKey.set(compiled.key, compiled)
-    return policy ?? compiled
-  }
-
-  /** Records one URL of a route, and declares the OPTIONS route if its scope has none at this URL. `isFinished` is true after all onRoute hooks. */
-  #addUrl (route: Route, url: string, isFinished: boolean): void {
-    let routes = this.#byUrl.get(url)
-    if (routes === undefined) this.#byUrl.set(url, routes = [])
-    let isNew = true
-    for (const other of routes) {
-      if (other === route) isNew = false
-      const conflict = conflictBetween(route, other)
-      // A route that Fastify rejected conflicts with no other.
-      if (conflict !== undefined && (!isFinished || this.#isRegistered(route)) && this.#isRegistered(other)) throw conflict
-    }
-    if (isNew) routes.push(route)
-    const { scope, policy } = route
-    if (policy === null || scope === undefined || optionsRouteAt(url, route) !== undefined) return
-    const shared = routes.find((other) => other.scope === scope && optionsRouteAt(url, other) !== undefined)
-    const optionsRoute = (shared && optionsRouteAt(url, shared)) ?? new GeneratedRoute(url)
-    if (shared === undefined && !this.#optionsRoutes.declare(optionsRoute, scope, routes)) return
-    route.optionsRoutes = route.optionsRoutes.length === 0 ? optionsRoute.alone : [...route.optionsRoutes, optionsRoute]
-    if (this.#customConstraints.size === 0) return
-    const constraints = Object.fromEntries(Object.entries(route.constraints).filter(([name]) => this.#customConstraints.has(name)))
-    // A custom strategy may derive a value from preflights too, and exclude every route without that constraint.
-    if (Object.keys(constraints).length > 0) this.#optionsRoutes.declare(optionsRoute, scope, routes, constraints)
-  }
-
-  /** True if Fastify cannot tell: hasRoute throws for a URL that the router changes before it registers it. */
-  #isRegistered ({ methods, urls, constraints }: Route): boolean {
-    try {
-      return methods.some((method) => this.#root.hasRoute({ method: method as never, url: urls.at(-1) as string, constraints: constraints as never }))
-    } catch {
-      return true
-    }
-  }
-
-  /** Finishes routes after every onRoute hook has seen them, when both their URLs are known. */
-  #finishAfterHooks (route: Route): void {
-    if (this.#unfinishedRoutes.push(route) > 1) return
+  /** Declares OPTIONS routes once more after every onRoute hook has seen the routes: hooks may have changed their URLs, policies and constraints. */
+  #finishAfterHooks (route: UnfinishedRoute): void {
+    if (this.#unfinished.push(route) > 1) return
     const finish = (err: Error | null, done: (err: Error | null) => void): void => {
       try {
-        for (const each of this.#unfinishedRoutes.splice(0)) this.#finish(each)
+        for (const each of this.#unfinished.splice(0)) this.#declareOptions(each)
         done(err)
       } catch (error) {
         done(error as Error) // an error thrown here would end the process
@@ -209,84 +107,99 @@ export class Application {
     route.instance.after(finish as never) // Fastify's types know only its first parameter
   }
 
-  #finish (route: Route): void {
-    const { scope } = route
-    route.settle()
-    const hasChanged = route.declared !== route.applied
-    if (scope !== undefined && hasChanged) this.#readPolicy(route, scope)
-    route.setHooks(route.setsHeaders ? this.#responseOf(route) : undefined)
-    const { urls } = route
-    // Nothing is new about most routes. If one without constraints conflicts with another route, that other one has constraints, and reports the conflict.
-    const isUnchanged = !hasChanged && urls.length === 1 && !route.hasConstraints && (route.policy === null || route.optionsRoutes.length > 0)
-    if (!isUnchanged) for (const url of urls) this.#addUrl(route, url, true)
+  /** Below a prefix, Fastify registers `/` with a second URL, after the hooks. */
+  #declareOptions ({ instance, options, firstUrl }: UnfinishedRoute): void {
+    const { url, method, config, constraints } = options
+    const scope = scopeOf(instance) as Scope
+    if (this.#policies.resolve(declarationOf(config), scope, `${[method].flat().join(', ')} ${firstUrl}`) === false) return
+    for (const each of new Set([firstUrl, url])) {
+      this.#optionsRoutes.declare({ url: each, instance, scope, constraints: (constraints ?? {}) as Constraints })
+    }
   }
 
-  /** Routes of one policy share their hooks, unless the exposed headers come from the route's own schemas. */
-  #responseOf (route: Route): ResponsePolicy {
-    const { policy } = route
-    const derives = policy !== null && policy.exposedHeaders === undefined && route.describesResponses
-    const make = (): ResponsePolicy => new ResponsePolicy(policy, route.policyName)
-    if (!derives) return this.#responsePolicies.get(policy, route.policyName ?? '', make)
-    const response = make()
-    this.#derivedExposures.push({ route, response })
-    return response
-  }
-
-  /**
-   * What decides on the responses of a route, found by the `config` that Fastify has for it. Undefined if the plugin does not set their headers. If an onRoute
-   * hook has copied that `config` from another route, it is not known which of them it is, and no origin is allowed.
-   */
-  responsePolicyOf (config: object): ResponsePolicy | undefined {
-    const declared = trackedDeclarationOf(config) as Route | undefined
-    return declared !== undefined && this.#untracked.has(declared) ? new ResponsePolicy(null, null) : declared?.response
+  /** A Fastify route as it is now: hooks may have changed its `config`, or given it the one of another route. */
+  #currentRoute ({ config, server: instance, schema }: RouteContext, scope: Scope): Route {
+    const linked = linkedRoute(config)
+    const declaration = declarationOf(config)
+    const { url, method } = config as { readonly url: string, readonly method: string | string[] }
+    const facts = { instance, scope, methods: [method].flat(), url, schema: schema as RouteSchema | undefined, order: linked?.order ?? ++this.#lastOrder }
+    const isUnchanged = linked !== undefined && linked.scope === scope && isSameDeclaration(linked.declaration, declaration)
+    // A default policy may have changed since.
+    const resolved = isUnchanged && declaration !== undefined
+      ? linked.resolved
+      : this.#policies.resolve(declaration, scope, `${facts.methods.join(', ')} ${url}`)
+    return new Route(facts, isUnchanged ? linked.declaration : copyDeclaration(declaration), resolved, this.#policies.shared(resolved))
   }
 
   /** Called by an onReady hook, when every route is registered. */
-  ready (): void {
-    this.#isReady = true
-    if (!this.#hasScopes) {
-      this.#routes = []
-      return
-    }
-    for (const { route, response } of this.#derivedExposures) response.expose(route.exposedHeaders())
-    for (const route of this.#routes) route.release()
-    this.#untracked = untrackedRoutes(this.#routes)
-    warnOfUnreadDeclarations(this.#root.log, this.#routes)
-    warnOfRefusedOptionsRoutes(this.#root.log, this.#optionsRoutes.refused)
-    warnOfUnreadableSchemas(this.#root.log, this.#routes)
-    if ([...this.#seenConstraints, ...this.#customConstraints].some((name) => name !== 'host')) this.#checkRegisteredRoutes()
-    this.#routes = []
-    this.#derivedExposures.length = 0
-    for (const map of [this.#byUrl, this.#checkedByKey, this.#policiesByKey, this.#responsePolicies]) map.clear()
+  #ready (): void {
+    probeWriteHead()
+    const read = readRoutes(this.root)
+    const contexts = entriesByContext(read)
+    const unseen = [...contexts.keys()].filter(({ config, server }) => linkedRoute(config) === undefined && scopeOf(server) !== undefined)
+    const routes = this.#currentRoutes(contexts)
+    for (const [context, route] of routes) linkRoute(context.config, route)
+    this.#snapshot = this.#snapshotOf(read, routes)
+    checkConflicts(read.entriesByMethod, ({ context }) => routes.get(context))
+    refuseUnseen(unseen.flatMap((context) => contexts.get(context) as RouterEntry[]), routes, optionsRouteFinder(read, scopesOf))
+    const ambiguous = this.#snapshot.resolver.ambiguousRoutes()
+    logWarnings(this.root.log, { contexts, routes, scopes: this.scopes, refused: this.#optionsRoutes.refused, unreadable: read.unreadable, ambiguous })
+    this.#conflicts.clear()
+    this.#policies.clear()
   }
 
-  /** Checks for conflicts again, among the URLs as the router has them, and warns of routes whose preflights are ambiguous. */
-  #checkRegisteredRoutes (): void {
-    for (const routes of this.router.routesByUrl) {
-      for (const { method, declared: route } of routes) {
-        for (const { method: otherMethod, declared: other } of routes) {
-          if (method !== otherMethod || route === undefined || other === undefined) continue
-          const conflict = conflictBetween(route as Route, other as Route)
-          if (conflict !== undefined) throw conflict
-        }
-      }
+  #currentRoutes (contexts: ReadonlyMap<RouteContext, unknown>): Map<RouteContext, Route> {
+    const routes = new Map<RouteContext, Route>()
+    for (const context of contexts.keys()) {
+      const scope = scopeOf(context.server)
+      if (scope !== undefined) routes.set(context, this.#currentRoute(context, scope))
     }
-    if (this.#customConstraints.size === 0) return
-    const ambiguous = this.router.ambiguousRoutes().map(({ method, path }: RegisteredRoute) => `${method} ${path}`)
-    if (ambiguous.length > 0) warnOfAmbiguousRoutes(this.#root.log, ambiguous)
+    return routes
+  }
+
+  #snapshotOf (read: ReadRoutes, routes: ReadonlyMap<RouteContext, Route>): Snapshot {
+    const reachable = new ReachableRoutes(registeredRoutes(this.root, read, routes, this.#optionsRoutes.count))
+    return { reachable, resolver: new PreflightResolver(reachable, optionsRouteFinder(read, scopesOf)) }
+  }
+
+  /** Before the application is ready, `app.cors` sees the routes so far. */
+  #currentSnapshot (): Snapshot {
+    if (this.#snapshot !== undefined) return this.#snapshot
+    const read = readRoutes(this.root)
+    return this.#snapshotOf(read, this.#currentRoutes(entriesByContext(read)))
+  }
+
+  /** The routes of the application. */
+  get routes (): ReachableRoutes {
+    return this.#currentSnapshot().reachable
+  }
+
+  /** A preflight that no policy answers is routed as without the plugin. Fastify has not created a request yet. */
+  #reportUnanswered (preflight: RawRequest): undefined {
+    const { log } = this.root
+    if (hasListeners(log)) reportRefusal(log, null, this.#currentSnapshot().resolver.refusalOf(preflight))
   }
 }
 
-/** The routes that registrations do not lead to, and those that they lead to in place of these: a hook may have copied the `config` of another route. */
-function untrackedRoutes (routes: readonly Route[]): Set<DeclaredRoute> {
-  const untracked = new Set<DeclaredRoute>()
-  for (const route of routes) {
-    const { trackedDeclaration } = route
-    if (trackedDeclaration === route) continue
-    untracked.add(route)
-    if (trackedDeclaration !== undefined) untracked.add(trackedDeclaration)
-  }
-  return untracked
+/** The scope of an entry's route, and its parent scopes. */
+function scopesOf ({ context }: RouterEntry): Scope[] {
+  const scopes: Scope[] = []
+  for (let scope = scopeOf(context.server); scope !== undefined; scope = scope.parent) scopes.push(scope)
+  return scopes
 }
 
-interface Named { readonly [key: string]: { readonly name: string } }
+/**
+ * Throws if an instance that was made before the registration declared routes after it: no hook of the plugin has seen these, so no OPTIONS route answers their
+ * preflights.
+ */
+function refuseUnseen (unseen: readonly RouterEntry[], routes: ReadonlyMap<RouteContext, Route>, findOptionsRoute: (entry: RouterEntry) => unknown): void {
+  const uncovered = unseen.filter((entry) => routes.get(entry.context)?.policy != null && findOptionsRoute(entry) === undefined)
+  if (uncovered.length === 0) return
+  const names = printable(uncovered.map(({ method, path }) => `${method} ${path}`).join(', '))
+  throw corsPolicyError('fastify-cors-policy', [{
+    pointer: '',
+    reason: 'conflict',
+    value: uncovered.map(({ path }) => path),
+    message: `it was registered after the instance that declares ${names}, and before these routes; write await app.register(cors) before app.register(…) of their plugin`
+  }])
+}

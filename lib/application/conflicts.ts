@@ -1,41 +1,81 @@
-// Finds routes that cannot exist together: routes of different policies that no preflight can tell apart, and more OPTIONS routes at one URL than Fastify's
-// router accepts. Application calls it for each declared route, and again when every route is registered.
+// Finds routes that cannot exist together: routes of different policies that no preflight can tell apart, because they differ only in constraints such as a
+// version.
+import { isDeepStrictEqual } from 'node:util'
+import type { FastifyInstance } from 'fastify'
+import type { Constraints, RouterEntry } from '../fastify/router-entries'
 import { corsPolicyError, quote } from '../messages/errors'
-import type { Route } from './route'
+import { groupByPlace } from '../preflight/resolve'
+import type { Route } from '../response/route'
 
-/** How many routes of one URL and method Fastify's router takes, where they have constraints. */
-const MAX_ROUTES_OF_URL = 31
+/** A route with its constraints. */
+interface ConstrainedRoute {
+  readonly route: Route
+  readonly constraints: Constraints
+}
 
-/**
- * The error of two routes that have different policies, and differ only in constraints that a preflight does not carry, such as a version. Undefined if these
- * routes may exist together.
- */
-export function conflictBetween (route: Route, other: Route): Error | undefined {
-  if (route.policy === other.policy || route.hasSameConstraints(other) || !route.hasSameHost(other)) return undefined
+/** The routes that were declared so far, by URL. */
+export class Conflicts {
+  readonly #byUrl = new Map<string, ConstrainedRoute[]>()
+
+  /** Adds a route. Returns the error of a conflict with an earlier one that Fastify has registered. */
+  add (root: FastifyInstance, route: Route, constraints: Constraints): Error | undefined {
+    const others = this.#byUrl.get(route.url)
+    const added = { route, constraints }
+    if (others === undefined) {
+      this.#byUrl.set(route.url, [added])
+      return undefined
+    }
+    for (const other of others) {
+      const error = conflictBetween(added, other)
+      if (error !== undefined && isRegistered(root, other)) return error
+    }
+    others.push(added)
+    return undefined
+  }
+
+  /** Called when every route is known. */
+  clear (): void {
+    this.#byUrl.clear()
+  }
+}
+
+/** Throws if two entries of the router conflict, whose URLs or constraints hooks may have changed. */
+export function checkConflicts (entriesByMethod: ReadonlyMap<string, readonly RouterEntry[]>, routeOf: (entry: RouterEntry) => Route | undefined): void {
+  for (const entries of entriesByMethod.values()) {
+    for (const group of entries.length > 1 ? groupByPlace(entries).values() : []) {
+      const routes = group.flatMap((entry) => ({ route: routeOf(entry), constraints: entry.constraints })).filter((each): each is ConstrainedRoute => each.route !== undefined)
+      for (const one of routes) {
+        for (const other of routes) {
+          const error = conflictBetween(one, other)
+          if (error !== undefined) throw error
+        }
+      }
+    }
+  }
+}
+
+/** The error of two routes whose policies differ, and which differ only in constraints that a preflight does not carry. */
+function conflictBetween ({ route, constraints }: ConstrainedRoute, { route: other, constraints: others }: ConstrainedRoute): Error | undefined {
+  if (route.policy === other.policy || constraints === others) return undefined
+  const [{ host, ...own }, { host: otherHost, ...otherOwn }] = [constraints, others]
+  if (isDeepStrictEqual(own, otherOwn) || String(host) !== String(otherHost)) return undefined
   const shared = route.methods.filter((method) => other.methods.includes(method))
   if (shared.length === 0) return undefined
-  const constraints = quote(Object.keys({ ...route.otherConstraints, ...other.otherConstraints }).join(', '))
+  const names = quote(Object.keys({ ...own, ...otherOwn }).join(', '))
   return corsPolicyError(`config.cors of ${route.name}`, [{
     pointer: '',
     reason: 'conflict',
-    value: route.declared?.cors,
-    message: `another route for ${shared.join(', ')} of this URL, which differs only in its constraints (${constraints}), has another policy; ` +
+    value: route.declaration?.cors,
+    message: `another route for ${shared.join(', ')} of this URL, which differs only in its constraints (${names}), has another policy; ` +
       'a preflight cannot carry these, so write the same policy on both'
   }])
 }
 
-/** Throws if one more scope with an OPTIONS route at this URL would exceed the router's limit. Otherwise Fastify would fail at a later, unrelated route. */
-export function refuseTooMany (url: string, routes: readonly Route[]): void {
-  if (2 * routes.length < MAX_ROUTES_OF_URL) return // nearly always
-  const optionsRoutes = new Set(routes.flatMap((route) => route.optionsRoutes.filter((optionsRoute) => optionsRoute.url === url)))
-  const own = routes.filter(({ methods }) => methods.includes('OPTIONS')).length
-  if (optionsRoutes.size + own < MAX_ROUTES_OF_URL) return
-  throw corsPolicyError(`config.cors of ${String(routes.at(-1)?.name)}`, [{
-    pointer: '',
-    reason: 'conflict',
-    value: routes.at(-1)?.declared?.cors,
-    message: `this URL has routes in ${optionsRoutes.size + 1} scopes with a registration of the plugin each, and so as many generated OPTIONS routes: ` +
-      `with the ${own} OPTIONS routes of its own these are more than the ${MAX_ROUTES_OF_URL} that Fastify's router takes; ` +
-      'register the plugin once, in a parent scope, so that they share one'
-  }])
+/** True if Fastify cannot tell: hasRoute throws for a URL that the router changes before it registers it. */
+function isRegistered (root: FastifyInstance, { route: { methods, url }, constraints }: ConstrainedRoute): boolean {
+  try {
+    return methods.some((method) => root.hasRoute({ method: method as never, url, constraints: constraints as never }))
+  } catch {
+    return true
+  }
 }

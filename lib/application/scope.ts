@@ -1,8 +1,10 @@
 // A scope: one registration of the plugin, with its options. It applies to the instance that the plugin is registered on and to the instances below it.
 import type { FastifyInstance } from 'fastify'
-import { NO_NAMED_POLICIES, withInherited, type CheckedPolicy, type NamedPolicies } from '../policy/check-policies'
+import { parentOf } from '../fastify/instances'
 import type { CheckedOptions } from '../policy/check-options'
-import { optionsRoutesInstance } from './options-routes-instance'
+import { NO_NAMED_POLICIES, withInherited, type CheckedPolicy, type NamedPolicies } from '../policy/check-policies'
+import type { ResponsePolicy } from '../response/actual-response'
+import { headersOf } from '../response/route'
 
 /** Where an instance carries its scope; child instances inherit it. */
 const kScope = Symbol('fastify-cors-policy.scope')
@@ -12,24 +14,22 @@ export class Scope {
   readonly logLevel: string | undefined
   readonly hideOptionsRoute: boolean
   /** The policies that can be extended by name here. */
-  readonly names: NamedPolicies
+  readonly policies: NamedPolicies
   readonly #defaultPolicy: CheckedPolicy | false | undefined
-
-  /** What the generated OPTIONS routes are declared on. */
-  readonly optionsRoutes: FastifyInstance
+  #notFound: ResponsePolicy | undefined
 
   constructor (instance: FastifyInstance, { policies, defaultPolicy, logLevel, hideOptionsRoute }: CheckedOptions) {
     this.instance = instance
-    this.optionsRoutes = optionsRoutesInstance(instance)
     this.logLevel = logLevel
     this.hideOptionsRoute = hideOptionsRoute
-    this.names = withInherited(policies, inheritedPolicies(instance))
+    this.policies = withInherited(policies, inheritedPolicies(instance))
     this.#defaultPolicy = defaultPolicy
   }
 
   /** The parent scope. Looked up each time: it may be registered after this one. */
   get parent (): Scope | undefined {
-    return scopeOf(Object.getPrototypeOf(this.instance))
+    const parent = parentOf(this.instance)
+    return parent === undefined ? undefined : scopeOf(parent)
   }
 
   /** The policy of routes without `config.cors`, and of 404 responses: its own, or the parent scope's. */
@@ -41,12 +41,22 @@ export class Scope {
   isWithin (other: Scope): boolean {
     return this === other || this.parent?.isWithin(other) === true
   }
+
+  /** The policy of 404 responses. Undefined without a default policy. */
+  get notFound (): ResponsePolicy | undefined {
+    const { defaultPolicy } = this
+    if (defaultPolicy === false) return undefined
+    const { compiled: policy, name = null } = defaultPolicy
+    if (this.#notFound?.policy !== policy) this.#notFound = { policy, policyName: name, headers: headersOf(policy) }
+    return this.#notFound
+  }
 }
 
 /** The named policies that an instance inherits from its parent scopes. */
 export function inheritedPolicies (instance: FastifyInstance): NamedPolicies {
-  const parent = (): NamedPolicies => scopeOf(Object.getPrototypeOf(instance))?.names ?? NO_NAMED_POLICIES
-  return { get: (name) => parent().get(name), names: () => parent().names() }
+  const parent = parentOf(instance)
+  const policies = (): NamedPolicies => (parent === undefined ? undefined : scopeOf(parent)?.policies) ?? NO_NAMED_POLICIES
+  return { get: (name) => policies().get(name), names: () => policies().names() }
 }
 
 /** The scope of an instance: its own, or that of the nearest parent. */

@@ -10,8 +10,7 @@ import { isSerialisedOrigin } from '../origins/pattern'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import type { PolicyFields } from '../policy/fields'
 import { compilePolicy } from '../policy/compile'
-import { isCredentialedOrigin } from '../response/credentialed'
-import { allowsWithoutAsking } from '../response/decision'
+import { decideWithoutAsking } from '../response/decision'
 import type { CorsRefusalReason } from '../response/refused'
 import type { ExplanationContext } from './context'
 import { declaredPolicy, routeName } from './messages'
@@ -135,19 +134,19 @@ function configOfNewPolicy (page: PageRequest, names: readonly string[], derived
 }
 
 /** The name of a policy of this scope that allows the request. */
-function findNamedPolicy ({ names: named }: Scope, allowsRequest: (policy: CheckedPolicy) => boolean): string | undefined {
+function findNamedPolicy ({ policies: named }: Scope, allowsRequest: (policy: CheckedPolicy) => boolean): string | undefined {
   // get() returns a policy for every known name: an invalid declaration has thrown at registration.
   return [...named.names()].find((name) => allowsRequest(named.get(name) as CheckedPolicy))
 }
 
 /** Whether a policy allows a page's request. False for a policy with an origin function, which cannot be asked here. */
 function policyAllows (policy: CompiledPolicy, page: PageRequest, names: readonly string[], derived: readonly string[]): boolean {
-  const credentials = policy.credentials || isCredentialedOrigin(policy, page.origin)
+  const decision = decideWithoutAsking(policy, page.origin)
   const allowed = policy.allowedHeaders ?? { any: false, names: derived }
   const allowedNames = allowed.names.map((name) => name.toLowerCase())
-  return allowsWithoutAsking(policy, page.origin) &&
-    (page.credentials !== 'include' || credentials) &&
-    names.every((name) => allowedNames.includes(name) || (allowed.any && (credentials || !isNonWildcardName(name))))
+  return decision !== false &&
+    (page.credentials !== 'include' || decision.credentials) &&
+    names.every((name) => allowedNames.includes(name) || (allowed.any && (decision.credentials || !isNonWildcardName(name))))
 }
 
 /** Where the field of a route's policy is declared: in a named policy, in `defaultPolicy` or in the route's `config.cors`. */

@@ -1,7 +1,6 @@
 // app.cors.allows: whether a named policy allows a request's Origin. decoration.ts loads it.
 import type { FastifyRequest } from 'fastify'
 import { unknownPolicyProblem, type NamedPolicies } from '../policy/check-policies'
-import { credentialedOrigin } from '../response/credentialed'
 import { decide, type Decision } from '../response/decision'
 import { questionError } from './question'
 
@@ -9,8 +8,8 @@ import { questionError } from './question'
 export function allows (named: NamedPolicies, name: string, request: FastifyRequest): boolean | Promise<boolean> {
   const policy = named.get(name)
   if (policy === undefined || policy === null) throw questionError('app.cors.allows', [unknownPolicyProblem(name, '/name', named)])
-  const decision = credentialedOrigin(policy.compiled, request) ?? decide(policy.compiled.origin, request)
-  return typeof decision === 'object' ? decision.then(isAllowed) : isAllowed(decision)
+  const decision = decide(policy.compiled, request)
+  return decision instanceof Promise ? decision.then(isAllowed) : isAllowed(decision)
 }
 
 function isAllowed (decision: Decision): boolean {

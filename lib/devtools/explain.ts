@@ -1,9 +1,9 @@
 // app.cors.explain. It injects the preflight that a browser would send, and computes the CORS headers of the response. The browser model of lib/browser/
 // judges both. The result is a CorsExplanation: reason, message, advice and exchanges. decoration.ts loads it.
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
-import { instanceChain } from '../application/observer'
 import { predict, type Prediction, type WireRequest, type WireResponse } from '../browser/fetch'
 import { getHeader, type HeaderList } from '../browser/headers'
+import { rootOf } from '../fastify/instances'
 import { normalizeMethod } from '../http/methods'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import { RefusalRecorder, type CorsRefusalReason } from '../response/refused'
@@ -22,7 +22,7 @@ export async function explain (instance: FastifyInstance, registry: RouteRegistr
   const question = parseQuestion(input)
   const { page, path, host } = question
   // ready() of a child instance is avvio's, which runs no onReady hooks. The root's runs them.
-  const [root] = instanceChain(instance) as [FastifyInstance]
+  const root = rootOf(instance)
   await root.ready()
   const method = normalizeMethod(page.method)
   const hasVersion = page.headers.some(([name]) => name.toLowerCase() === 'accept-version')
@@ -33,7 +33,7 @@ export async function explain (instance: FastifyInstance, registry: RouteRegistr
     // In place of the network, the application answers the preflight, and the policy answers the request itself.
     const prediction = await predict(async (request) => {
       if (isPreflight(request)) return await preflights.send(request)
-      const policy = matches.length === 0 ? notFoundPolicy(instance, registry, path) : route?.policy ?? null
+      const policy = matches.length === 0 ? await notFoundPolicy(root, path, host) : route?.policy ?? null
       return await responseOfPolicy(policy, route, request, page.origin, preflights)
     }, page)
     const isSameOrigin = new URL(page.url).origin === page.origin
@@ -84,7 +84,7 @@ async function responseOfPolicy (
     const { status, headers } = await preflights.send({ headers: [['origin', origin], ['access-control-request-method', method]] })
     return status < 300 && getHeader(headers, 'access-control-allow-origin') !== null
   })
-  return { status: NOT_SENT, headers: Object.entries(corsResponseHeaders(policy, route, origin, decision)), body: '' }
+  return { status: NOT_SENT, headers: Object.entries(corsResponseHeaders(policy, route, decision)), body: '' }
 }
 
 function toExplanation (context: ExplanationContext, { exchanges, failure }: Prediction): CorsExplanation {

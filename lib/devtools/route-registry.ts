@@ -2,12 +2,12 @@
 // explain.ts and routes.ts ask it.
 import type { FastifyInstance } from 'fastify'
 import type { Application } from '../application/application'
-import type { Route } from '../application/route'
-import type { Scope } from '../application/scope'
+import { declarationOf } from '../application/declaration'
+import { scopeOf, type Scope } from '../application/scope'
 import type { CheckedPolicy } from '../policy/check-policies'
 import type { CompiledPolicy } from '../policy/compiled-policy'
-import { CONSTRAINT } from '../preflight/generated-route'
-import type { Constraints, RegisteredRoute } from '../preflight/registered'
+import type { RouterEntry } from '../fastify/router-entries'
+import type { Route } from '../response/route'
 
 /** One method of a registered route. */
 export interface RouteInfo {
@@ -60,14 +60,14 @@ const registries = new WeakMap<Application, RouteRegistry>()
 
 class ApplicationRouteRegistry implements RouteRegistry {
   readonly #application: Application
-  readonly #infos = new Map<RegisteredRoute, RouteInfo>()
+  readonly #infos = new Map<RouterEntry, RouteInfo>()
 
   constructor (application: Application) {
     this.#application = application
   }
 
   get routes (): readonly RouteInfo[] {
-    return this.#application.router.routes.filter(({ constraints }) => !(CONSTRAINT in constraints)).map((route) => this.#infoOf(route))
+    return [...this.#application.routes.registered.entriesByMethod.values()].flat().map((entry) => this.#infoOf(entry))
   }
 
   get scopes (): readonly Scope[] {
@@ -75,39 +75,39 @@ class ApplicationRouteRegistry implements RouteRegistry {
   }
 
   scopeOf (instance: FastifyInstance): Scope | undefined {
-    return this.#application.scopeOf(instance)
+    return scopeOf(instance)
   }
 
-  match (method: string, url: string, host: string, hasVersion: boolean): readonly RouteInfo[] {
-    return this.#application.router.reachable({ method, url, host, hasVersion }).map(({ route }) => this.#infoOf(route))
+  match (method: string, url: string, host: string): readonly RouteInfo[] {
+    return (this.#application.routes.reachable({ method, url, host }) ?? []).map(({ entry }) => this.#infoOf(entry))
   }
 
-  #infoOf (registered: RegisteredRoute): RouteInfo {
-    const info = this.#infos.get(registered) ?? toRouteInfo(registered)
-    this.#infos.set(registered, info)
+  #infoOf (entry: RouterEntry): RouteInfo {
+    const route = this.#application.routes.registered.routeOf(entry)
+    const info = this.#infos.get(entry) ?? toRouteInfo(entry, route)
+    this.#infos.set(entry, info)
     return info
   }
 }
 
 function kindOfDeclaration (route: Route | undefined): RouteInfo['declared'] {
-  if (route?.scope === undefined) return 'uncovered'
-  if (route.declared === undefined) return 'none'
-  return route.declared.cors === false ? 'off' : 'policy'
+  if (route === undefined) return 'uncovered'
+  if (route.declaration === undefined) return 'none'
+  return route.isOff ? 'off' : 'policy'
 }
 
-function toRouteInfo ({ method, path, constraints, declared }: RegisteredRoute): RouteInfo {
-  const route = declared as Route | undefined
-  const { host, ...others }: Constraints = constraints
+function toRouteInfo ({ method, path, constraints, context }: RouterEntry, route: Route | undefined): RouteInfo {
+  const { host, ...others } = constraints
   return {
     method,
     url: path,
     host,
     constraints: Object.keys(others),
     policy: route?.policy ?? null,
-    checked: route === undefined || route.checked === false ? undefined : route.checked,
+    checked: route === undefined || route.resolved === false ? undefined : route.resolved,
     declared: kindOfDeclaration(route),
-    hasCorsConfig: route?.declared !== undefined,
-    scope: route?.scope,
+    hasCorsConfig: declarationOf(context.config) !== undefined,
+    scope: route?.scope as Scope | undefined,
     instance: route?.instance,
     requestHeaders: route?.requestHeaders(method) ?? [],
     responseHeaders: route?.exposedHeaders() ?? []

@@ -1,53 +1,39 @@
-// The CORS headers of a response, by name. They are computed once per policy, then compared and written for every response: by required-headers.ts, with the
-// values of response.ts and preflight/answer.ts.
+// The CORS headers of a response as pairs of name and value, and which of them a policy gives to an origin. They are computed once per policy, but for the origin.
+import { Vary, VARY_ORIGIN } from '../http/vary'
+import type { CompiledPolicy } from '../policy/compiled-policy'
+import type { Decision } from './decision'
+
+/** Headers by lower-case name. */
+export type HeaderPairs = ReadonlyArray<readonly [name: string, value: string]>
 
 /** Every `Access-Control-*` response header. */
-export const CORS_HEADER_NAMES = [
+export const CORS_HEADER_NAMES: ReadonlySet<string> = new Set([
   'access-control-allow-origin', 'access-control-allow-credentials', 'access-control-expose-headers', 'access-control-allow-methods',
   'access-control-allow-headers', 'access-control-max-age', 'access-control-allow-private-network'
-] as const
+])
 
-/** The header values for an allowed origin. `Access-Control-Allow-Origin` is always undefined here: it depends on the request. */
-export type CorsHeaders = Readonly<Record<typeof CORS_HEADER_NAMES[number], string | undefined>>
+export const NO_HEADERS: HeaderPairs = Object.freeze([])
 
-/** Headers as Fastify and Node accept them, by lower-case name. */
-export type Headers = Record<string, unknown>
+/** For policies with `enforceOrigin`. `Host` is left out: every cache has it in its key (RFC 9111, section 2). */
+const VARY_ENFORCED = new Vary('Origin', 'Sec-Fetch-Site')
 
-/** Fills in the headers that are left out with undefined. All results have the same properties, which makes reading them fast. */
-export function corsHeaders (values: Partial<CorsHeaders>): CorsHeaders {
-  return Object.freeze({
-    'access-control-allow-origin': undefined,
-    'access-control-allow-credentials': values['access-control-allow-credentials'],
-    'access-control-expose-headers': values['access-control-expose-headers'],
-    'access-control-allow-methods': values['access-control-allow-methods'],
-    'access-control-allow-headers': values['access-control-allow-headers'],
-    'access-control-max-age': values['access-control-max-age'],
-    'access-control-allow-private-network': undefined
-  })
-}
+/** The headers of the responses of one policy. */
+export class PolicyHeaders {
+  /** Undefined if every origin gets the same response (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). */
+  readonly vary: Vary | undefined
+  readonly #exposed: HeaderPairs
+  readonly #withCredentials: HeaderPairs
 
-/** The CORS headers of a response to a refused origin. */
-export const NO_CORS_HEADERS = corsHeaders({})
+  /** `policy` is null for `cors: false`: then responses carry no CORS headers. */
+  constructor (policy: CompiledPolicy | null, exposedHeaders: readonly string[]) {
+    const varies = policy !== null && (policy.origin.kind !== 'any' || policy.credentialedOrigins !== undefined)
+    this.vary = !varies ? undefined : policy.enforceOrigin ? VARY_ENFORCED : VARY_ORIGIN
+    this.#exposed = exposedHeaders.length === 0 ? NO_HEADERS : [['access-control-expose-headers', exposedHeaders.join(', ')]]
+    this.#withCredentials = [['access-control-allow-credentials', 'true'], ...this.#exposed]
+  }
 
-/** Whether `current` has these CORS headers and no others. Written without a loop for speed: this runs for every response. */
-export function hasExactCorsHeaders (current: Headers, allowedOrigin: string | undefined, values: CorsHeaders): boolean {
-  return current['access-control-allow-origin'] === allowedOrigin &&
-    current['access-control-allow-credentials'] === values['access-control-allow-credentials'] &&
-    current['access-control-expose-headers'] === values['access-control-expose-headers'] &&
-    current['access-control-allow-methods'] === values['access-control-allow-methods'] &&
-    current['access-control-allow-headers'] === values['access-control-allow-headers'] &&
-    current['access-control-max-age'] === values['access-control-max-age'] &&
-    current['access-control-allow-private-network'] === undefined
-}
-
-/** Writes the CORS headers to `target`; none if `allowedOrigin` is undefined. Written without a loop for speed as well. */
-export function assignCorsHeaders (target: Headers, allowedOrigin: string | undefined, values: CorsHeaders): Headers {
-  if (allowedOrigin === undefined) return target
-  target['access-control-allow-origin'] = allowedOrigin
-  if (values['access-control-allow-credentials'] !== undefined) target['access-control-allow-credentials'] = values['access-control-allow-credentials']
-  if (values['access-control-expose-headers'] !== undefined) target['access-control-expose-headers'] = values['access-control-expose-headers']
-  if (values['access-control-allow-methods'] !== undefined) target['access-control-allow-methods'] = values['access-control-allow-methods']
-  if (values['access-control-allow-headers'] !== undefined) target['access-control-allow-headers'] = values['access-control-allow-headers']
-  if (values['access-control-max-age'] !== undefined) target['access-control-max-age'] = values['access-control-max-age']
-  return target
+  for (decision: Decision): HeaderPairs {
+    if (decision === false) return NO_HEADERS
+    return [['access-control-allow-origin', decision.origin], ...(decision.credentials ? this.#withCredentials : this.#exposed)]
+  }
 }

@@ -309,22 +309,6 @@ t.test('a second writeHead throws the error of Node', async (t) => {
   t.equal(code, 'ERR_HTTP_HEADERS_SENT')
 })
 
-t.test('a hook that answers preflights past Fastify before the plugin causes one warning, if there is a logger', async (t) => {
-  for (const logs of [true, false]) {
-    const { logger, messages } = logged()
-    const app = await applicationAfter(t, (app) => app.addHook('onRequest', (request, reply, done) => {
-      if (request.method !== 'OPTIONS') return done()
-      reply.raw.statusCode = 204
-      reply.raw.setHeader('access-control-allow-origin', '*')
-      reply.raw.end()
-    }), {}, logs ? { logger } : {})
-    app.put('/', { config: { cors: { origin: FOO } } }, ok)
-    for (let i = 0; i < 2; i++) t.equal((await preflight(app, 'PUT', '/')).statusCode, 204)
-    t.equal(messages.length, logs ? 1 : 0)
-    if (logs) t.match(messages[0], 'answered a preflight with 204 No Content: ')
-  }
-})
-
 t.test('an earlier hook that throws on a preflight leaves it without permission', async (t) => {
   const app = await applicationAfter(t, (app) => {
     app.addHook('onRequest', async (_request, reply) => { reply.headers(FOREIGN); throw Object.assign(new Error('no'), { statusCode: 401 }) })
@@ -374,16 +358,15 @@ t.test('a hook that answers by itself, before hooks for responses and for errors
     t.same(accessControl(allowed), { 'access-control-allow-origin': FOO, 'access-control-allow-credentials': 'true' })
   }
   t.same(accessControl(await request(app, 'GET', '/off', EVIL)), {})
-  for (const url of ['/first', '/copied']) t.same(accessControl(await request(app, 'GET', url, FOO)), {}, 'which route is not known')
+  t.same(accessControl(await request(app, 'GET', '/copied', FOO)), {}, 'its config says another origin')
+  t.equal(accessControl(await request(app, 'GET', '/first', FOO))['access-control-allow-origin'], FOO)
   t.equal((await request(app, 'GET', '/no', EVIL)).headers['access-control-allow-origin'], EVIL, 'a 404 without a default policy is not ours')
   t.equal((await request(app, 'GET', '/none', EVIL)).headers['access-control-allow-origin'], EVIL, 'a route without policy is not ours')
 })
 
-t.test('such hooks permit nothing either if they were registered before the plugin, on routes, preflights and 404s', async (t) => {
+t.test('hooks that were registered before the plugin and answer by themselves permit nothing, on routes, preflights and 404s', async (t) => {
   const hooks = (ends: (reply: FastifyReply) => unknown) => (app: FastifyInstance): void => {
     app.addHook('onRequest', async (_request, reply) => await ends(reply.headers(FOREIGN)))
-    app.addHook('onSend', async () => { throw new Error('onSend') })
-    app.addHook('onError', async () => { throw new Error('onError') })
   }
   const sends = await applicationAfter(t, hooks((reply) => reply.send('mine')))
   sends.put('/', { config: { cors: { origin: FOO } } }, ok)

@@ -185,10 +185,10 @@ t.test('@fastify/swagger shows generated routes only where the option says so', 
   })
   t.same(methods(shown), { '/items/{id}': ['get', 'options', 'put'], '/mine': ['get', 'options'], '/closed/{id}': ['get'], '/scope': ['options'], '/scope/': ['get', 'options'] })
   t.match(shown.paths['/mine'], { options: { summary: 'mine' } })
-  t.same(await document(async (app) => {
+  t.same(methods(await document(async (app) => {
     await app.register(cors, { hideOptionsRoute: false })
     await app.register(swagger, openapi)
-  }), without, 'registered after it, swagger does not see the generated routes')
+  })), methods(shown), 'registered after it')
 })
 
 t.test('a preflight is answered whether @fastify/swagger hides or shows the generated routes', async (t) => {
@@ -278,7 +278,7 @@ t.test('the Fastify adapter of tRPC is answered by its policy', async (t) => {
   app.register(fastifyTRPCPlugin, { prefix: '/closed', trpcOptions: { router } } satisfies FastifyTRPCPluginOptions<typeof router>)
   const traffic = await Traffic.to(t, app)
   const json = (body: unknown): Sent => ({ headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-  const vary = 'Origin, trpc-accept, accept'
+  const vary = 'trpc-accept, accept, Origin'
   const absent = { status: 415, vary } // tRPC has a route for every method, and refuses OPTIONS
 
   for (const [path, status] of [['/trpc/ping', 200], ['/trpc/ping,ping?batch=1', 200], ['/trpc/ticks', 200], ['/trpc/secret', 401], ['/trpc/none', 404]] as const) {

@@ -239,24 +239,21 @@ for (const isAwaited of [true, false]) {
   })
 }
 
-for (const isAwaited of [true, false]) {
-  t.test(`an array of a frozen policy that the application changes, and declares another route with, changes no earlier route${isAwaited ? '' : ', also where the plugin has not loaded yet'}`, async (t) => {
-    const app = Fastify()
-    t.teardown(async () => { await app.close() })
-    const registered = app.register(cors)
-    if (isAwaited) await registered
-    const origin = [FOO]
-    const policy = Object.freeze({ origin })
-    app.put('/a', { config: { cors: policy } }, ok)
-    origin[0] = EVIL
-    app.put('/b', { config: { cors: policy } }, ok)
-    app.put('/c', { config: { cors: { origin } } }, ok)
-    origin[0] = 'https://bar.other'
-    for (const [url, allowed] of [['/a', FOO], ['/b', EVIL], ['/c', EVIL]] as const) {
-      t.strictSame([await approved(app, 'PUT', url), await readable(app, 'PUT', url)], [[allowed], [allowed]], url)
-    }
-  })
-}
+t.test('an array of a frozen policy that the application changes, and declares another route with, changes no earlier route', async (t) => {
+  const app = Fastify()
+  t.teardown(async () => { await app.close() })
+  await app.register(cors)
+  const origin = [FOO]
+  const policy = Object.freeze({ origin })
+  app.put('/a', { config: { cors: policy } }, ok)
+  origin[0] = EVIL
+  app.put('/b', { config: { cors: policy } }, ok)
+  app.put('/c', { config: { cors: { origin } } }, ok)
+  origin[0] = 'https://bar.other'
+  for (const [url, allowed] of [['/a', FOO], ['/b', EVIL], ['/c', EVIL]] as const) {
+    t.strictSame([await approved(app, 'PUT', url), await readable(app, 'PUT', url)], [[allowed], [allowed]], url)
+  }
+})
 
 t.test('an onRoute hook that changes an array of a frozen policy in place changes the policy of that route', async (t) => {
   const app = await application(t)
@@ -474,7 +471,7 @@ t.test('a hook that gives two routes one config gives both its policy', async (t
   t.teardown(async () => { await app.close() })
   await app.register(cors)
   let shared: RouteOptions['config']
-  app.addHook('onRoute', (options) => { options.config = (shared ??= options.config) as NonNullable<typeof shared> })
+  app.addHook('onRoute', (options) => { if (options.method !== 'OPTIONS') options.config = (shared ??= options.config) as NonNullable<typeof shared> })
   app.put('/a', { config: { cors: ONE } }, ok)
   app.delete('/a', { config: { cors: OTHER } }, ok)
   app.put('/b', { config: { cors: false } }, ok)

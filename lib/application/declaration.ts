@@ -1,0 +1,48 @@
+// Reads, copies and compares the `cors` of a route's `config`. The caller may change its objects later, and onRoute hooks may change the route's.
+import { isRecord } from '../policy/check-fields'
+import { isDefinedPolicy } from '../policy/check-policies'
+import type { Declaration } from '../response/route'
+
+/** The declaration in a route's `config`. A polluted prototype has no effect. */
+export function declarationOf (config: object | null | undefined): Declaration {
+  return config != null && Object.hasOwn(config, 'cors') ? { cors: (config as { cors: unknown }).cors } : undefined
+}
+
+/** A `config` of the route's own, with a copy of its declaration. An instance of a class keeps its prototype. */
+export function withOwnConfig (config: object | null | undefined): object {
+  const own = Object.assign(Object.create(config == null ? Object.prototype : Object.getPrototypeOf(config) as object) as { cors?: unknown }, config)
+  if (Object.hasOwn(own, 'cors')) own.cors = copyCors(own.cors)
+  return own
+}
+
+export function copyDeclaration (declaration: Declaration): Declaration {
+  return declaration && { cors: copyCors(declaration.cors) }
+}
+
+/** A copy of an object and its arrays. A policy of `definePolicies` is frozen, and is returned as it is. Functions, RegExps and lists are not copied. */
+function copyCors (cors: unknown): unknown {
+  if (!isPlain(cors) || isDefinedPolicy(cors)) return cors
+  const copy: Record<string, unknown> = Object.hasOwn(cors, '__proto__') ? { ...cors } : Object.assign({}, cors)
+  for (const name of Object.keys(copy)) if (Array.isArray(copy[name])) copy[name] = [...copy[name] as unknown[]]
+  return copy
+}
+
+/** Whether two declarations have equal fields. */
+export function isSameDeclaration (one: Declaration, other: Declaration): boolean {
+  if (one === undefined || other === undefined) return one === other
+  if (one.cors === other.cors) return true
+  if (!isPlain(one.cors) || !isPlain(other.cors)) return false
+  const [fields, others] = [one.cors, other.cors]
+  const names = Object.keys(fields)
+  return names.length === Object.keys(others).length && names.every((name) => isSameField(fields[name], others[name]))
+}
+
+function isSameField (one: unknown, other: unknown): boolean {
+  return one === other || (Array.isArray(one) && Array.isArray(other) && one.length === other.length && one.every((element, index) => element === other[index]))
+}
+
+function isPlain (value: unknown): value is Record<string, unknown> {
+  if (!isRecord(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
