@@ -172,7 +172,7 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
       ran = undefined
       notFound = undefined
       try {
-        const response = await app.inject({ method: method as 'GET', url, headers, ...(method === 'QUERY' && { payload: {} }) })
+        const response = await orThrown(app.inject({ method: method as 'GET', url, headers, ...(method === 'QUERY' && { payload: {} }) }))
         const isFastifys = response.statusCode === 404 && response.body.includes(' not found","error":"Not Found"')
         return { response, ran, notFound: notFound ?? (isFastifys ? notFoundOf(app) : undefined) }
       } catch (error) {
@@ -201,6 +201,18 @@ function make ({ router, topLevel, strategies: all, exposesHead, isMadeBeforeImp
   } finally {
     Reflect.deleteProperty(initialization, 'publish')
     process.emitWarning = emitWarning
+  }
+}
+
+/** A request that throws in Fastify before a hook runs does so where nobody catches it. */
+async function orThrown<Value> (answer: Promise<Value>): Promise<Value> {
+  let throws: (error: unknown) => void = () => {}
+  const thrown = new Promise<never>((_resolve, reject) => { throws = reject })
+  process.once('uncaughtException', throws)
+  try {
+    return await Promise.race([answer, thrown])
+  } finally {
+    process.off('uncaughtException', throws)
   }
 }
 
