@@ -32,10 +32,11 @@ export interface Server {
 export async function serveInTurn (servers: readonly Server[], node: string, turns = TURNS): Promise<Served[]> {
   const started = await Promise.all(servers.map(async (server) => await start(server, node)))
   try {
-    for (let turn = 0; turn < WARM_UP + turns; turn++) {
+    const warmUp = Math.min(WARM_UP, turns)
+    for (let turn = 0; turn < warmUp + turns; turn++) {
       for (const one of turn % 2 === 0 ? started : started.toReversed()) {
         const microseconds = await requests(one)
-        if (turn >= WARM_UP) one.microsecondsOfServer.push(microseconds)
+        if (turn >= warmUp) one.microsecondsOfServer.push(microseconds)
       }
     }
     return started

@@ -23,8 +23,8 @@ import { WORKLOADS, type WorkloadName } from './workloads'
 const ROOT = join(__dirname, '..', '..')
 const RESULTS = join(ROOT, 'bench', 'results.json')
 const DOCUMENT = join(ROOT, 'docs', 'performance.md')
-/** How many processes of those that only start. */
-const STARTS = 8
+/** How many processes of those that only start, for each other one. */
+const STARTS = 4
 
 interface Options { readonly processes: number, readonly milliseconds: number, readonly turns: number, readonly words: readonly string[], readonly nodes: readonly string[] }
 
@@ -127,8 +127,8 @@ async function main (): Promise<void> {
   if (values.write && positionals.length > 0) throw new Error('a run that writes is of all workloads: leave the words out')
   const results = await run({
     processes: Number(values.processes ?? (values.quick ? 1 : 3)),
-    milliseconds: values.quick ? 250 : 600,
-    turns: values.quick ? 12 : 40,
+    milliseconds: values.quick ? 150 : 600,
+    turns: values.quick ? 8 : 40,
     words: positionals,
     nodes: [process.execPath, ...values.node]
   })

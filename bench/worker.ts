@@ -18,6 +18,8 @@ async function serve (workload: Workload, contestant: ContestantName): Promise<v
     }
     if (message === 'end') process.exit()
   })
+  // The parent has ended.
+  process.on('disconnect', () => { process.exit() })
 }
 
 async function main (): Promise<void> {
