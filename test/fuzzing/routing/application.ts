@@ -57,7 +57,10 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
   let latest: { config?: object } = {}
   const constraintsAll: Record<string, unknown> = {}
   const app = make(table)
-  app.addHook('onRoute', (options) => { latest = options })
+  app.addHook('onRoute', (options) => {
+    // The plugin's own routes have no number.
+    if ((options.config as { id?: number } | undefined)?.id !== undefined) latest = options
+  })
   if (table.handlesNotFound) {
     app.setNotFoundHandler(async function (this: FastifyInstance, _request, reply) {
       notFound = notFoundOf(this)
