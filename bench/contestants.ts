@@ -1,8 +1,7 @@
-// Who takes part: Fastify alone, three ways to do CORS in it, a plugin that does nothing, and other frameworks with their own CORS. Each loads
-// only what it needs, when it is built: a process measures one of them.
+// Who takes part: Fastify alone, three ways to do CORS in it, and a plugin that does nothing. Each loads only what it needs, when it is built: a process
+// measures one of them.
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { AddressInfo } from 'node:net'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CorsOriginFunction } from 'fastify-cors-policy'
 
 /** Routes that every contestant is given. */
@@ -16,8 +15,8 @@ export interface RouteSetup {
 /** What every contestant is given to build. */
 export interface Setup {
   readonly routes: readonly RouteSetup[]
-  /** Ours has more than one place for a policy: on each route, by name, or as the default of the scope. */
-  readonly declared: 'route' | 'name' | 'default'
+  /** Where ours has its policy: on each route, or named for all of them. */
+  readonly declared: 'route' | 'name'
   /** Whether a function decides about origins, later. */
   readonly asynchronous: boolean
 }
@@ -25,18 +24,15 @@ export interface Setup {
 /** A server that was built. */
 export interface Subject {
   /** Takes node's request and response, or what stands for them. */
-  readonly handle?: (request: never, response: never) => unknown
-  /** Takes and gives those of the web. */
-  readonly fetch?: (request: Request) => Response | Promise<Response>
+  readonly handle: (request: never, response: never) => unknown
   /** The port. */
-  readonly listen?: () => Promise<number>
-  readonly close?: () => Promise<unknown>
+  readonly listen: () => Promise<number>
+  readonly close: () => Promise<unknown>
 }
 
 export interface Contestant {
   readonly title: string
-  readonly framework: string
-  readonly package?: string
+  readonly package: string
   /** Loads all modules and gives what builds the server, so that the two can be timed apart. */
   readonly load: () => (setup: Setup) => Promise<Subject>
 }
@@ -130,26 +126,19 @@ function handWritten (app: FastifyInstance, setup: Setup): void {
   }
 }
 
-function ours (isDefault: boolean): Contestant['load'] {
-  return () => {
-    const cors = require('fastify-cors-policy') as typeof import('fastify-cors-policy')
-    const Fastify = loadFastify()
-    return async (setup) => {
-      const app = Fastify()
-      const asked = new Map<readonly string[], CorsOriginFunction>()
-      const policy = (origins: readonly string[]): import('fastify-cors-policy').CorsPolicy => {
-        if (setup.asynchronous && !asked.has(origins)) asked.set(origins, later(origins))
-        return { ...PREFLIGHT, origin: asked.get(origins) ?? origins, credentials: true }
-      }
-      const declared = isDefault ? 'default' : setup.declared
-      await app.register(cors, declared === 'route'
-        ? {}
-        : { policies: { partner: policy(onlyOrigins(setup)) }, ...(declared === 'default' ? { defaultPolicy: 'partner' } : {}) })
-      if (declared === 'route') addRoutes(app, setup, ({ origins }) => ({ cors: policy(origins) }))
-      else if (declared === 'name') addRoutes(app, setup, () => ({ cors: { extends: 'partner' } }))
-      else addRoutes(app, setup)
-      return await ready(app)
+function ours (): (setup: Setup) => Promise<Subject> {
+  const cors = require('fastify-cors-policy') as typeof import('fastify-cors-policy')
+  const Fastify = loadFastify()
+  return async (setup) => {
+    const app = Fastify()
+    const asked = new Map<readonly string[], CorsOriginFunction>()
+    const policy = (origins: readonly string[]): import('fastify-cors-policy').CorsPolicy => {
+      if (setup.asynchronous && !asked.has(origins)) asked.set(origins, later(origins))
+      return { ...PREFLIGHT, origin: asked.get(origins) ?? origins, credentials: true }
     }
+    await app.register(cors, setup.declared === 'route' ? {} : { policies: { partner: policy(onlyOrigins(setup)) } })
+    addRoutes(app, setup, setup.declared === 'route' ? ({ origins }) => ({ cors: policy(origins) }) : () => ({ cors: { extends: 'partner' } }))
+    return await ready(app)
   }
 }
 
@@ -164,103 +153,22 @@ function commonSettings (setup: Setup): { origin: Array<string | RegExp>, creden
   }
 }
 
-function koa (withCors: boolean): Contestant['load'] {
-  return () => {
-    const Koa = require('koa') as typeof import('koa')
-    const cors = withCors ? require('@koa/cors') as typeof import('@koa/cors') : undefined
-    return async (setup) => {
-      const app = new Koa()
-      const allowed = new Set<string>(onlyOrigins(setup))
-      const { methods, allowedHeaders, maxAge } = commonSettings(setup)
-      if (cors !== undefined) {
-        app.use(cors({
-          origin: (context) => allowed.has(context.get('Origin')) ? context.get('Origin') : '',
-          credentials: true,
-          allowMethods: methods,
-          allowHeaders: allowedHeaders,
-          maxAge: String(maxAge)
-        }))
-      }
-      app.use((context) => {
-        if (context.method === 'OPTIONS') context.status = 204
-        else context.body = BODY
-      })
-      return { handle: app.callback() as never }
-    }
-  }
-}
-
-function express (withCors: boolean): Contestant['load'] {
-  return () => {
-    const create = require('express') as typeof import('express')
-    const cors = withCors ? require('cors') as typeof import('cors') : undefined
-    return async (setup) => {
-      const app = create()
-      app.disable('x-powered-by')
-      app.disable('etag')
-      if (cors !== undefined) app.use(cors(commonSettings(setup)))
-      for (const { url } of setup.routes) {
-        app.get(url, (_request, response) => { response.send(BODY) })
-        app.options(url, (_request, response) => { response.status(204).end() })
-      }
-      return { handle: app as never }
-    }
-  }
-}
-
-function hono (withCors: boolean): Contestant['load'] {
-  return () => {
-    const { Hono } = require('hono') as typeof import('hono')
-    const cors = withCors ? (require('hono/cors') as typeof import('hono/cors')).cors : undefined
-    return async (setup) => {
-      const app = new Hono()
-      const { methods, allowedHeaders, maxAge } = commonSettings(setup)
-      if (cors !== undefined) app.use(cors({ origin: [...onlyOrigins(setup)], credentials: true, allowMethods: methods, allowHeaders: allowedHeaders, maxAge }))
-      for (const { url } of setup.routes) {
-        app.get(url, (context) => context.text(BODY))
-        app.options(url, (context) => context.body(null, 204))
-      }
-      return { fetch: (request) => app.fetch(request) }
-    }
-  }
-}
-
-function hapi (withCors: boolean): Contestant['load'] {
-  return () => {
-    const { Server } = require('@hapi/hapi') as typeof import('@hapi/hapi')
-    return async (setup) => {
-      const server = new Server()
-      const { maxAge, allowedHeaders } = commonSettings(setup)
-      const cors = { origin: [...onlyOrigins(setup)], credentials: true, maxAge, headers: allowedHeaders }
-      for (const { url, methods } of setup.routes) {
-        server.route({ method: methods as never, path: url, handler: () => BODY, ...(withCors ? { options: { cors } } : {}) })
-        if (!withCors) server.route({ method: 'OPTIONS', path: url, handler: (_request, h) => h.response().code(204) })
-      }
-      await server.initialize()
-      return {
-        handle: ((request: IncomingMessage, response: ServerResponse) => server.listener.emit('request', request, response)) as never,
-        close: () => server.stop()
-      }
-    }
-  }
-}
-
 export const CONTESTANTS = {
   alone: {
     title: 'Fastify alone',
-    framework: 'fastify',
+    package: 'fastify',
     load: () => {
       const Fastify = loadFastify()
       return async (setup) => {
         const app = Fastify()
-        addRoutes(app, setup, undefined, setup.routes.length === 1)
+        addRoutes(app, setup, undefined, setup.routes.length < 3)
         return await ready(app)
       }
     }
   },
   hand: {
     title: 'hand-written hooks',
-    framework: 'fastify',
+    package: 'fastify',
     load: () => {
       const Fastify = loadFastify()
       return async (setup) => {
@@ -273,7 +181,6 @@ export const CONTESTANTS = {
   },
   theirs: {
     title: '@fastify/cors',
-    framework: 'fastify',
     package: '@fastify/cors',
     load: () => {
       const cors = require('@fastify/cors') as typeof import('@fastify/cors')
@@ -288,11 +195,10 @@ export const CONTESTANTS = {
       }
     }
   },
-  ours: { title: 'fastify-cors-policy', framework: 'fastify', package: 'fastify-cors-policy', load: ours(false) },
-  oursDefault: { title: 'fastify-cors-policy, as the scope\'s default', framework: 'fastify', package: 'fastify-cors-policy', load: ours(true) },
+  ours: { title: 'fastify-cors-policy', package: 'fastify-cors-policy', load: ours },
   nothing: {
     title: 'a plugin that does nothing',
-    framework: 'fastify',
+    package: 'fastify',
     load: () => {
       const Fastify = loadFastify()
       return async (setup) => {
@@ -302,28 +208,7 @@ export const CONTESTANTS = {
         return await ready(app)
       }
     }
-  },
-  express: { title: 'Express alone', framework: 'express', load: express(false) },
-  expressCors: { title: 'cors on Express', framework: 'express', package: 'cors', load: express(true) },
-  koa: { title: 'Koa alone', framework: 'koa', load: koa(false) },
-  koaCors: { title: '@koa/cors on Koa', framework: 'koa', package: '@koa/cors', load: koa(true) },
-  hono: { title: 'Hono alone', framework: 'hono', load: hono(false) },
-  honoCors: { title: 'Hono\'s cors', framework: 'hono', load: hono(true) },
-  hapi: { title: 'hapi alone', framework: '@hapi/hapi', load: hapi(false) },
-  hapiCors: { title: 'hapi\'s route cors', framework: '@hapi/hapi', load: hapi(true) }
+  }
 } as const satisfies Record<string, Contestant>
 
 export type ContestantName = keyof typeof CONTESTANTS
-
-/** The framework of each that does CORS in another than Fastify. */
-export const ADDED_TO: Partial<Record<ContestantName, ContestantName>> = {
-  hand: 'alone',
-  theirs: 'alone',
-  ours: 'alone',
-  oursDefault: 'alone',
-  nothing: 'alone',
-  expressCors: 'express',
-  koaCors: 'koa',
-  honoCors: 'hono',
-  hapiCors: 'hapi'
-}

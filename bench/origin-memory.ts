@@ -1,4 +1,4 @@
-// npm run bench:memory: what an originList takes in memory, by the number of its exact origins. docs/scale.md has the figures.
+// npm run bench:memory: what an originList takes in memory, by the number of its exact origins. docs/performance.md has the figures.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { originList } from 'fastify-cors-policy'

@@ -1,93 +1,106 @@
-// Results as text: tables in Markdown, which the terminal shows as they are. All of them make bench/results.md; the targets stand in docs/performance.md as well,
-// between two markers.
-import { CONTESTANTS, ADDED_TO, type ContestantName } from './contestants'
-import { added, best, BESIDE, met, spreadOf, TARGETS, type Quantity, type Results } from './findings'
-import { number, table, withTextBetween } from './table'
+// Results as text: tables in Markdown, which the terminal shows as they are. All of them make bench/results.md; the first two stand in docs/performance.md as
+// well, between two markers.
+import { CONTESTANTS, type ContestantName } from './contestants'
+import { added, best, BESIDE, boundOf, met, paired, spreadOf, TARGETS, type Quantity, type Results } from './findings'
 import { WORKLOADS, type Workload, type WorkloadName } from './workloads'
 
 const MARKERS = ['<!-- figures: begin (written by npm run bench) -->', '<!-- figures: end -->'] as const
+
+function number (value: number, digits = 0): string {
+  return Number.isFinite(value) ? value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits }) : '–'
+}
 
 function percent (value: number): string {
   return Number.isFinite(value) ? `${(value * 100).toFixed(0)} %` : '–'
 }
 
-type Kind = Workload['kind']
-interface Section { readonly title: string, readonly kinds: readonly Kind[], readonly matches?: (name: string) => boolean }
-
-const SECTIONS: readonly Section[] = [
-  { title: 'Requests in process, in Fastify', kinds: ['stub', 'await'], matches: (name) => !/^(?:origins|routes)-/.test(name) },
-  { title: 'Many origins', kinds: ['stub'], matches: (name) => name.startsWith('origins-') },
-  { title: 'Many routes', kinds: ['stub'], matches: (name) => name.startsWith('routes-') },
-  { title: 'In other frameworks, with node\'s own requests and responses', kinds: ['node'] }
-]
-
-function entries (results: Results, kinds: readonly Kind[], matches: (name: string) => boolean = () => true): Array<[WorkloadName, ContestantName, string | undefined]> {
-  return (Object.keys(WORKLOADS) as WorkloadName[]).filter((name) => kinds.includes(WORKLOADS[name].kind) && matches(name)).flatMap((name) => {
-    const found = results.workloads[name] ?? {}
-    return (Object.keys(found) as ContestantName[]).filter((contestant) => contestant !== 'nothing').map((contestant): [WorkloadName, ContestantName, string | undefined] => [name, contestant, found[contestant]?.wrong])
-  })
+/** The first `texts` columns are texts, the others figures. They are aligned, so that they can be read as text too. */
+function table (head: readonly string[], rows: ReadonlyArray<readonly string[]>, texts: number): string {
+  const all = [head, ...rows]
+  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] as string).length)))
+  const line = (row: readonly string[]): string => `| ${row.map((cell, column) => column < texts ? cell.padEnd(widths[column] as number) : cell.padStart(widths[column] as number)).join(' | ')} |`
+  const [first, ...rest] = all as [string[], ...string[][]]
+  return [line(first), `|${widths.map((width, column) => column < texts ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`).join('|')}|`, ...rest.map(line)].join('\n')
 }
 
-function requestTable (results: Results, { title, kinds, matches }: Section): string {
-  const rows = entries(results, kinds, matches).map(([name, contestant, wrong]) => wrong === undefined
-    ? [
-        WORKLOADS[name].title, CONTESTANTS[contestant].title, number(best(results, name, contestant)),
-        ADDED_TO[contestant] === undefined ? '' : number(added(results, name, contestant)), percent(spreadOf(results, name, contestant))
-      ]
-    : [WORKLOADS[name].title, CONTESTANTS[contestant].title, 'wrong answer', wrong.replace(/^.*: (?=Vary|it )/, ''), ''])
-  return section(title, ['workload', 'contestant', 'ns', 'added', 'spread'], rows)
+function section (title: string, text: string, head: readonly string[], rows: ReadonlyArray<readonly string[]>, texts = 2): string {
+  return rows.length === 0 ? '' : [`### ${title}`, ...(text === '' ? [] : [text]), table(head, rows, texts)].join('\n\n')
 }
 
-function section (title: string, head: readonly string[], rows: ReadonlyArray<readonly string[]>, texts = 2): string {
-  return rows.length === 0 ? '' : `### ${title}\n\n${table(head, rows, texts)}`
+function nodesOf ({ findings }: Results): string[] {
+  return Object.keys(findings)
 }
 
-function bootTable (results: Results): string {
-  const MB = 1e6
-  const rows = entries(results, ['boot']).map(([name, contestant]) => {
-    const of = (quantity: Quantity): number => best(results, name, contestant, quantity)
-    return [WORKLOADS[name].title, CONTESTANTS[contestant].title, number(of('boot')), number(of('build')), percent(spreadOf(results, name, contestant, 'boot')), number(of('heap') / MB, 1), number(of('heapAdded') / MB, 1), number(of('heapAfterPreflights') / MB, 1)]
-  })
-  return section('Boot', ['workload', 'contestant', 'ms', 'without loading', 'spread', 'heap, MB', 'added by boot', 'after preflights'], rows)
+function major (node: string): string {
+  return `Node ${Number.parseInt(node)}`
 }
 
-function restartTable (results: Results): string {
-  const rows = entries(results, ['restart']).map(([name, contestant]) => [
-    WORKLOADS[name].title, CONTESTANTS[contestant].title, number(best(results, name, contestant) / 1e6, 2), percent(spreadOf(results, name, contestant))
-  ])
-  return section('Started again and again', ['workload', 'contestant', 'ms each', 'spread'], rows)
+/** The workloads of these kinds with everybody who took part on any version. */
+function entries ({ findings }: Results, ...kinds: ReadonlyArray<Workload['kind']>): Array<[WorkloadName, ContestantName]> {
+  const all = Object.values(findings)
+  return (Object.keys(WORKLOADS) as WorkloadName[]).filter((name) => kinds.includes(WORKLOADS[name].kind))
+    .flatMap((name) => WORKLOADS[name].contestants.filter((contestant) => all.some((each) => each[name]?.[contestant] !== undefined)).map((contestant): [WorkloadName, ContestantName] => [name, contestant]))
 }
 
 function httpTable (results: Results): string {
-  const rows = entries(results, ['http']).map(([name, contestant]) => {
-    const of = <Found>(found: (...parameters: [Results, WorkloadName, ContestantName, Quantity]) => Found): Found => found(results, name, contestant, 'microsecondsOfServer')
-    return [WORKLOADS[name].title, CONTESTANTS[contestant].title, number(of(best), 1), percent(of(spreadOf))]
-  })
-  return section('Over loopback HTTP', ['workload', 'contestant', 'processor time of the server, µs each', 'spread'], rows)
+  const nodes = nodesOf(results)
+  const rows = entries(results, 'http').map(([name, contestant]) => [WORKLOADS[name].title, CONTESTANTS[contestant].title, ...nodes.flatMap((node) => {
+    const findings = results.findings[node] ?? {}
+    const microseconds = best(findings, name, contestant, 'microsecondsOfServer')
+    return [number(microseconds, 1), number(microseconds / best(findings, name, 'alone', 'microsecondsOfServer'), 3), number(paired(findings, [name, contestant], [name, 'alone']), 3), percent(spreadOf(findings, name, contestant, 'microsecondsOfServer'))]
+  })])
+  return section('Over HTTP', 'Microseconds of the server\'s processor for each request: the best turn, its ratio to Fastify alone, the median ratio of the turns, and how far the median turn is from the best.',
+    ['workload', 'contestant', ...nodes.flatMap((node) => [`${major(node)}, µs`, 'ratio', 'of turns', 'spread'])], rows)
+}
+
+function onceTable (results: Results, title: string, text: string, kind: Workload['kind'], quantities: ReadonlyArray<readonly [label: string, Quantity, unit: number, digits: number]>): string {
+  const nodes = nodesOf(results)
+  const rows = entries(results, kind).map(([name, contestant]) => [WORKLOADS[name].title, CONTESTANTS[contestant].title, ...nodes.flatMap((node) => quantities.map(([, quantity, unit, digits]) => number(best(results.findings[node] ?? {}, name, contestant, quantity) / unit, digits)))])
+  return section(title, text, ['workload', 'contestant', ...nodes.flatMap((node) => quantities.map(([label]) => `${major(node)}, ${label}`))], rows)
+}
+
+/** What is in process was measured on the first version alone. */
+function stubTable (results: Results): string {
+  const [node] = nodesOf(results) as [string]
+  const findings = results.findings[node] ?? {}
+  const rows = entries(results, 'stub', 'await').map(([name, contestant]) => [
+    WORKLOADS[name].title, CONTESTANTS[contestant].title, number(best(findings, name, contestant)), contestant === 'alone' ? '' : number(added(findings, name, contestant)), percent(spreadOf(findings, name, contestant))
+  ])
+  return section('In process, with stub objects', `Nanoseconds of a call of \`fastify.routing\` with a stub request and a stub response, ${major(node)}. No network, and nothing of Node's that writes the headers: these figures show what changes in the code, not what a user gets.`,
+    ['workload', 'contestant', 'ns', 'added', 'spread'], rows)
 }
 
 function targetTable (results: Results): string {
-  const rows = TARGETS.filter((target) => met(target, results) !== undefined).map((target) => [
-    target.what, target.bound.toFixed(2), number(target.value(results), 3), met(target, results) === true ? 'met' : 'missed'
+  const nodes = nodesOf(results)
+  const rows = TARGETS.filter((target) => nodes.some((node) => met(target, results.findings[node] ?? {}, node) !== undefined)).map((target) => [
+    target.what,
+    [...new Set(nodes.map((node) => boundOf(target, node).toFixed(2)))].join(', '),
+    ...nodes.map((node) => number(target.value(results.findings[node] ?? {}), 3)),
+    nodes.every((node) => met(target, results.findings[node] ?? {}, node) !== false) ? 'met' : 'missed'
   ])
-  return section('Targets', ['ratio', 'at most', 'found', ''], rows, 1)
+  return section('Targets', '', ['ratio', 'at most', ...nodes.map(major), ''], rows, 1)
 }
 
 function besideTable (results: Results): string {
-  const rows = BESIDE.filter(({ value }) => !Number.isNaN(value(results))).map(({ what, value }) => [what, number(value(results), 2)])
-  return section('Other ratios', ['ratio', 'found'], rows, 1)
+  const nodes = nodesOf(results)
+  const rows = BESIDE.filter(({ value }) => nodes.some((node) => Number.isFinite(value(results.findings[node] ?? {})))).map(({ what, value }) => [what, ...nodes.map((node) => number(value(results.findings[node] ?? {}), 2))])
+  return section('Other ratios', '', ['ratio', ...nodes.map(major)], rows, 1)
 }
 
-function machine ({ date, machine, versions, method }: Results): string {
+function machine ({ date, machine, versions, method, findings }: Results): string {
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')
-  return `Measured on ${date.slice(0, 10)}: ${machine.processor}, ${machine.cores} cores, ${machine.memory}, ${machine.system}, Node ${machine.node}; ` +
-    `${packages}. The best of ${method.processes} processes each, every one of them timed for ${number(method.milliseconds)} ms after its warm-up.`
+  return `Measured on ${date.slice(0, 10)}: ${machine.processor}, ${machine.cores} cores, ${machine.memory}, ${machine.system}, Node ${Object.keys(findings).join(' and ')}; ` +
+    `${packages}. The best of ${method.processes} processes each.`
 }
 
 /** Everything, in Markdown. */
 export function report (results: Results): string {
   return [
-    machine(results), targetTable(results), besideTable(results), ...SECTIONS.map((one) => requestTable(results, one)), bootTable(results), restartTable(results), httpTable(results)
+    machine(results), targetTable(results), httpTable(results),
+    onceTable(results, 'Boot', 'From the first module that is loaded until `ready()`: milliseconds of the processor, and what is in use on the heap.', 'boot', [['ms', 'boot', 1, 0], ['heap, MB', 'heap', 1e6, 1], ['after preflights', 'heapAfterPreflights', 1e6, 1]]),
+    onceTable(results, 'Cold start', 'Milliseconds of the processor from the start of the process, Node\'s own included.', 'start', [['ms', 'start', 1, 0]]),
+    onceTable(results, 'Started again and again', 'Milliseconds of an application, in one process.', 'restart', [['ms', 'nanoseconds', 1e6, 2]]),
+    besideTable(results), stubTable(results)
   ].filter((text) => text !== '').join('\n\n')
 }
 
@@ -96,7 +109,11 @@ export function tables (results: Results): string {
   return `# Figures of the benchmark\n\nWritten by \`npm run bench\`. [docs/performance.md](../docs/performance.md) says what they mean and how they are measured.\n\n${report(results)}\n`
 }
 
-/** The document with the targets between the markers. */
-export function withTargets (document: string, results: Results): string {
-  return withTextBetween(document, MARKERS, `${machine(results)}\n\n${targetTable(results).replace(/^### .*\n\n/, '')}`)
+/** The document with the targets and the figures over HTTP between the markers. */
+export function withFigures (document: string, results: Results): string {
+  const [begin, end] = MARKERS
+  const [from, to] = [document.indexOf(begin), document.indexOf(end)]
+  if (from === -1 || to < from) throw new Error(`the document has no "${begin}" before a "${end}"`)
+  const text = [machine(results), httpTable(results).replace(/^### .*\n\n/, ''), targetTable(results).replace(/^### .*\n\n/, '')].join('\n\n')
+  return `${document.slice(0, from + begin.length)}\n\n${text}\n\n${document.slice(to)}`
 }

@@ -1,5 +1,5 @@
 // A process of its own for one contestant at one workload: node --expose-gc worker.js <workload> <contestant> <milliseconds>. Prints JSON.
-// For HTTP it listens until it is told to end.
+// Of HTTP, it is the server: it says which port it listens on, and measures its own processor time between two messages, until it is told to end.
 import { CONTESTANTS, type ContestantName } from './contestants'
 import { check, measure, WrongAnswer } from './measure'
 import { WORKLOADS, type Workload, type WorkloadName } from './workloads'
@@ -8,8 +8,7 @@ async function serve (workload: Workload, contestant: ContestantName): Promise<v
   const setup = workload.setup()
   const subject = await CONTESTANTS[contestant].load()(setup)
   const answer = await check(workload, contestant, subject, setup)
-  const port = await subject.listen?.()
-  process.send?.({ port, answer })
+  process.send?.({ port: await subject.listen(), answer })
   let used = process.cpuUsage()
   process.on('message', (message) => {
     if (message === 'start') used = process.cpuUsage()
@@ -19,12 +18,15 @@ async function serve (workload: Workload, contestant: ContestantName): Promise<v
     }
     if (message === 'end') process.exit()
   })
+  // The parent has ended.
+  process.on('disconnect', () => { process.exit() })
 }
 
 async function main (): Promise<void> {
   const [name, contestant, milliseconds] = process.argv.slice(2) as [WorkloadName, ContestantName, string]
   try {
-    if (WORKLOADS[name].kind === 'http') await serve(WORKLOADS[name], contestant)
+    // Without a parent that speaks to it, it only checks the answers.
+    if (WORKLOADS[name].kind === 'http' && process.send !== undefined) await serve(WORKLOADS[name], contestant)
     else console.log(JSON.stringify(await measure(name, contestant, Number(milliseconds))))
   } catch (error) {
     if (!(error instanceof WrongAnswer)) throw error

@@ -5,11 +5,11 @@ import type { ContestantName, RouteSetup, Setup } from './contestants'
 export interface Workload {
   readonly title: string
   /**
-   * `stub`: through `fastify.routing`, with minimal requests and responses, all of them complete when the call returns. `await`: the same, waiting for each.
-   * `node`: with node's own requests and responses, waiting for each. `boot`: building the server once. `restart`: building and closing it again and again, in
-   * one process. `http`: over the loopback interface.
+   * `http`: over the loopback interface. `start`: a whole process until its server is ready. `boot`: the server alone, once. `restart`: building and closing it
+   * again and again, in one process. `stub`: in process, through `fastify.routing`, with stub requests and responses, all of them complete when the call
+   * returns. `await`: the same, waiting for each.
    */
-  readonly kind: 'stub' | 'await' | 'node' | 'boot' | 'restart' | 'http'
+  readonly kind: 'http' | 'start' | 'boot' | 'restart' | 'stub' | 'await'
   readonly contestants: readonly ContestantName[]
   readonly setup: () => Setup
   /** The requests, which are sent in turn. */
@@ -56,7 +56,7 @@ function spread<T> (list: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, index) => list[(list.length - 1 - Math.floor(index * list.length / count)) % list.length] as T)
 }
 
-/** How many requests are sent in turn where the working set matters: as many where there are two origins or ten routes, so that only their number differs. */
+/** How many different URLs are asked for in turn, so that none can be remembered. */
 const IN_TURN = 1024
 
 type Kind = 'exact' | 'subdomain' | 'mixed'
@@ -68,16 +68,15 @@ function originList (kind: Kind, count: number): string[] {
   })
 }
 
-/** Two of the list in turn, so that none can be remembered from one request to the next; or many, which a processor's caches do not hold. */
-function manyOrigins (kind: Kind, count: number, inTurn = 2): Workload {
+/** In process, two of the list in turn; of a mixed list the last of either sort, whatever the length. */
+function manyOrigins (kind: Kind, count: number, how: 'stub' | 'http' = 'stub'): Workload {
   const list = originList(kind, count)
   return {
-    title: `${count.toLocaleString('en')} origins, ${kind}${inTurn > 2 ? `, ${inTurn.toLocaleString('en')} requests in turn` : ''}`,
-    kind: 'stub',
-    contestants: kind === 'exact' ? ['alone', 'hand', 'theirs', 'ours'] : ['alone', 'theirs', 'ours'],
+    title: `actual request, ${count.toLocaleString('en')} origins, ${kind}`,
+    kind: how,
+    contestants: how === 'http' ? ['ours'] : kind === 'exact' ? ['alone', 'hand', 'theirs', 'ours'] : ['alone', 'theirs', 'ours'],
     setup: () => one(list),
-    // Of a mixed list the last of either sort, whatever the length.
-    requests: () => (kind === 'mixed' ? list.slice(-2) : spread(list, inTurn)).map((origin) => get('/items', origin.replace('*', 'shop'))),
+    requests: () => (kind === 'mixed' ? list.slice(-2) : spread(list, how === 'http' ? 1 : 2)).map((origin) => get('/items', origin.replace('*', 'shop'))),
     expected: 'allowed'
   }
 }
@@ -90,28 +89,37 @@ function routeList (count: number, methods: readonly string[], own: boolean): Ro
   }))
 }
 
-function manyRoutes (count: number, inTurn = 1): Workload {
+function manyRoutes (count: number): Workload {
   return {
-    title: `${count.toLocaleString('en')} routes, each with a policy of its own${inTurn > 1 ? `, ${inTurn.toLocaleString('en')} requests in turn` : ''}`,
+    title: `actual request, ${count.toLocaleString('en')} routes, each with a policy of its own`,
     kind: 'stub',
     contestants: ['alone', 'theirs', 'ours'],
     setup: () => ({ routes: routeList(count, ['GET'], true), declared: 'route', asynchronous: false }),
-    requests: ({ routes }) => spread(routes, inTurn).map(({ url, origins }) => get(url, origins[0])),
+    requests: ({ routes }) => spread(routes, 1).map(({ url, origins }) => get(url, origins[0])),
     expected: 'allowed'
   }
 }
 
-function boot (title: string, changes: Partial<Setup>, contestants: readonly ContestantName[], own: boolean): Workload {
+const IN_FASTIFY: readonly ContestantName[] = ['alone', 'hand', 'theirs', 'ours']
+
+function boot (): Workload {
   return {
-    title: `boot, 1,000 URLs × 4 methods, ${title}`,
+    title: 'boot, 1,000 URLs × 4 methods, one named policy',
     kind: 'boot',
-    contestants,
-    setup: () => ({ ...one(TWO), routes: routeList(1000, ['GET', 'POST', 'PUT', 'DELETE'], own), ...changes }),
-    requests: ({ routes }) => spread(routes, 20).flatMap(({ url, origins }) => {
-      const actual = get(url, origins[0])
-      // @fastify/cors answers every preflight with the plugin's options: it has no policies of their own for them.
-      return own ? [actual] : [actual, preflight(url, origins[0] as string, 'content-type', 'DELETE')]
-    }),
+    contestants: IN_FASTIFY,
+    setup: () => ({ ...one(TWO), routes: routeList(1000, ['GET', 'POST', 'PUT', 'DELETE'], false), declared: 'name' }),
+    requests: ({ routes }) => spread(routes, 20).flatMap(({ url }) => [get(url, ALLOWED), preflight(url, ALLOWED, 'content-type', 'DELETE')]),
+    expected: 'allowed'
+  }
+}
+
+function start (): Workload {
+  return {
+    title: 'a process from its start until 10 routes are ready, one named policy',
+    kind: 'start',
+    contestants: IN_FASTIFY,
+    setup: () => ({ ...one(TWO), routes: routeList(10, ['GET'], false), declared: 'name' }),
+    requests: ({ routes }) => spread(routes, 2).map(({ url }) => get(url, ALLOWED)),
     expected: 'allowed'
   }
 }
@@ -119,19 +127,14 @@ function boot (title: string, changes: Partial<Setup>, contestants: readonly Con
 /** What a test suite does. */
 function restart (title: string, changes: Partial<Setup>): Workload {
   return {
-    title: `20 routes, ready and closed again and again, ${title}`,
+    title: `20 routes, made, ready and closed again and again, ${title}`,
     kind: 'restart',
-    contestants: ['alone', 'hand', 'theirs', 'ours'],
+    contestants: IN_FASTIFY,
     setup: () => ({ ...one(TWO), routes: Array.from({ length: 20 }, (_, index) => ({ url: `/resource-${index}`, methods: ['GET'], origins: [...TWO] })), ...changes }),
     requests: () => [get('/resource-0', ALLOWED)],
     expected: 'allowed'
   }
 }
-
-const IN_FASTIFY: readonly ContestantName[] = ['alone', 'hand', 'theirs', 'ours', 'oursDefault']
-const EVERYWHERE: readonly ContestantName[] = [
-  'alone', 'hand', 'theirs', 'ours', 'express', 'expressCors', 'koa', 'koaCors', 'hono', 'honoCors', 'hapi', 'hapiCors'
-]
 
 /** What arrives, by how it must be answered. */
 const SENT: Readonly<Record<Expectation, Sent>> = {
@@ -144,8 +147,8 @@ const SENT: Readonly<Record<Expectation, Sent>> = {
   hostile: preflight('/items', ALLOWED, ' ,\t, a'.repeat(2_600))
 }
 
-function single (kind: Workload['kind'], title: string, expected: Expectation, contestants: readonly ContestantName[], changes: Partial<Setup> = {}, sent: Sent = SENT[expected]): Workload {
-  return { title, kind, contestants, setup: () => one(TWO, changes), requests: () => [sent], expected }
+function single (kind: Workload['kind'], title: string, expected: Expectation, changes: Partial<Setup> = {}, sent: Sent = SENT[expected]): Workload {
+  return { title, kind, contestants: IN_FASTIFY, setup: () => one(TWO, changes), requests: () => [sent], expected }
 }
 
 /** Each of them fits the beginning of nearly every URL of the others. */
@@ -159,54 +162,49 @@ function inTurn (request: (index: number) => Sent): Sent[] {
   return Array.from({ length: IN_TURN }, (_, index) => request(index))
 }
 
+const ONE_METHOD = [{ url: '/items/:id', methods: ['PUT'] }]
+const FIVE_METHODS = [{ url: '/items/:id', methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] }, { url: '/status', methods: ['GET'] }]
+
 export const WORKLOADS = {
-  'actual-allowed': single('stub', 'actual request, allowed', 'allowed', IN_FASTIFY),
-  'actual-refused': single('stub', 'actual request, refused', 'refused', IN_FASTIFY),
-  'actual-no-origin': single('stub', 'actual request without Origin', 'no-origin', IN_FASTIFY),
-  'preflight-allowed': single('stub', 'preflight, allowed', 'preflight', IN_FASTIFY),
-  'preflight-refused': single('stub', 'preflight, refused', 'preflight-refused', IN_FASTIFY),
-  'preflight-hostile': single('stub', 'hostile preflight: 16 KB of request headers', 'hostile', IN_FASTIFY),
-  'preflight-longest': single('stub', 'preflight with the most that ours reads: 4,096 characters', 'preflight', IN_FASTIFY, {}, preflight('/items', ALLOWED, Array.from({ length: 2048 }, () => 'a').join(','))),
-  'preflight-parameter-one': preflights('of a route with a parameter, one method', [{ url: '/items/:id', methods: ['PUT'] }], (index) => `/items/${index}`),
-  'preflight-parameter-five': preflights('of a route with a parameter, five methods, beside another route', [{ url: '/items/:id', methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] }, { url: '/status', methods: ['GET'] }], (index) => `/items/${index}`),
-  'preflight-parametric': preflights('of a route with two parameters', [{ url: '/items/:id/parts/:part', methods: METHODS }], (index) => `/items/${index}/parts/7`),
-  'preflight-regexps': preflights('beside 300 overlapping RegExp routes', REGEXPS, regexpUrl),
-  'actual-regexps': { ...preflights('', REGEXPS, regexpUrl), title: 'actual request, allowed, beside 300 overlapping RegExp routes', requests: () => inTurn((index) => get(regexpUrl(index), ALLOWED)), expected: 'allowed' },
-  'async-origin': single('await', 'actual request, allowed by an asynchronous function', 'allowed', IN_FASTIFY, { asynchronous: true }),
-  'origins-exact-2': manyOrigins('exact', 2),
-  'origins-exact-1000': manyOrigins('exact', 1000),
-  'origins-exact-10001': manyOrigins('exact', 10_001),
-  'origins-subdomain-2': manyOrigins('subdomain', 2),
-  'origins-subdomain-1000': manyOrigins('subdomain', 1000),
-  'origins-subdomain-10001': manyOrigins('subdomain', 10_001),
-  'origins-mixed-2': manyOrigins('mixed', 2),
-  'origins-mixed-1000': manyOrigins('mixed', 1000),
-  'origins-mixed-10001': manyOrigins('mixed', 10_001),
-  'origins-exact-2-spread': manyOrigins('exact', 2, IN_TURN),
-  'origins-exact-10001-spread': manyOrigins('exact', 10_001, IN_TURN),
-  'routes-10': manyRoutes(10),
-  'routes-1000': manyRoutes(1000),
-  'routes-10000': manyRoutes(10_000),
-  'routes-10-spread': manyRoutes(10, IN_TURN),
-  'routes-10000-spread': manyRoutes(10_000, IN_TURN),
-  'boot-shared': boot('one named policy', { declared: 'name' }, ['alone', 'hand', 'theirs', 'ours', 'oursDefault'], false),
-  'boot-own': boot('a policy of its own for each URL', {}, ['alone', 'theirs', 'ours'], true),
-  'node-allowed': single('node', 'actual request, allowed', 'allowed', EVERYWHERE),
-  'node-refused': single('node', 'actual request, refused', 'refused', EVERYWHERE),
-  'node-no-origin': single('node', 'actual request without Origin', 'no-origin', EVERYWHERE),
-  'node-preflight': single('node', 'preflight, allowed', 'preflight', EVERYWHERE),
+  'http-actual': single('http', 'actual request, allowed', 'allowed'),
+  'http-preflight': single('http', 'preflight, allowed', 'preflight'),
+  'http-preflight-parameter': preflights('http', 'of a route with a parameter', ONE_METHOD, (index) => `/items/${index}`),
+  'http-preflight-five': preflights('http', 'of a route with a parameter and five methods', FIVE_METHODS, (index) => `/items/${index}`),
+  'http-origins-2': manyOrigins('exact', 2, 'http'),
+  'http-origins-10001': manyOrigins('exact', 10_001, 'http'),
+  start: start(),
+  boot: boot(),
   'restart-named': restart('one named policy', { declared: 'name' }),
   'restart-functions': restart('an origin function for each', { asynchronous: true }),
-  'http-allowed': single('http', 'actual request, allowed, over HTTP', 'allowed', IN_FASTIFY)
+  'actual-allowed': single('stub', 'actual request, allowed', 'allowed'),
+  'actual-refused': single('stub', 'actual request, refused', 'refused'),
+  'actual-no-origin': single('stub', 'actual request without Origin', 'no-origin'),
+  'async-origin': single('await', 'actual request, allowed by an asynchronous function', 'allowed', { asynchronous: true }),
+  'preflight-allowed': single('stub', 'preflight, allowed', 'preflight'),
+  'preflight-refused': single('stub', 'preflight, refused', 'preflight-refused'),
+  'preflight-hostile': single('stub', 'hostile preflight: 16 KB of request headers', 'hostile'),
+  'preflight-longest': single('stub', 'preflight with the most that ours reads: 4,096 characters', 'preflight', {}, preflight('/items', ALLOWED, Array.from({ length: 2048 }, () => 'a').join(','))),
+  'preflight-parameter': preflights('stub', 'of a route with a parameter', ONE_METHOD, (index) => `/items/${index}`),
+  'preflight-five': preflights('stub', 'of a route with a parameter and five methods', FIVE_METHODS, (index) => `/items/${index}`),
+  'preflight-regexps': preflights('stub', 'beside 300 overlapping RegExp routes', REGEXPS, regexpUrl),
+  'actual-regexps': { ...preflights('stub', '', REGEXPS, regexpUrl), title: 'actual request, allowed, beside 300 overlapping RegExp routes', requests: () => inTurn((index) => get(regexpUrl(index), ALLOWED)), expected: 'allowed' },
+  'origins-exact-2': manyOrigins('exact', 2),
+  'origins-exact-10001': manyOrigins('exact', 10_001),
+  'origins-subdomain-2': manyOrigins('subdomain', 2),
+  'origins-subdomain-10001': manyOrigins('subdomain', 10_001),
+  'origins-mixed-2': manyOrigins('mixed', 2),
+  'origins-mixed-10001': manyOrigins('mixed', 10_001),
+  'routes-10': manyRoutes(10),
+  'routes-10000': manyRoutes(10_000)
 } as const satisfies Record<string, Workload>
 
 export type WorkloadName = keyof typeof WORKLOADS
 
 /** An allowed preflight for one of these routes. Many URLs in turn, so that none can be remembered. */
-function preflights (title: string, routes: ReadonlyArray<Omit<RouteSetup, 'origins'>>, url: (index: number) => string): Workload {
+function preflights (kind: 'stub' | 'http', title: string, routes: ReadonlyArray<Omit<RouteSetup, 'origins'>>, url: (index: number) => string): Workload {
   return {
     title: `preflight, allowed, ${title}`,
-    kind: 'stub',
+    kind,
     contestants: IN_FASTIFY,
     setup: () => ({ ...one(TWO), routes: routes.map((route) => ({ ...route, origins: TWO })) }),
     requests: () => inTurn((index) => preflight(url(index), ALLOWED)),

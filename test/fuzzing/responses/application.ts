@@ -158,6 +158,41 @@ function setForeign (reply: FastifyReply, where: typeof WHERE[number], ending: E
   if ((where === 'raw' || where === 'both') && !reply.raw.headersSent) for (const [name, value] of Object.entries(headers)) reply.raw.setHeader(name, value)
 }
 
+/** Ends the raw response as a hook or middleware does that knows nothing of Fastify. */
+function endRaw (reply: FastifyReply, how: Hook['raw'], ending: Ending): void {
+  const { raw } = reply
+  const headers = foreignHeaders(ending)
+  const upper = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toUpperCase(), value]))
+  const pairs = Object.entries(upper) as unknown as string[]
+  if (how.startsWith('hijack')) reply.hijack()
+  switch (how) {
+    case 'end': case 'hijack end': break
+    case 'write': raw.write('raw'); break
+    case 'middleware':
+      raw.statusCode = 401
+      raw.setHeaders(new Headers(headers))
+      break
+    case 'head object': case 'hijack head': raw.writeHead(200, headers); break
+    case 'head upper': raw.writeHead(200, upper); break
+    case 'head flat': raw.writeHead(200, Object.entries(upper).flat()); break
+    case 'head pairs': case 'hijack pairs': raw.writeHead(200, pairs); break
+    case 'head reason': raw.writeHead(200, 'Fine', headers); break
+    case 'hijack flush':
+      setForeign(reply, 'raw', ending)
+      raw.flushHeaders()
+  }
+  raw.end()
+}
+
+/** Sets foreign headers as late as a function can that stands before one of the raw response's. */
+function wrap ({ raw }: FastifyReply, name: 'writeHead' | 'end', ending: Ending): void {
+  const original = raw[name] as (...args: unknown[]) => unknown
+  raw[name] = function (this: typeof raw, ...args: unknown[]) {
+    if (!this.headersSent) for (const [name, value] of Object.entries(foreignHeaders(ending))) this.setHeader(name, value)
+    return original.apply(this, args)
+  } as never
+}
+
 function errorHeaders (ending: Ending): Record<string, string> | undefined {
   return ending.errorHeaders ? foreignHeaders(ending) : undefined
 }
@@ -174,7 +209,14 @@ function run (hook: Hook, ending: Ending, trace: string[]): unknown {
       trace.push(`${hook.order} ${hook.stage} throws`)
       throw new Failure(hook.stage, errorHeaders(ending))
     }
-    if (!canEnd || !isFirst || reply.sent) return undefined
+    if (hook.action === 'wraps head' && isFirst) wrap(reply, 'writeHead', ending)
+    if (hook.action === 'wraps end' && isFirst) wrap(reply, 'end', ending)
+    if (!canEnd || !isFirst || reply.sent || reply.raw.headersSent) return undefined
+    if (hook.action === 'raw') {
+      trace.push(`${hook.order} ${hook.stage} raw`)
+      endRaw(reply, hook.raw, ending)
+      return 'sent'
+    }
     if (hook.action === 'sends') {
       trace.push(`${hook.order} ${hook.stage} sends`)
       reply.code(401).send('no')

@@ -19,6 +19,14 @@ export const STAGES = ['onRequest', 'preParsing', 'preValidation', 'preHandler',
 
 export const WHERE = ['reply', 'raw', 'both', 'nowhere'] as const
 
+/**
+ * How a hook ends the raw response itself, past Fastify. `head …`: it writes foreign headers with the head, as an object, with names in upper case, as one
+ * array, as pairs, or with a reason phrase. `hijack …`: it tells Fastify so. `middleware` ends it as Express does, with what it set on it.
+ */
+export const RAW_ENDS = [
+  'end', 'write', 'middleware', 'head object', 'head upper', 'head flat', 'head pairs', 'head reason', 'hijack end', 'hijack flush', 'hijack head', 'hijack pairs'
+] as const
+
 /** A hook of someone else's. */
 export interface Hook {
   readonly stage: typeof STAGES[number]
@@ -27,8 +35,12 @@ export interface Hook {
   readonly style: 'callback' | 'async' | 'late'
   /** Where it sets foreign headers first. */
   readonly foreign: typeof WHERE[number]
-  /** `once`: throws the first time only. */
-  readonly action: 'nothing' | 'throws' | 'once' | 'sends' | 'notFound'
+  /**
+   * `once`: throws the first time only. `raw`: ends the raw response. `wraps head`, `wraps end`: replaces `writeHead` or `end` of the raw response by a function
+   * that sets foreign headers first, as `on-headers` and agents that measure do.
+   */
+  readonly action: 'nothing' | 'throws' | 'once' | 'sends' | 'notFound' | 'raw' | 'wraps head' | 'wraps end'
+  readonly raw: typeof RAW_ENDS[number]
 }
 
 export const HANDLERS = [
@@ -60,11 +72,15 @@ const hook: fc.Arbitrary<Hook> = fc.record({
   order: fc.constantFrom('before', 'after', 'route'),
   style: fc.constantFrom('callback', 'async', 'late'),
   foreign: fc.constantFrom(...WHERE),
-  action: fc.constantFrom('nothing', 'throws', 'once', 'sends', 'notFound')
+  action: fc.constantFrom('nothing', 'throws', 'once', 'sends', 'notFound', 'raw', 'raw', 'wraps head', 'wraps end'),
+  raw: fc.constantFrom(...RAW_ENDS)
 })
 
 const of = (stage: Hook['stage'], ...actions: ReadonlyArray<Hook['action']>): fc.Arbitrary<Hook> =>
   fc.tuple(hook, fc.constantFrom(...actions)).map(([hook, action]) => ({ ...hook, stage, action }))
+
+/** A hook or middleware that is registered after the plugin ends the response, on its own. */
+const endsRaw: fc.Arbitrary<Hook[]> = fc.tuple(of('onRequest', 'raw'), fc.array(hook, { maxLength: 1 })).map(([first, others]) => [{ ...first, order: 'after' }, ...others])
 
 /** One hook ends the request, one throws before that is sent, and one throws when it sees the error: then few hooks are left. */
 const inARow: fc.Arbitrary<Hook[]> = fc.tuple(of('onRequest', 'sends', 'throws', 'notFound'), of('onSend', 'throws', 'once'), of('onError', 'throws', 'once'), hook).map((hooks) => hooks)
@@ -80,10 +96,10 @@ export const endings: fc.Arbitrary<Ending> = fc.record({
   handler: fc.constantFrom(...HANDLERS),
   foreign: fc.constantFrom(...WHERE),
   foreignOrigin: fc.constantFrom('*', EVIL, FOO),
-  hooks: fc.oneof({ weight: 4, arbitrary: fc.array(hook, { maxLength: 4 }) }, { weight: 1, arbitrary: inARow }),
+  hooks: fc.oneof({ weight: 4, arbitrary: fc.array(hook, { maxLength: 4 }) }, { weight: 1, arbitrary: inARow }, { weight: 1, arbitrary: endsRaw }),
   hasTimeout: fc.boolean(),
   overSocket: fc.boolean()
 }).map((ending) => ({ ...ending, hooks: ending.hooks.map((hook) => ending.hasTimeout && hook.stage === 'onError' && hook.style === 'late' ? NOT_LATE : hook) }))
 
 /** Instead of a hook that Fastify's time-out fires inside: by itself, without the plugin, that ends the process. */
-const NOT_LATE: Hook = { stage: 'onError', order: 'after', style: 'async', foreign: 'both', action: 'nothing' }
+const NOT_LATE: Hook = { stage: 'onError', order: 'after', style: 'async', foreign: 'both', action: 'nothing', raw: 'end' }

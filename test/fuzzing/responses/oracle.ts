@@ -33,10 +33,15 @@ function isUnseen ({ hooks, target, policy }: Ending, trace: readonly string[]):
   return wasHandedOver && hooks.some((hook) => hook.stage === 'onSend' && (hook.action === 'throws' || hook.action === 'once') && runsBefore(hook))
 }
 
+/** Whether a hook that was registered before the plugin answered or threw before the plugin's own hooks ran: its response is its own (SECURITY.md). */
+function isBeforeUs (trace: readonly string[]): boolean {
+  return trace.some((entry) => /^before onRequest (?:sends|throws|notFound|raw)/.test(entry))
+}
+
 /** What is wrong with the response; empty if nothing is. */
 export function faults (ending: Ending, { headers, status, trace }: Observed): string[] {
   const { policy, origin, target } = ending
-  if (headers === undefined || !isGoverned(ending) || isUnseen(ending, trace)) return []
+  if (headers === undefined || !isGoverned(ending) || isUnseen(ending, trace) || isBeforeUs(trace)) return []
   const isPreflight = target === 'preflight' || target === 'lost'
   // A preflight that no policy approves gets nothing from any. Without Origin it is none.
   const refuses = isPreflight && origin !== undefined && (target === 'lost' || policy.origin === false)

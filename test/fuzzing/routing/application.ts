@@ -1,10 +1,11 @@
 // Builds an application of a table: with the plugin, or without it as the oracle. Its handlers say which route ran, and what that route declares after all hooks.
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { channel } from 'node:diagnostics_channel'
+import type { FastifyInstance, FastifyRequest, FastifyServerOptions } from 'fastify'
 import cors from '../../../lib/index'
 import { fastify } from '../../support/features'
 import { POLICIES, routesOf, type Constraints, type HookStep, type Host, type RegisterStep, type RouteStep, type Step, type Strategy, type Table } from './table'
 
-/** The route that a request reached. */
+/** The route that a request reached, or the not-found handler. */
 export interface Ran {
   readonly id: number
   /** Its URL as Fastify knows it. */
@@ -28,6 +29,8 @@ export interface Answer {
   readonly response: { readonly statusCode: number, readonly body: string, readonly headers: Readonly<Record<string, unknown>> }
   /** The route whose handler ran, if one did. */
   readonly ran: Ran | undefined
+  /** The not-found handler, if it ran: the application's, or Fastify's. */
+  readonly notFound: Ran | undefined
 }
 
 /** A registration, as the instances below it inherit it. */
@@ -39,19 +42,31 @@ type Registered = FastifyInstance & { [kRegistration]?: Registration }
 
 /** The number of a route that is only half registered: where Fastify refuses the second method or path of a declaration, the first remains without its hooks. */
 export const HALF_REGISTERED = -1
+const NOT_FOUND = -2
 
 const WRONG = { origin: 'https://a.example/' }
 
 export async function build (table: Table, withPlugin: boolean): Promise<Built> {
   const errors: string[] = []
   let ran: Ran | undefined
+  let notFound: Ran | undefined
   let refused = false
   const ids = new Map(routesOf(table.steps).map(({ route }, id) => [route, id]))
   const shared = new Map<string, { cors?: unknown }>()
   const failed: Array<{ readonly instance: FastifyInstance, readonly config: object }> = []
   let latest: { config?: object } = {}
-  const app = fastify({ routerOptions: { ...table.router, ...(table.strategies.length > 0 && { constraints: strategies(table.strategies) }) } as never, exposeHeadRoutes: table.exposesHead })
-  app.addHook('onRoute', (options) => { latest = options })
+  const constraintsAll: Record<string, unknown> = {}
+  const app = make(table)
+  app.addHook('onRoute', (options) => {
+    // The plugin's own routes have no number.
+    if ((options.config as { id?: number } | undefined)?.id !== undefined) latest = options
+  })
+  if (table.handlesNotFound) {
+    app.setNotFoundHandler(async function (this: FastifyInstance, _request, reply) {
+      notFound = notFoundOf(this)
+      await reply.code(404).send('none')
+    })
+  }
   if (table.addsMethods) for (const method of ['PROPFIND', 'REPORT']) app.addHttpMethod(method)
 
   function declare (instance: FastifyInstance, step: RouteStep): void {
@@ -60,7 +75,7 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
       ran = { id, url: request.routeOptions.url as string, allows: allowedBy(this, request.routeOptions.config as object) }
       return `route ${id}`
     }
-    const { methods, url, policy, constraints, exposeHead, slash, refused: isRefused, sharesConfig } = step
+    const { methods, url, policy, constraints, sharesConstraints, exposeHead, slash, refused: isRefused, sharesConfig } = step
     const made: { cors?: unknown, id: number } = { ...(policy !== 'none' && { cors: POLICIES[policy] }), id }
     let config: { cors?: unknown } = made
     if (sharesConfig === true) {
@@ -69,7 +84,7 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
     }
     const options = {
       config,
-      constraints: constraintsOf(constraints),
+      constraints: sharesConstraints === true ? overwritten(constraintsAll, constraintsOf(constraints)) : constraintsOf(constraints),
       ...(exposeHead !== undefined && { exposeHeadRoute: exposeHead }),
       ...(slash !== undefined && { prefixTrailingSlash: slash }),
       ...(isRefused === true && { preHandler: 'bad' as never })
@@ -116,6 +131,11 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
     })
   }
 
+  function addStrategies (when: Strategy['added']): void {
+    const all = table.strategies.filter(({ added }) => added === when)
+    for (const strategy of Object.values(strategies(all))) app.addConstraintStrategy(strategy as never)
+  }
+
   async function run (instance: FastifyInstance, steps: readonly Step[]): Promise<void> {
     let registered = false
     for (const step of steps) {
@@ -128,12 +148,18 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
         registered = true
         const loaded = register(instance, step, withPlugin)
         if (step.awaited) await loaded
+        if (!hasRegistered) {
+          hasRegistered = true
+          addStrategies('after the registration')
+        }
       }
     }
   }
 
+  let hasRegistered = false
   let failure: Built['failure']
   try {
+    addStrategies('first')
     await run(app, table.steps)
     await app.ready()
   } catch (error) {
@@ -147,17 +173,60 @@ export async function build (table: Table, withPlugin: boolean): Promise<Built> 
     refused,
     async send (method, url, headers) {
       ran = undefined
+      notFound = undefined
       try {
-        const response = await app.inject({ method: method as 'GET', url, headers, ...(method === 'QUERY' && { payload: {} }) })
-        return { response, ran }
+        const response = await orThrown(app.inject({ method: method as 'GET', url, headers, ...(method === 'QUERY' && { payload: {} }) }))
+        const isFastifys = response.statusCode === 404 && response.body.includes(' not found","error":"Not Found"')
+        return { response, ran, notFound: notFound ?? (isFastifys ? notFoundOf(app) : undefined) }
       } catch (error) {
         // Where Fastify registers half of a route and refuses the rest (`/a/:x?` beside `/a`), a request to the first half throws in Fastify. Which declaration
         // that was, nobody says.
-        const allows = failed.flatMap(({ instance, config }) => allowedBy(instance, config) ?? [])
-        return { response: { statusCode: 500, body: String(error), headers: {} }, ran: { id: HALF_REGISTERED, url: '', allows } }
+        const allows = [...new Set(failed.flatMap(({ instance, config }) => allowedBy(instance, config) ?? []))]
+        return { response: { statusCode: 500, body: String(error), headers: {} }, ran: { id: HALF_REGISTERED, url: '', allows }, notFound: undefined }
       }
     }
   }
+}
+
+/** Makes the application. One that is made before the package is imported is not announced to it, by the channel that Fastify has for that. */
+function make ({ router, topLevel, strategies: all, exposesHead, isMadeBeforeImport }: Table): FastifyInstance {
+  const options: FastifyServerOptions = { ...topLevel, exposeHeadRoutes: exposesHead }
+  const constraints = strategies(all.filter(({ added }) => added === undefined))
+  const hasConstraints = Object.keys(constraints).length > 0
+  if (router !== undefined || hasConstraints) options.routerOptions = { ...router, ...(hasConstraints && { constraints }) } as never
+  const initialization = channel('fastify.initialization')
+  const { emitWarning } = process
+  // Fastify warns of each router option at the top level.
+  process.emitWarning = () => {}
+  if (isMadeBeforeImport) Object.defineProperty(initialization, 'publish', { value: () => {}, configurable: true })
+  try {
+    return fastify(options)
+  } finally {
+    Reflect.deleteProperty(initialization, 'publish')
+    process.emitWarning = emitWarning
+  }
+}
+
+/** A request that throws in Fastify before a hook runs does so where nobody catches it. */
+async function orThrown<Value> (answer: Promise<Value>): Promise<Value> {
+  let throws: (error: unknown) => void = () => {}
+  const thrown = new Promise<never>((_resolve, reject) => { throws = reject })
+  process.once('uncaughtException', throws)
+  try {
+    return await Promise.race([answer, thrown])
+  } finally {
+    process.off('uncaughtException', throws)
+  }
+}
+
+function notFoundOf (instance: FastifyInstance): Ran {
+  return { id: NOT_FOUND, url: '', allows: allowedBy(instance, {}) }
+}
+
+/** Writes other constraints into the same object. */
+function overwritten (target: Record<string, unknown>, source: Record<string, unknown>): Record<string, unknown> {
+  for (const name of Object.keys(target)) Reflect.deleteProperty(target, name)
+  return Object.assign(target, source)
 }
 
 /** Asks for the routes so far, where the plugin is registered by now. */

@@ -1,5 +1,5 @@
-// Judges an application of a table: every preflight that the plugin approves must be one whose announced request reaches, in the twin without the plugin, a
-// route that allows it; and what nobody approves goes where the twin sends it.
+// Judges an application of a table by asking it: where a preflight is approved, the request itself is sent, for every method that the answer names and with every
+// header that a constraint looks at, and must reach handlers of the policy that approved. What nobody approves goes where the twin without the plugin sends it.
 import type { FastifyInstance } from 'fastify'
 import { build, HALF_REGISTERED, type Answer, type Built, type Ran } from './application'
 import { A, B, pathOf, routesOf, type Ask, type Step, type Table } from './table'
@@ -8,6 +8,7 @@ import { A, B, pathOf, routesOf, type Ask, type Step, type Table } from './table
 export type Fault =
   | 'wrong approval' // the announced method is approved, and its request reaches a route that does not allow it
   | 'wrong method' // another method is named, and its request reaches such a route
+  | 'wrong 404' // the request reaches a route of the policy, and with a value that a strategy must match the not-found handler, which has another
   | 'missed approval' // the request reaches a route that allows it, and its preflight is refused
   | 'missed method' // a method of the same URL and policy is not named
   | 'wrong refusal' // a preflight is answered 403, and no route of the request refuses it
@@ -49,15 +50,15 @@ async function close (app: FastifyInstance): Promise<void> {
 class Check {
   readonly #findings: Finding[] = []
   readonly #reached = new Map<string, Promise<Answer[]>>()
-  /** Where the plugin refused a declaration, the application without it is another one: then its own routing is the oracle. */
-  readonly #oracle: Built
+  /** Whether the application without the plugin is another one: the plugin refused a declaration, or the router has kept a constraints object that changed. */
+  readonly #hasNoTwin: boolean
   readonly #isConstrained: boolean
   #preflights = 0
   #requests = 0
   #approved = 0
 
   constructor (readonly table: Table, readonly ours: Built, readonly twin: Built) {
-    this.#oracle = ours.refused ? ours : twin
+    this.#hasNoTwin = ours.refused || uses(table.steps, 'sharesConstraints')
     this.#isConstrained = table.strategies.length > 0 || uses(table.steps, 'version')
   }
 
@@ -94,7 +95,7 @@ class Check {
   /** The request itself, with the plugin and without. */
   async #actual ({ method, host }: Ask, path: string): Promise<void> {
     const { ours, twin } = this
-    if (ours.refused) return
+    if (this.#hasNoTwin) return
     for (const headers of this.#fulfilments().slice(0, 4)) {
       const sent = { host, origin: A, ...headers }
       const [mine, its] = [await ours.send(method, path, sent), await twin.send(method, path, sent)]
@@ -102,10 +103,17 @@ class Check {
       const where = `${method} ${path} with ${JSON.stringify(sent)}`
       if (!isSame(mine, its)) {
         this.#find('routing changed', `${where} is answered ${told(mine)}, without the plugin ${told(its)}`)
-      } else if (its.ran !== undefined && its.ran.id !== HALF_REGISTERED) {
-        const allowed = mine.response.headers['access-control-allow-origin']
-        if (allowed !== (its.ran.allows?.includes(A) === true ? A : undefined)) this.#find('wrong response', `${where} reaches ${shown(its.ran)}, and its response allows ${String(allowed)}`)
-      }
+      } else if (mine.response.statusCode === its.response.statusCode) this.#response(mine, its.ran ?? its.notFound, where)
+    }
+  }
+
+  /** What a response allows to the origin A. A policy of one origin may name that one to everybody (https://fetch.spec.whatwg.org/#cors-protocol-and-http-caches). */
+  #response ({ response }: Answer, ran: Ran | undefined, where: string): void {
+    if (ran === undefined || ran.id === HALF_REGISTERED) return
+    const allowed = response.headers['access-control-allow-origin']
+    const { allows } = ran
+    if (allowed === undefined ? allows?.includes(A) === true : allowed !== (allows?.length === 1 ? allows[0] : allows?.includes(A) === true ? A : undefined)) {
+      this.#find('wrong response', `${where} reaches ${shown(ran)}, and its response allows ${String(allowed)}`)
     }
   }
 
@@ -115,7 +123,7 @@ class Check {
     const headers = { host, origin, 'access-control-request-method': method, ...(announcesVersion && { 'access-control-request-headers': 'accept-version' }) }
     const where = `preflight ${method} ${path} on ${host} from ${origin}${announcesVersion ? ' with accept-version' : ''}`
     const answer = await this.ours.send('OPTIONS', path, headers)
-    const without = this.ours.refused ? undefined : await this.twin.send('OPTIONS', path, headers)
+    const without = this.#hasNoTwin ? undefined : await this.twin.send('OPTIONS', path, headers)
     const { response } = answer
     const reached = await this.#reaches(method, path, ask)
     if (response.headers['access-control-allow-origin'] === undefined) {
@@ -125,25 +133,27 @@ class Check {
     if (response.headers['access-control-allow-origin'] !== origin || response.statusCode >= 300) this.#find('wrong approval', `${where} is answered ${told(answer)} ${JSON.stringify(response.headers)}`)
     const named = String(response.headers['access-control-allow-methods'] ?? '').split(', ').filter((name) => name !== '')
     const isApproved = named.includes(method) || SAFELISTED.includes(method)
-    if (isApproved) this.#approved++
-    if (isApproved && !await this.#mayBeApproved(method, path, ask, origin)) this.#find('wrong approval', `${where} is approved (${named.join(', ')}), and the request reaches ${shownAll(reached)}`)
-    if (!isApproved) this.#named(where, named, reached, without)
-    for (const other of named.filter((each) => each !== method)) {
-      if (!await this.#mayBeApproved(other, path, ask, origin)) this.#find('wrong method', `${where} names ${other}, whose request reaches ${shownAll(await this.#reaches(other, path, ask))}`)
+    const approver = isApproved ? await this.#approver(method, path, ask) : undefined
+    if (isApproved) {
+      this.#approved++
+      await this.#approval('wrong approval', method, path, ask, origin, approver, `${where} is approved (${named.join(', ')})`)
     }
+    if (!isApproved) this.#named(where, named, reached, without)
+    for (const other of named.filter((each) => each !== method)) await this.#approval('wrong method', other, path, ask, origin, approver, `${where} names ${other}`)
     if (isApproved && !uses(this.table.steps, 'host')) await this.#missedMethods(ask, path, where, named, reached)
   }
 
   /** An answer that names other methods, so that the browser says which one is missing. */
   #named (where: string, named: readonly string[], reached: readonly Ran[], without: Answer | undefined): void {
     if (named.length === 0) this.#find('wrong approval', `${where} is allowed without a method`)
-    if (reached.length > 0) this.#find('missed approval', `${where} names ${named.join(', ')} only, and the request reaches ${shownAll(reached)}`)
+    if (reached.length > 0 && !this.#isConstrained) this.#find('missed approval', `${where} names ${named.join(', ')} only, and the request reaches ${shownAll(reached)}`)
     // The router of Fastify's own 404s answers 400 where it takes more of the URL for the path, as with semicolons.
     if (without !== undefined && ![400, 404, 414].includes(without.response.statusCode)) this.#find('answered elsewhere', `${where} is answered, and without the plugin ${told(without)}`)
   }
 
   async #unapproved (ask: Ask, path: string, where: string, origin: string, answer: Answer, without: Answer | undefined, reached: readonly Ran[]): Promise<void> {
     const { response } = answer
+    const notFound = (await this.#sendAll(ask.method, path, ask.host)).flatMap(({ notFound }) => notFound === undefined ? [] : [notFound])
     if (Object.keys(response.headers).some((name) => name.startsWith('access-control-'))) this.#find('wrong response', `${where} is answered with ${JSON.stringify(response.headers)}`)
     const isElsewhere = without === undefined || isSame(answer, without)
     if (!isElsewhere) {
@@ -152,7 +162,7 @@ class Check {
       const isUnanswered = response.statusCode === 404 && this.table.strategies.some(({ mustMatch }) => mustMatch)
       if (!isRefusal && isUnanswered) return
       if (!isRefusal) this.#find('answered elsewhere', `${where} is answered ${told(answer)}, without the plugin ${told(without)}`)
-      else if (!await this.#mayBeRefused(ask, path, origin, reached)) this.#find('wrong refusal', `${where} is refused, and the request reaches ${shownAll(reached)}`)
+      else if (!this.#mayBeRefused(origin, reached, notFound)) this.#find('wrong refusal', `${where} is refused, and the request reaches ${shownAll(reached)}`)
     }
     if (!this.#isConstrained && this.ours.errors.length === 0 && allows(reached, origin)) {
       this.#find('missed approval', `${where} is answered ${told(answer)}, and the request reaches ${shownAll(reached)}`)
@@ -168,34 +178,65 @@ class Check {
     }
   }
 
-  /** The routes that an announced request may reach, by what it fulfils of the constraints that its preflight does not carry. */
-  async #reaches (method: string, path: string, { host, announcesVersion }: Ask): Promise<Ran[]> {
-    const all = await this.#sendAll(method, path, host)
-    const isKnown = this.#fulfilments().some((headers) => 'accept-version' in headers) && !this.table.strategies.some(({ name, from }) => name === 'version' || from === 'accept-version')
-    const announced = isKnown ? all.filter((_, index) => ('accept-version' in (this.#fulfilments()[index] as object)) === announcesVersion) : all
-    const reached = ran(announced)
-    // Where it would reach nothing without a version, versions take no part: something on the way may add one.
-    return reached.length > 0 || (isKnown && announcesVersion) ? reached : ran(all)
+  /**
+   * The routes that a request may reach after an approval: whatever the browser announced, it remembers the approval for the URL and the method, and sends
+   * requests with and without versions and the headers of other constraints (https://fetch.spec.whatwg.org/#concept-cache-match).
+   */
+  async #reaches (method: string, path: string, { host }: Ask): Promise<Ran[]> {
+    return ran(await this.#sendAll(method, path, host))
   }
 
-  /**
-   * Whether the announced request may be approved: whichever route it reaches allows the origin, and it reaches one. Where that depends on constraints, a
-   * request that reaches none is answered 404, and its approval does no harm; what it would reach otherwise must allow the origin all the same.
-   */
-  async #mayBeApproved (method: string, path: string, ask: Ask, origin: string): Promise<boolean> {
-    const reached = await this.#reaches(method, path, ask)
-    if (reached.length > 0 || !this.#isConstrained) return allows(reached, origin)
-    const all = ran(await this.#sendAll(method, path, ask.host))
-    // Of strategies of the application's own the plugin knows no value: it goes by the policy of a route that nothing may reach.
-    const isGuess = this.table.strategies.length > 0 && (all.length === 0 || ask.announcesVersion)
-    return isGuess || allows(all, origin)
+  /** What the origins of an approval are held against: those of the first route that is reached, or of the not-found handler. */
+  async #approver (method: string, path: string, { host }: Ask): Promise<Ran | undefined> {
+    const answers = await this.#sendAll(method, path, host)
+    return ran(answers).find(({ id }) => id !== HALF_REGISTERED) ?? answers.find(({ notFound }) => notFound !== undefined)?.notFound
+  }
+
+  /** Whatever the approved request reaches has the policy that approved it. */
+  async #approval (fault: Fault, method: string, path: string, ask: Ask, origin: string, approver: Ran | undefined, what: string): Promise<void> {
+    const answers = await this.#sendAll(method, path, ask.host)
+    const reached = ran(answers)
+    const notFound = answers.flatMap(({ notFound }) => notFound === undefined ? [] : [notFound])
+    if (reached.length === 0) {
+      // Of strategies of the application's own the plugin knows no value: it goes by the policy of a route that nothing may reach.
+      const isGuess = this.table.strategies.length > 0
+      if (allows(notFound, origin)) return
+      if (!isGuess) this.#find(fault, `${what}, and the request reaches no route`)
+      else if (this.table.handlesNotFound && this.table.strategies.some(({ mustMatch }) => mustMatch)) this.#find('wrong 404', `${what}, and the request reaches the not-found handler alone`)
+      return
+    }
+    const policy = approver?.allows?.join()
+    if (!allows(reached, origin) || reached.some(({ id, allows }) => id !== HALF_REGISTERED && policy !== undefined && allows?.join() !== policy)) {
+      this.#find(fault, `${what}, and the request reaches ${shownAll(reached)}`)
+      return
+    }
+    const led = this.table.handlesNotFound ? this.#ledToNotFound(answers) : undefined
+    if (led !== undefined && led.allows?.join() !== reached[0]?.allows?.join()) {
+      this.#find('wrong 404', `${what}, and the request reaches ${shownAll(reached)}, and with other headers the not-found handler (${led.allows?.join(' ') ?? 'no policy'})`)
+    }
+  }
+
+  /** The not-found handler that a request reaches because of a header that a strategy must match: without the header it reaches a route. */
+  #ledToNotFound (answers: readonly Answer[]): Ran | undefined {
+    const all = this.#fulfilments()
+    const mustMatch = new Set(this.table.strategies.filter(({ mustMatch }) => mustMatch).map(({ from }) => from))
+    const textOf = (headers: Record<string, string>): string => JSON.stringify(Object.entries(headers).sort())
+    const byHeaders = new Map(all.map((headers, index) => [textOf(headers), answers[index] as Answer]))
+    for (const [index, headers] of all.entries()) {
+      const { notFound } = answers[index] as Answer
+      if (notFound === undefined) continue
+      for (const name of Object.keys(headers).filter((each) => mustMatch.has(each))) {
+        const { [name]: _, ...others } = headers
+        if (byHeaders.get(textOf(others))?.ran !== undefined) return notFound
+      }
+    }
+    return undefined
   }
 
   /** With strategies of the application's own, the plugin cannot know that nothing is reached at all. */
-  async #mayBeRefused ({ method, host, announcesVersion }: Ask, path: string, origin: string, reached: readonly Ran[]): Promise<boolean> {
-    const all = reached.length > 0 ? reached : ran(await this.#sendAll(method, path, host))
-    if (this.table.strategies.length > 0 && (all.length === 0 || (reached.length === 0 && announcesVersion))) return true
-    return all.some(({ id, allows }) => id === HALF_REGISTERED || allows?.includes(origin) === false)
+  #mayBeRefused (origin: string, reached: readonly Ran[], notFound: readonly Ran[]): boolean {
+    if (reached.length === 0 && this.table.strategies.length > 0) return true
+    return [...reached, ...notFound].some(({ id, allows }) => id === HALF_REGISTERED || allows?.includes(origin) === false)
   }
 
   #sendAll (method: string, path: string, host: string): Promise<Answer[]> {
@@ -209,7 +250,7 @@ class Check {
     const answers: Answer[] = []
     for (const headers of this.#fulfilments()) {
       this.#requests++
-      answers.push(await this.#oracle.send(method, path, { host, ...headers }))
+      answers.push(await this.ours.send(method, path, { host, ...headers }))
     }
     return answers
   }
@@ -233,9 +274,9 @@ function fulfilments ({ steps, strategies }: Table): Array<Record<string, string
     // A range is something else than the one version in it only where there are two.
     if (versions.length > 0) add('accept-version', ...versions, ...majors.filter((major, index) => majors.indexOf(major) !== index).map((major) => `${major}.x`), '9.0.0')
   }
-  for (const { name, from } of strategies.filter(({ from }) => !from.startsWith('host '))) {
+  for (const { name, from, mustMatch } of strategies.filter(({ from }) => !from.startsWith('host '))) {
     const all = known(name)
-    if (all.length > 0) add(from, ...all, 'else')
+    if (all.length > 0 || mustMatch) add(from, ...all, 'else')
   }
   let combined: Array<Record<string, string>> = [{}]
   for (const [header, all] of values) combined = combined.flatMap((headers) => [headers, ...[...all].map((value) => ({ ...headers, [header]: value }))])
@@ -282,9 +323,12 @@ function shownAll (reached: readonly Ran[]): string {
 }
 
 /** A table as a person reads it. */
-export function printed ({ router, strategies, addsMethods, exposesHead, steps, asks }: Table): string {
+export function printed ({ router, topLevel, isMadeBeforeImport, handlesNotFound, strategies, addsMethods, exposesHead, steps, asks }: Table): string {
   const ids = new Map(routesOf(steps).map(({ route }, id) => [route, id]))
-  const lines: string[] = [`router ${JSON.stringify(router)}${addsMethods ? ', adds PROPFIND' : ''}${exposesHead ? '' : ', exposes no HEAD routes'}`, ...strategies.map((each) => `strategy ${JSON.stringify(each)}`)]
+  const is = (holds: boolean, text: string): string => holds ? `, ${text}` : ''
+  const options = `router ${JSON.stringify(router)}, top level ${JSON.stringify(topLevel)}`
+  const traits = is(addsMethods, 'adds PROPFIND') + is(!exposesHead, 'exposes no HEAD routes') + is(isMadeBeforeImport, 'made before the import') + is(handlesNotFound, 'handles not found')
+  const lines: string[] = [options + traits, ...strategies.map((each) => `strategy ${JSON.stringify(each)}`)]
   const print = (steps: readonly Step[], indent: string): void => {
     for (const step of steps) {
       const { step: kind, ...rest } = step

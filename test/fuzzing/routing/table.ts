@@ -28,6 +28,8 @@ export interface RouteStep {
   readonly methods: readonly string[]
   readonly policy: PolicyName
   readonly constraints: Constraints
+  /** Its constraints are one object that other routes use too: each writes its own into it before it is declared. */
+  readonly sharesConstraints?: true | undefined
   readonly exposeHead?: boolean | undefined
   readonly slash?: 'both' | 'slash' | 'no-slash' | undefined
   /** Refused by Fastify after the onRoute hooks have seen it; the application goes on. */
@@ -73,11 +75,19 @@ export interface Strategy {
   /** What it derives where the header is not there. */
   readonly otherwise?: string | undefined
   readonly matches: 'equal' | 'prefix'
-  readonly isAsync: boolean
+  /** Added by `addConstraintStrategy`, before everything else or after the first registration. */
+  readonly added?: 'first' | 'after the registration' | undefined
 }
 
 export interface Table {
-  readonly router: Record<string, unknown>
+  /** The options of the router in `routerOptions`; undefined where the application writes none. */
+  readonly router: Record<string, unknown> | undefined
+  /** Those at the top level, where Fastify took them before 5.5. */
+  readonly topLevel: Record<string, unknown>
+  /** Whether the application is made before the package is imported. */
+  readonly isMadeBeforeImport: boolean
+  /** Whether the application has a not-found handler of its own. */
+  readonly handlesNotFound: boolean
   readonly strategies: readonly Strategy[]
   readonly addsMethods: boolean
   /** `exposeHeadRoutes` */
@@ -117,7 +127,17 @@ interface Features {
   ownHost?: boolean
   ownVersion?: boolean
   hooks?: boolean
+  /** Only hooks add the constraints of strategies of the application's own: no declaration shows them. */
+  hooksConstrain?: boolean
   routerOptions?: boolean
+  /** Options at the top level, beside others in `routerOptions` or alone. */
+  topLevel?: boolean
+  /** Options of another type than documented: what the router makes of them, and what `initialConfig` shows, are two things. */
+  otherTypes?: boolean
+  added?: boolean
+  sharedConstraints?: boolean
+  /** The registration stands somewhere between the routes. */
+  late?: boolean
   scopes?: boolean
   refused?: boolean
 }
@@ -156,7 +176,8 @@ function route (features: Features): fc.Arbitrary<RouteStep> {
       { weight: 1, arbitrary: fc.constant(['ALL']) }
     ),
     policy,
-    constraints: constraints(features),
+    constraints: constraints(features.hooksConstrain === true ? { ...features, custom: false } : features),
+    ...(features.sharedConstraints === true && { sharesConstraints: sometimes(fc.constant(true as const), 2, 1) }),
     exposeHead: sometimes(fc.boolean(), 1, 4),
     ...(features.scopes === true && { slash: sometimes(fc.constantFrom('both', 'slash', 'no-slash'), 2, 1) }),
     ...(features.refused === true && { refused: sometimes(fc.constant(true), 1, 5) }),
@@ -169,7 +190,7 @@ function hook (features: Features, routes: fc.Arbitrary<RouteStep>): fc.Arbitrar
     { weight: 6, arbitrary: fc.record({ change: fc.constant('cors' as const), to: fc.oneof({ weight: 9, arbitrary: policy }, { weight: 1, arbitrary: fc.constant('wrong' as const) }, { weight: 2, arbitrary: fc.constant('deleted' as const) }), how: fc.constantFrom('in place' as const, 'replaced' as const, 'copied from another route' as const) }) },
     { weight: 3, arbitrary: fc.record({ change: fc.constant('url' as const), to: fc.oneof(url, fc.constantFrom('/moved', '/a', '/:x')) }) },
     { weight: 2, arbitrary: fc.record({ change: fc.constant('method' as const), to: fc.constantFrom('GET', 'PUT', 'DELETE', 'HEAD') }) },
-    { weight: 2, arbitrary: fc.record({ change: fc.constant('constraints' as const), to: constraints({ ...features, hosts: true }) }) },
+    { weight: features.hooksConstrain === true ? 12 : 2, arbitrary: fc.record({ change: fc.constant('constraints' as const), to: constraints({ ...features, hosts: features.hooksConstrain !== true }) }) },
     { weight: 1, arbitrary: fc.record({ change: fc.constant('declare' as const), route: routes }) },
     { weight: 1, arbitrary: fc.constant({ change: 'ask' as const }) }
   )
@@ -187,7 +208,8 @@ function steps (features: Features): fc.Arbitrary<Step[]> {
   if (features.scopes !== true) {
     const list = fc.array(fc.oneof(...parts), { minLength: 1, maxLength: 10 })
     // Mostly registered first; else somewhere between the routes.
-    return fc.tuple(list, fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(10) }), register)
+    const [first, later] = features.late === true ? [1, 6] : [3, 1]
+    return fc.tuple(list, fc.oneof({ weight: first, arbitrary: fc.constant(0) }, { weight: later, arbitrary: fc.nat(10) }), register)
       .map(([all, at, registration]) => [...all.slice(0, at), registration, ...all.slice(at)])
   }
   const prefix = fc.constantFrom('', '', '/a', '/p', '/p/', '/:x', '/a/b')
@@ -199,25 +221,26 @@ function steps (features: Features): fc.Arbitrary<Step[]> {
     .map(([all, last]) => JSON.stringify(all).includes('"register"') ? all : [...all, last])
 }
 
-function router ({ routerOptions = false }: Features): fc.Arbitrary<Record<string, unknown>> {
+function router ({ routerOptions = false, otherTypes = false }: Features): fc.Arbitrary<Record<string, unknown>> {
   if (!routerOptions) return fc.constant({})
+  const flag = (usual: boolean): fc.Arbitrary<unknown> => otherTypes ? fc.constantFrom<unknown>(usual, 'false', 'true', 0, 1) : fc.constant(usual)
   return fc.record({
-    ignoreTrailingSlash: sometimes(fc.constant(true), 1, 1),
-    ignoreDuplicateSlashes: sometimes(fc.constant(true), 1, 1),
-    caseSensitive: sometimes(fc.constant(false), 1, 1),
-    useSemicolonDelimiter: sometimes(fc.constant(true), 1, 2),
-    maxParamLength: sometimes(fc.constantFrom(1, 5), 1, 3)
+    ignoreTrailingSlash: sometimes(flag(true), 1, 1),
+    ignoreDuplicateSlashes: sometimes(flag(true), 1, 1),
+    caseSensitive: sometimes(flag(false), 1, 1),
+    useSemicolonDelimiter: sometimes(flag(true), 1, 2),
+    maxParamLength: sometimes(fc.constantFrom<unknown>(1, 5, ...(otherTypes ? ['1', '5'] : [])), 1, 3)
   }).map(present)
 }
 
-function strategies ({ custom = false, ownHost = false, ownVersion = false }: Features): fc.Arbitrary<Strategy[]> {
+function strategies ({ custom = false, ownHost = false, ownVersion = false, added = false }: Features): fc.Arbitrary<Strategy[]> {
   const strategy = (name: string, ...from: string[]): fc.Arbitrary<Strategy> => fc.record({
     name: fc.constant(name),
     from: fc.constantFrom(...from),
     mustMatch: fc.boolean(),
     otherwise: sometimes(fc.constantFrom(...CUSTOM), 1, 4),
     matches: fc.constantFrom('equal' as const, 'equal' as const, 'equal' as const, 'prefix' as const),
-    isAsync: fc.boolean().map(() => false)
+    ...(added && { added: sometimes(fc.constantFrom('first' as const, 'first' as const, 'after the registration' as const), 3, 1) })
   }).map(present)
   return fc.tuple(
     ...(custom ? [strategy('secret', 'x-secret'), strategy('tenant', 'x-tenant')] : []),
@@ -237,7 +260,10 @@ const ask: fc.Arbitrary<Ask> = fc.record({
 
 function table (features: Features): fc.Arbitrary<Table> {
   return fc.record({
-    router: router(features),
+    router: features.topLevel === true ? sometimes(router(features), 2, 1) : router(features),
+    topLevel: features.topLevel === true ? router(features) : fc.constant({}),
+    isMadeBeforeImport: features.late === true ? fc.boolean() : fc.constant(false),
+    handlesNotFound: fc.boolean(),
     strategies: strategies(features),
     addsMethods: fc.boolean(),
     exposesHead: sometimes(fc.constant(false), 1, 6).map((exposes) => exposes ?? true),
@@ -250,13 +276,18 @@ function table (features: Features): fc.Arbitrary<Table> {
 export const KINDS: Readonly<Record<string, fc.Arbitrary<Table>>> = {
   plain: table({}),
   'router options': table({ routerOptions: true, hosts: true }),
+  'options in both places': table({ routerOptions: true, topLevel: true }),
+  'options of other types': table({ routerOptions: true, topLevel: true, otherTypes: true }),
+  'late registration': table({ late: true, hosts: true }),
   hosts: table({ hosts: true, refused: true }),
   versions: table({ versions: true, hosts: true }),
   'custom constraints': table({ custom: true, versions: true, hosts: true }),
   'own host and version': table({ ownHost: true, ownVersion: true, hosts: true }),
+  'shared constraints': table({ sharedConstraints: true, versions: true, hosts: true }),
   hooks: table({ hooks: true, refused: true }),
+  'hooks that constrain': table({ hooks: true, hooksConstrain: true, custom: true, added: true }),
   scopes: table({ scopes: true, refused: true }),
-  everything: table({ hosts: true, versions: true, custom: true, ownHost: true, hooks: true, routerOptions: true, scopes: true, refused: true })
+  everything: table({ hosts: true, versions: true, custom: true, ownHost: true, added: true, sharedConstraints: true, hooks: true, routerOptions: true, topLevel: true, otherTypes: true, scopes: true, refused: true })
 }
 
 /** Every route that a table declares, with the prefix of its scope, in the order in which it is written down. */
