@@ -166,7 +166,8 @@ export class Application {
 
   #snapshotOf (read: ReadRoutes, routes: ReadonlyMap<RouteContext, Route>): Snapshot {
     const reachable = new ReachableRoutes(registeredRoutes(this.root, read, routes, this.#optionsRoutes.count))
-    return { reachable, resolver: new PreflightResolver(reachable, optionsRouteFinder(read, scopesOf), () => this.scopes.some(({ defaultPolicy }) => defaultPolicy !== false)) }
+    const hasDefaultPolicy = (): boolean => this.scopes.some(({ defaultPolicy }) => defaultPolicy !== false)
+    return { reachable, resolver: new PreflightResolver(reachable, optionsRouteFinder(read, scopesOf), hasDefaultPolicy) }
   }
 
   /** Before the application is ready, `app.cors` sees the routes so far. */
