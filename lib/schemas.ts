@@ -328,7 +328,9 @@ export const CorsPluginOptionsSchema = Type.Object({
    * @defaultValue `false`; in a child scope, that of the parent scope
    * @example enforceOrigin: 'report'
    */
-  enforceOrigin: EnforceOrigin,
+  enforceOrigin: Type.Optional(Type.Union([Type.Boolean(), Type.Literal('report')], {
+    description: 'Whether a request from a page whose origin is refused is answered 403 before its handler runs; "report" only logs and publishes it'
+  })),
   /**
    * The hosts of the application: a request to any other `Host` is answered 421. Keeps out pages whose name was rebound to this server.
    *

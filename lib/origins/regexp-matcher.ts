@@ -152,16 +152,14 @@ function directlyAfter (state: State): Set<State> {
 /** In place of a character: every character at once. */
 const ANY_CODE = -1
 
-/** The states that a character leads to. Without a text, every assertion holds. */
-function read (automaton: Automaton, reached: readonly number[], code: number, text?: string, index = 0): number[] {
+/** The states that a character leads to. Without a text, every assertion holds. `reached` grows by the states with assertions that hold here. */
+function read (automaton: Automaton, reached: number[], code: number, text?: string, index = 0): number[] {
   const { begins, next, accepts, assertions, reachedAt } = automaton
   const time = ++automaton.time
   const row = code * reachedAt.length
-  // It grows by the states with assertions that hold here.
-  const open = [...reached]
   const following: number[] = []
-  for (let at = 0; at < open.length; at++) {
-    const state = open[at] as number
+  for (let at = 0; at < reached.length; at++) {
+    const state = reached[at] as number
     const end = begins[state + 1] as number
     automaton.steps += end - (begins[state] as number) + 1
     for (let way = begins[state] as number; way < end; way++) {
@@ -171,7 +169,7 @@ function read (automaton: Automaton, reached: readonly number[], code: number, t
       automaton.steps += REACHED
       const assertion = assertions[other]
       if (assertion === undefined) following.push(other)
-      else if (text === undefined || holds(assertion, text, index)) open.push(other)
+      else if (text === undefined || holds(assertion, text, index)) reached.push(other)
     }
   }
   return following
@@ -200,7 +198,7 @@ function stepsOfAnyText (automaton: Automaton): number {
   for (const reached of sets.values()) {
     for (const character of ORIGIN_CHARACTERS) {
       automaton.steps = 0
-      const following = read(automaton, reached, character.charCodeAt(0))
+      const following = read(automaton, [...reached], character.charCodeAt(0))
       most = Math.max(most, automaton.steps)
       tried += automaton.steps
       if (tried > MAX_TRIED_STEPS) return Infinity
