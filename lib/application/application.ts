@@ -176,6 +176,8 @@ export class Application {
     logWarnings(this.root.log, { contexts, routes, scopes: this.scopes, refused: this.#optionsRoutes.refused, unreadable: read.unreadable, ambiguous })
     this.#conflicts.clear()
     this.#policies.clear()
+    this.#optionsRoutes.clear()
+    this.#declaringInstances.clear()
   }
 
   #currentRoutes (contexts: ReadonlyMap<RouteContext, unknown>): Map<RouteContext, Route> {
