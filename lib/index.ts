@@ -1,18 +1,17 @@
-// The package's exports: the plugin (as the module itself for require(), as the default import and as a named one), functions, schemas and types.
+// The package's exports: the plugin (as the module itself for require(), as the default import and as a named one), functions and types.
 /// <reference path="../types/fastify.d.ts" preserve="true" />
-import type { TUnsafe } from '@sinclair/typebox' with { 'resolution-mode': 'import' }
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { definePolicies } from './policy/check-policies'
 import type { CorsPolicyError, CorsProblem, CorsProblemReason } from './messages/errors'
 import type * as explain from './devtools/types'
-import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion, CorsQuestionError, CorsRoute } from './devtools/types'
+import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsExplanationReason, CorsQuestion, CorsQuestionError, CorsRoute } from './devtools/types'
 import { addScope } from './plugin'
+import { originsFrom } from './origins/from-text'
 import { originList } from './origins/list'
 import type { CorsRefusal, CorsRefusalMessage, CorsRefusalReason } from './response/refused'
-import type * as schema from './schemas'
 import type { CorsOriginFunction, CorsOriginList } from './origins/types'
-import { CorsPluginOptionsSchema, CorsPolicySchema, RouteCorsSchema } from './policy/compiled-schemas'
+import type { PluginOptions, Policy } from './policy/types'
 
 /**
  * The Fastify plugin. Checks each route's `config.cors` when the route is declared, answers the route's preflights by that policy, and sets the
@@ -33,16 +32,11 @@ async function cors (instance: FastifyInstance, options: cors.CorsPluginOptions)
 // Prereleases of Fastify 6 are accepted: applications test those before plugins have followed.
 fp(cors, { fastify: '5.x || >=6.0.0-alpha.0 <6.0.0', name: 'fastify-cors-policy' })
 
-// A schema has the types of both builds of TypeBox: a CommonJS file passes it to functions of one, an ES module to functions of the other.
-type PolicySchema = typeof schema.CorsPolicySchema
-type RouteSchema = typeof schema.RouteCorsSchema
-type OptionsSchema = typeof schema.CorsPluginOptionsSchema
-
 // Types are declared here, not only re-exported: TypeScript can then name them in the declaration files of an application that exports its policies.
 declare namespace cors {
   export { cors as corsPolicy, cors as default }
   export { type CorsOriginFunction, type CorsOriginList, type CorsPolicyError, type CorsProblem, type CorsProblemReason }
-  export { type CorsExchange, type CorsExplainedRoute, type CorsExplanation, type CorsQuestion, type CorsQuestionError, type CorsRoute }
+  export { type CorsExchange, type CorsExplainedRoute, type CorsExplanation, type CorsExplanationReason, type CorsQuestion, type CorsQuestionError, type CorsRoute }
   export { type CorsRefusal, type CorsRefusalMessage, type CorsRefusalReason }
 
   /**
@@ -68,7 +62,7 @@ declare namespace cors {
    * @example
    * const policy: CorsPolicy = { origin: ['https://app.example.com'], credentials: true, maxAge: 600 }
    */
-  export type CorsPolicy = schema.Policy<CorsPolicyName>
+  export type CorsPolicy = Policy<CorsPolicyName>
 
   /**
    * A route's `config.cors`: `false` (no page of another origin may read its responses), or a policy.
@@ -84,7 +78,7 @@ declare namespace cors {
    * @example
    * await app.register(cors, { policies: { public: { origin: '*' } }, defaultPolicy: 'public' })
    */
-  export type CorsPluginOptions = schema.PluginOptions<CorsPolicyName, CorsPolicy>
+  export type CorsPluginOptions = PluginOptions<CorsPolicyName, CorsPolicy>
 
   /** The return type of {@link definePolicies}: frozen policies by name. */
   export type CorsPolicies<Name extends string = string> = Readonly<Record<Name, CorsPolicy>>
@@ -120,29 +114,24 @@ declare namespace cors {
    */
   export function originList (entries: Iterable<string | RegExp>): CorsOriginList
 
-  /** The type of {@link CorsPolicySchema}: a TypeBox schema of {@link CorsPolicy}. */
-  export interface CorsPolicySchema extends PolicySchema, TUnsafe<CorsPolicy> { static: CorsPolicy }
-  /** The TypeBox schema of a policy. `JSON.stringify` turns it into plain JSON Schema, for all that JSON can represent. */
-  export const CorsPolicySchema: CorsPolicySchema
-
-  /** The type of {@link RouteCorsSchema}: a TypeBox schema of {@link RouteCors}. */
-  export interface RouteCorsSchema extends RouteSchema, TUnsafe<RouteCors> { static: RouteCors }
-  /** The TypeBox schema of a route's `config.cors`. */
-  export const RouteCorsSchema: RouteCorsSchema
-
-  /** The type of {@link CorsPluginOptionsSchema}: a TypeBox schema of {@link CorsPluginOptions}. */
-  export interface CorsPluginOptionsSchema extends OptionsSchema, TUnsafe<CorsPluginOptions> { static: CorsPluginOptions }
-  /** The TypeBox schema of the plugin's options. */
-  export const CorsPluginOptionsSchema: CorsPluginOptionsSchema
+  /**
+   * Reads the origins in a text that an operator writes, such as a variable of the environment: one origin, several between commas or blanks, or a JSON
+   * array. Writes them as browsers do where that is plain (a slash at the end, upper case, a default port).
+   *
+   * @param text the text; `undefined` and `''` have no origins
+   * @returns an array of origins and patterns, or `'*'`. An empty array allows nobody, and is accepted as `origin`
+   * @throws CorsPolicyError with all entries that are not origins
+   * @example
+   * await app.register(cors, { policies: { partner: { origin: originsFrom(process.env.CORS_ORIGINS), credentials: true } } })
+   */
+  export function originsFrom (text: string | undefined): '*' | readonly string[]
 }
 
 // Node reads the export names of a CommonJS module from its source. Written this way, they can be imported by name from ES modules.
 module.exports.corsPolicy = cors
 module.exports.definePolicies = definePolicies
 module.exports.originList = originList
-module.exports.CorsPolicySchema = CorsPolicySchema
-module.exports.RouteCorsSchema = RouteCorsSchema
-module.exports.CorsPluginOptionsSchema = CorsPluginOptionsSchema
+module.exports.originsFrom = originsFrom
 Object.assign(cors, module.exports, { default: cors })
 
 export = cors

@@ -4,24 +4,27 @@ import { Application } from './application/application'
 import { hasOwnScope, inheritedPolicies, Scope, scopeOf } from './application/scope'
 import { decorateWithCors } from './devtools/decoration'
 import { rootOf } from './fastify/instances'
+import { isPreflight } from './http/preflight-request'
 import { corsPolicyError, quote, type CorsProblem } from './messages/errors'
 import { checkOptions } from './policy/check-options'
-import { sendAnswer, warnIfAnsweredBefore, withholdHeaders } from './preflight/answer'
+import type { PluginOptions } from './policy/types'
+import { sendAnswer, warnIfAnsweredBefore, withholdHeaders, type AnswerOptions } from './preflight/answer'
 import { preflightMatchOf } from './preflight/options-route'
-import { decideOnResponse, upgradeError, whenDecided, whenSendable, type ResponsePolicy } from './response/actual-response'
+import { decideOnResponse, isUpgrade, upgradeError, whenDecided, whenSendable } from './response/actual-response'
+import { HostRefusedError } from './response/enforcement'
 import { guardOf, type ResponseGuard } from './response/guard'
 import { routeOf } from './response/route'
-import type { PluginOptions } from './schemas'
+import type { ResponseSource } from './response/source'
 
-/** What the root instance of an application has. */
+/** Where the root instance has the `addScope` that was called first. Another copy of the package in the process passes its registrations to that one. */
+const kAddScope = Symbol.for('fastify-cors-policy.addScope')
+
+const kApplication = Symbol('fastify-cors-policy.application')
+
 interface Root {
-  /** The `addScope` that was called first. Another copy of the package in the same process passes its registrations to that one. */
   [kAddScope]?: typeof addScope
   [kApplication]?: Application
 }
-
-const kAddScope = Symbol.for('fastify-cors-policy.addScope')
-const kApplication = Symbol('fastify-cors-policy.application')
 
 /** Registers the plugin on an instance. Throws a CorsPolicyError for wrong options. */
 export function addScope (instance: FastifyInstance, options: PluginOptions): void {
@@ -30,7 +33,7 @@ export function addScope (instance: FastifyInstance, options: PluginOptions): vo
   if (first !== addScope) return first(instance, options)
   const problems: CorsProblem[] = []
   const checked = checkOptions(options, inheritedPolicies(instance), problems)
-  checkLogLevel(checked.logLevel, instance, problems)
+  for (const option of ['logLevel', 'refusalLogLevel'] as const) checkLogLevel(option, checked[option], instance, problems)
   if (hasOwnScope(instance)) {
     const message = 'the plugin is registered on this instance already; give all options to one registration, or register again inside a child scope'
     problems.push({ pointer: '', reason: 'conflict', value: options, message })
@@ -53,14 +56,15 @@ function addHooks (instance: FastifyInstance, application: Application): void {
     application.declare(this, options)
   })
   instance.addHook('onRequest', (request, reply, done) => {
-    const match = preflightMatchOf(request.raw)
-    if (match !== undefined) return sendAnswer(request, reply, match.answer)
-    const policy = policyOf(request)
-    return policy === undefined ? done() : whenDecided(request, reply, policy, done)
+    if (!isUpgrade(request) && refusesHost(request)) return done(new HostRefusedError())
+    const answer = preflightMatchOf(request.raw)?.answer ?? notFoundAnswer(request, application)
+    if (answer !== undefined) return sendAnswer(request, reply, answer)
+    const source = sourceOf(request)
+    return source === undefined ? done() : whenDecided(request, reply, source, done)
   })
   // @fastify/websocket closes a refused connection only after its own onRequest hook has run.
   instance.addHook('preParsing', (request, reply, payload, done) => {
-    done(upgradeError(request, reply) ?? null, payload)
+    done((isUpgrade(request) && refusesHost(request) ? new HostRefusedError() : upgradeError(request, reply)) ?? null, payload)
   })
   instance.addHook('onSend', (request, reply, _payload, done) => {
     const guard = guardFor(request, reply)
@@ -75,11 +79,21 @@ function addHooks (instance: FastifyInstance, application: Application): void {
   })
 }
 
-/** The policy that decides on a request: that of its route, or the default policy for a 404. Undefined where nothing is declared. */
-function policyOf (request: FastifyRequest): ResponsePolicy | undefined {
-  if (request.is404) return scopeOf(request.server)?.notFound
-  const route = routeOf(request)
-  return route.setsHeaders ? route : undefined
+function refusesHost (request: FastifyRequest): boolean {
+  return scopeOf(request.server)?.matchesHost?.(request.host) === false
+}
+
+/** What answers a preflight that reached a not-found handler. */
+function notFoundAnswer (request: FastifyRequest, application: Application): AnswerOptions | undefined {
+  const scope = request.is404 && isPreflight(request.raw) ? scopeOf(request.server) : undefined
+  return scope && application.resolveNotFound(request.raw, scope.notFound)
+}
+
+/** What decides on a response: the route of the request, or the default policy for a 404. Undefined where nothing is declared. */
+function sourceOf (request: FastifyRequest): ResponseSource | undefined {
+  const scope = scopeOf(request.server) as Scope
+  const source = request.is404 ? scope.notFound : routeOf(request) ?? { ...scope.notFound, policy: null, setsHeaders: true }
+  return source.setsHeaders || scope.enforceOrigin !== false ? source : undefined
 }
 
 /** The guard of a response. Decides on the response if an earlier hook sent it or failed before the onRequest hook ran. */
@@ -87,14 +101,14 @@ function guardFor (request: FastifyRequest, reply: FastifyReply): ResponseGuard 
   const existing = guardOf(reply)
   if (existing !== undefined) return existing
   if (preflightMatchOf(request.raw) !== undefined) return withholdHeaders(reply)
-  const policy = policyOf(request)
-  return policy && decideOnResponse(request, reply, policy)
+  const source = sourceOf(request)
+  return source && decideOnResponse(request, reply, source)
 }
 
 /** Fastify rejects an unknown log level only when a route with it is declared. */
-function checkLogLevel (level: string | undefined, instance: FastifyInstance, problems: CorsProblem[]): void {
+function checkLogLevel (option: string, level: string | undefined, instance: FastifyInstance, problems: CorsProblem[]): void {
   const { levels } = instance.log as { levels?: { values?: Record<string, number> } }
   if (level === undefined || levels?.values === undefined || Object.hasOwn(levels.values, level)) return
   const message = `${quote(level)} is no level of the application's logger; its levels are ${Object.keys(levels.values).join(', ')}`
-  problems.push({ pointer: '/logLevel', reason: 'invalid', value: level, message })
+  problems.push({ pointer: `/${option}`, reason: 'invalid', value: level, message })
 }

@@ -1,18 +1,12 @@
-// What a build needs besides the compiler (npm run build): copies, and no declarations that nobody can import.
+// What a build needs besides the compiler (npm run build): the public suffix list, and no declarations that nobody can import.
 import { copyFileSync, readdirSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const LIB = new URL('../lib/', import.meta.url)
 const DIST = new URL('../dist/', import.meta.url)
-/** The declarations of the package's entries: of `.` and `./inspector` in `exports`. */
-const ENTRIES = ['index.d.ts', 'inspector/index.d.ts']
-
-/** Copies what TypeScript does not compile beside the compiled code that uses it: the inspector's page, with its style, script and icon, and the public suffix list. */
-function copyFiles () {
-  const page = readdirSync(new URL('inspector/', LIB)).filter((file) => !file.endsWith('.ts')).map((file) => `inspector/${file}`)
-  for (const file of [...page, 'origins/tldts.js']) copyFileSync(new URL(file, LIB), new URL(file, DIST))
-}
+/** The declarations of the package's entries, those of `exports`. */
+const ENTRIES = ['index.d.ts', 'inspector/index.d.ts', 'schemas.d.ts', 'browser/index.d.ts']
 
 /** Removes the declarations that no entry leads to. They are most of them, and `exports` lets nobody import them. */
 function removeUnusedDeclarations () {
@@ -26,4 +20,5 @@ function removeUnusedDeclarations () {
 }
 
 removeUnusedDeclarations()
-copyFiles()
+// TypeScript does not copy it.
+copyFileSync(new URL('origins/tldts.js', LIB), new URL('origins/tldts.js', DIST))

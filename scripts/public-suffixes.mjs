@@ -1,25 +1,42 @@
-// Copies the public suffix list into lib/origins/tldts.js (npm run suffixes): the one file of tldts that the package needs, of the version that is installed
-// here, with its licence. As a dependency, tldts and its tldts-core would be half of what users install, as they hold the same code in eight forms.
+// Writes the rules of the public suffix list to lib/origins/tldts.js (npm run suffixes), from the data of the tldts that is installed here. tldts itself cannot
+// say which suffixes lie below a host, and with its tldts-core it would be half of what users install.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { domainToASCII, fileURLToPath } from 'node:url'
 
 const COPY = new URL('../lib/origins/tldts.js', import.meta.url)
-const TLDTS = dirname(createRequire(import.meta.url).resolve('tldts/package.json'))
+const require = createRequire(import.meta.url)
+const TLDTS = dirname(require.resolve('tldts/package.json'))
+
+/** The rules of a trie, as the public suffix list writes them. Each edge is a label, from right to left. */
+function rulesOf ({ nodeFlags, edgeStart, edgeLength, edgeChild, labelText }, root) {
+  const starts = [0]
+  for (const length of edgeLength) starts.push(starts.at(-1) + length)
+  const rules = []
+  const walk = (node, parent) => {
+    for (let edge = edgeStart[node]; edge < edgeStart[node + 1]; edge++) {
+      const host = labelText.slice(starts[edge], starts[edge + 1]) + parent
+      if (nodeFlags[edgeChild[edge]] !== 0) rules.push(host)
+      walk(edgeChild[edge], `.${host}`)
+    }
+  }
+  walk(root, '')
+  return rules
+}
 
 /** The text of lib/origins/tldts.js. */
 export function publicSuffixes () {
-  const read = (file) => readFileSync(join(TLDTS, file), 'utf8')
-  const notice = [
-    `dist/index.cjs.min.js of tldts ${JSON.parse(read('package.json')).version} (https://github.com/remusao/tldts). Written by scripts/public-suffixes.mjs; run: npm run suffixes`,
-    'Its data are those of https://publicsuffix.org/list/public_suffix_list.dat, which is subject to the Mozilla Public License 2.0 (https://mozilla.org/MPL/2.0/).',
-    '',
-    ...read('LICENSE').trim().split('\n').map((line) => line.trim())
-  ]
-  // The source map is not copied.
-  const code = read('dist/index.cjs.min.js').replace(/\/\/# sourceMappingURL=.*\s*$/, '')
-  return `/*!\n${notice.map((line) => ` * ${line}`.trimEnd()).join('\n')}\n */\n${code}`
+  const trie = require(join(TLDTS, 'dist/cjs/src/data/trie.js'))
+  const rules = [...rulesOf(trie, trie.rulesRoot), ...rulesOf(trie, trie.exceptionsRoot).map((rule) => `!${rule}`)]
+  // Hosts of origins are in punycode.
+  const inAscii = rules.map((rule) => rule.replace(/[^*!.].*$/, (host) => domainToASCII(host)))
+  const { version } = JSON.parse(readFileSync(join(TLDTS, 'package.json'), 'utf8'))
+  return [
+    `// The rules of tldts ${version} (https://github.com/remusao/tldts). Written by scripts/public-suffixes.mjs; run: npm run suffixes`,
+    '// They are those of https://publicsuffix.org/list/public_suffix_list.dat, which is subject to the Mozilla Public License 2.0 (https://mozilla.org/MPL/2.0/).',
+    `module.exports = ${JSON.stringify([...new Set(inAscii)].sort().join(' '))}.split(' ')`
+  ].join('\n') + '\n'
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

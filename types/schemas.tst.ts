@@ -1,19 +1,34 @@
-// Type tests of the schemas: the static types of the schemas are the package's types, and those are as strict as types can be.
+// Type tests of the schemas and of the plain types: they are equal, though the main entry names nothing of TypeBox, and as strict as types can be.
 import type { Static } from '@sinclair/typebox'
+import type { Static as StaticOfEsModule } from '@sinclair/typebox' with { 'resolution-mode': 'import' }
 import type { FastifyRequest } from 'fastify'
-import { CorsPolicySchema, originList, type CorsOriginFunction, type CorsOriginList, type CorsPluginOptions, type CorsPluginOptionsSchema, type CorsPolicy, type RouteCors, type RouteCorsSchema } from 'fastify-cors-policy'
+import { originList, type CorsOriginFunction, type CorsOriginList, type CorsPluginOptions, type CorsPolicy, type RouteCors } from 'fastify-cors-policy'
+import type { CorsPluginOptionsSchema, CorsPolicySchema, RouteCorsSchema } from 'fastify-cors-policy/schemas'
 import { describe, expect, test } from 'tstyche'
+import type { ExtendingPolicySchema, PluginOptionsSchema, StandalonePolicySchema } from '../lib/schemas'
+
+/** One object type in place of an intersection. */
+type Flat<Value> = { [Field in keyof Value]: Value[Field] }
+type Standalone = Extract<CorsPolicy, { extends?: never }>
+type Extending = Extract<CorsPolicy, { extends: string, origin: unknown }>
+type ExtendingWithoutOrigin = Exclude<CorsPolicy, { origin: {} }>
 
 describe('the schemas', () => {
-  test('have the types of what they describe', () => {
-    expect<Static<typeof CorsPolicySchema>>().type.toBe<CorsPolicy>()
-    expect<Static<typeof RouteCorsSchema>>().type.toBe<RouteCors>()
-    expect<Static<typeof CorsPluginOptionsSchema>>().type.toBe<CorsPluginOptions>()
+  test('have the types of what they describe, in both builds of TypeBox', () => {
+    expect<Static<CorsPolicySchema>>().type.toBe<CorsPolicy>()
+    expect<Static<RouteCorsSchema>>().type.toBe<RouteCors>()
+    expect<Static<CorsPluginOptionsSchema>>().type.toBe<CorsPluginOptions>()
+    expect<StaticOfEsModule<CorsPolicySchema>>().type.toBe<CorsPolicy>()
+    expect<StaticOfEsModule<RouteCorsSchema>>().type.toBe<RouteCors>()
+    expect<StaticOfEsModule<CorsPluginOptionsSchema>>().type.toBe<CorsPluginOptions>()
     expect<RouteCors>().type.toBe<false | CorsPolicy>()
   })
 
-  test('can be taken apart', () => {
-    expect(CorsPolicySchema).type.toHaveProperty('anyOf')
+  test('have the fields of the plain types, and no others', () => {
+    expect<Flat<Omit<Standalone, 'extends'>>>().type.toBe<Flat<Static<typeof StandalonePolicySchema>>>()
+    expect<Flat<Omit<Extending, 'origin'> & Partial<Pick<Extending, 'origin'>>>>().type.toBe<Flat<Static<typeof ExtendingPolicySchema>>>()
+    expect<Flat<Omit<ExtendingWithoutOrigin, 'origin'>>>().type.toBe<Flat<Omit<Static<typeof ExtendingPolicySchema>, 'origin'>>>()
+    expect<Flat<CorsPluginOptions>>().type.toBe<Flat<Static<typeof PluginOptionsSchema>>>()
   })
 })
 

@@ -5,14 +5,17 @@ import { probeWriteHead } from '../fastify/probes'
 import type { Constraints, RouteContext, RouterEntry } from '../fastify/router-entries'
 import type { RawRequest } from '../http/preflight-request'
 import { corsPolicyError, printable, quote } from '../messages/errors'
+import { misplacedPolicies } from '../messages/misplaced'
 import type { RouteSchema } from '../policy/derived-headers'
-import { addPreflightConstraint, CONSTRAINT, type PreflightMatch } from '../preflight/options-route'
+import type { AnswerOptions } from '../preflight/answer'
+import { addPreflightConstraint, CONSTRAINT } from '../preflight/options-route'
 import { ReachableRoutes } from '../preflight/reachable-routes'
 import { PreflightResolver } from '../preflight/resolve'
 import { hasListeners, reportRefusal } from '../response/refused'
 import { linkedRoute, linkRoute, Route } from '../response/route'
+import type { ResponseSource } from '../response/source'
 import { checkConflicts, Conflicts } from './conflicts'
-import { copyDeclaration, declarationOf, isSameDeclaration, withOwnConfig } from './declaration'
+import { copyDeclaration, declarationOf, isSameDeclaration, ownConfigOf, withOwnConfig } from './declaration'
 import { isOptionsRoute, OptionsRoutes } from './options-routes'
 import { RoutePolicies } from './policies'
 import { entriesByContext, optionsRouteFinder, readRoutes, registeredRoutes, type ReadRoutes } from './registered-routes'
@@ -76,16 +79,20 @@ export class Application {
   /** Called for every route that is declared in a scope. Throws a CorsPolicyError for a wrong `config.cors`. */
   declare (instance: FastifyInstance, options: RouteDeclaration): void {
     if (isOptionsRoute(options)) return
+    const misplaced = misplacedPolicies(options)
     const { url, method, schema } = options
-    const declaration = copyDeclaration(declarationOf(options.config))
+    const declaration = copyDeclaration(declarationOf(ownConfigOf(options)))
     const scope = scopeOf(instance) as Scope
     const methods = [method].flat()
+    if (misplaced.length > 0) throw corsPolicyError(`${methods.join(', ')} ${url}`, misplaced)
     const resolved = this.#policies.resolve(declaration, scope, `${methods.join(', ')} ${url}`)
     const facts = { instance, scope, methods, url, schema: schema as RouteSchema | undefined, order: ++this.#lastOrder }
     const route = new Route(facts, declaration, resolved, this.#policies.shared(resolved))
+    // The router reads the object again whenever it builds a part of its tree anew. The caller may have changed it by then.
+    if (options.constraints != null) options.constraints = { ...options.constraints }
     const conflict = this.#conflicts.add(this.root, route, (options.constraints ?? {}) as Constraints)
     if (conflict !== undefined) throw conflict
-    options.config = withOwnConfig(options.config) as never
+    options.config = withOwnConfig(ownConfigOf(options)) as never
     linkRoute(options.config as object, route)
     if (methods.includes('OPTIONS')) this.#optionsRoutes.countOwn(url)
     const unfinished = { instance, options, firstUrl: url }
@@ -109,9 +116,9 @@ export class Application {
 
   /** Below a prefix, Fastify registers `/` with a second URL, after the hooks. */
   #declareOptions ({ instance, options, firstUrl }: UnfinishedRoute): void {
-    const { url, method, config, constraints } = options
+    const { url, method, constraints } = options
     const scope = scopeOf(instance) as Scope
-    if (this.#policies.resolve(declarationOf(config), scope, `${[method].flat().join(', ')} ${firstUrl}`) === false) return
+    if (this.#policies.resolve(declarationOf(ownConfigOf(options)), scope, `${[method].flat().join(', ')} ${firstUrl}`) === false) return
     for (const each of new Set([firstUrl, url])) {
       this.#optionsRoutes.declare({ url: each, instance, scope, constraints: (constraints ?? {}) as Constraints })
     }
@@ -159,7 +166,8 @@ export class Application {
 
   #snapshotOf (read: ReadRoutes, routes: ReadonlyMap<RouteContext, Route>): Snapshot {
     const reachable = new ReachableRoutes(registeredRoutes(this.root, read, routes, this.#optionsRoutes.count))
-    return { reachable, resolver: new PreflightResolver(reachable, optionsRouteFinder(read, scopesOf)) }
+    const hasDefaultPolicy = (): boolean => this.scopes.some(({ defaultPolicy }) => defaultPolicy !== false)
+    return { reachable, resolver: new PreflightResolver(reachable, optionsRouteFinder(read, scopesOf), hasDefaultPolicy) }
   }
 
   /** Before the application is ready, `app.cors` sees the routes so far. */
@@ -167,6 +175,11 @@ export class Application {
     if (this.#snapshot !== undefined) return this.#snapshot
     const read = readRoutes(this.root)
     return this.#snapshotOf(read, this.#currentRoutes(entriesByContext(read)))
+  }
+
+  /** What answers a preflight that reaches a not-found handler. Undefined if no policy does. */
+  resolveNotFound (preflight: RawRequest, source: ResponseSource): AnswerOptions | undefined {
+    return this.#currentSnapshot().resolver.resolveNotFound(preflight, source)
   }
 
   /** The routes of the application. */
@@ -177,7 +190,12 @@ export class Application {
   /** A preflight that no policy answers is routed as without the plugin. Fastify has not created a request yet. */
   #reportUnanswered (preflight: RawRequest): undefined {
     const { log } = this.root
-    if (hasListeners(log)) reportRefusal(log, null, this.#currentSnapshot().resolver.refusalOf(preflight))
+    const { resolver } = this.#currentSnapshot()
+    const { refusalLogLevel } = this.scopes[0] as Scope
+    if (!hasListeners(log, refusalLogLevel)) return
+    const refusal = resolver.refusalOf(preflight)
+    // The scope of the not-found handler may answer it.
+    if (refusal.reason !== 'no-route' || !resolver.hasDefaultPolicy()) reportRefusal(log, refusalLogLevel, null, refusal)
   }
 }
 
@@ -200,6 +218,6 @@ function refuseUnseen (unseen: readonly RouterEntry[], routes: ReadonlyMap<Route
     pointer: '',
     reason: 'conflict',
     value: uncovered.map(({ path }) => path),
-    message: `it was registered after the instance that declares ${names}, and before these routes; write await app.register(cors) before app.register(…) of their plugin`
+    message: `it was registered after the instance that declares ${names}, and before these routes; write await app.register(cors) before that instance is made`
   }])
 }

@@ -2,7 +2,7 @@
 // version.
 import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance } from 'fastify'
-import type { Constraints, RouterEntry } from '../fastify/router-entries'
+import { hostOf, type Constraints, type RouterEntry } from '../fastify/router-entries'
 import { corsPolicyError, quote } from '../messages/errors'
 import { groupByPlace } from '../preflight/resolve'
 import type { Route } from '../response/route'
@@ -43,7 +43,10 @@ export class Conflicts {
 export function checkConflicts (entriesByMethod: ReadonlyMap<string, readonly RouterEntry[]>, routeOf: (entry: RouterEntry) => Route | undefined): void {
   for (const entries of entriesByMethod.values()) {
     for (const group of entries.length > 1 ? groupByPlace(entries).values() : []) {
-      const routes = group.flatMap((entry) => ({ route: routeOf(entry), constraints: entry.constraints })).filter((each): each is ConstrainedRoute => each.route !== undefined)
+      const routes = group.flatMap((entry) => {
+        const route = routeOf(entry)
+        return route === undefined ? [] : [{ route, constraints: entry.constraints }]
+      })
       for (const one of routes) {
         for (const other of routes) {
           const error = conflictBetween(one, other)
@@ -57,8 +60,8 @@ export function checkConflicts (entriesByMethod: ReadonlyMap<string, readonly Ro
 /** The error of two routes whose policies differ, and which differ only in constraints that a preflight does not carry. */
 function conflictBetween ({ route, constraints }: ConstrainedRoute, { route: other, constraints: others }: ConstrainedRoute): Error | undefined {
   if (route.policy === other.policy || constraints === others) return undefined
-  const [{ host, ...own }, { host: otherHost, ...otherOwn }] = [constraints, others]
-  if (isDeepStrictEqual(own, otherOwn) || String(host) !== String(otherHost)) return undefined
+  const [own, otherOwn] = [withoutHost(constraints), withoutHost(others)]
+  if (isDeepStrictEqual(own, otherOwn) || String(hostOf(constraints)) !== String(hostOf(others))) return undefined
   const shared = route.methods.filter((method) => other.methods.includes(method))
   if (shared.length === 0) return undefined
   const names = quote(Object.keys({ ...own, ...otherOwn }).join(', '))
@@ -69,6 +72,10 @@ function conflictBetween ({ route, constraints }: ConstrainedRoute, { route: oth
     message: `another route for ${shared.join(', ')} of this URL, which differs only in its constraints (${names}), has another policy; ` +
       'a preflight cannot carry these, so write the same policy on both'
   }])
+}
+
+function withoutHost ({ host, ...others }: Constraints): Constraints {
+  return others
 }
 
 /** True if Fastify cannot tell: hasRoute throws for a URL that the router changes before it registers it. */

@@ -3,7 +3,12 @@ import { isRecord } from '../policy/check-fields'
 import { isDefinedPolicy } from '../policy/check-policies'
 import type { Declaration } from '../response/route'
 
-/** The declaration in a route's `config`. A polluted prototype has no effect. */
+/** The `config` in the options of a route. A polluted prototype has no effect, here and below. */
+export function ownConfigOf (options: object): object | null | undefined {
+  return Object.hasOwn(options, 'config') ? (options as { config: object | null | undefined }).config : undefined
+}
+
+/** The declaration in a route's `config`. */
 export function declarationOf (config: object | null | undefined): Declaration {
   return config != null && Object.hasOwn(config, 'cors') ? { cors: (config as { cors: unknown }).cors } : undefined
 }

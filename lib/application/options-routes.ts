@@ -42,7 +42,7 @@ export class OptionsRoutes {
     this.#countByUrl.set(url, (this.#countByUrl.get(url) ?? 0) + 1)
   }
 
-  /** Declares the OPTIONS route of a URL, unless the scope has one. An instance cannot declare a URL outside its prefix: then a parent in a scope declares it. */
+  /** Declares the OPTIONS route of a URL, unless the scope has one. If the URL is outside the prefix of the instance, a parent in a scope declares it. */
   declare ({ url, instance, scope, constraints }: PreflightedUrl): void {
     const declared = this.#declaredByUrl.get(url) ?? []
     this.#declaredByUrl.set(url, declared)
@@ -119,8 +119,8 @@ function tooManyError (url: string): Error {
     pointer: '',
     reason: 'conflict',
     value: url,
-    message: `each registration of the plugin with a policy at this URL needs an OPTIONS route of its own: with those of the application these are more than the ` +
-      `${MAX_ROUTES_OF_URL} that Fastify's router takes; register the plugin once, in a parent scope, so that they share one`
+    message: 'each registration of the plugin with a policy at this URL needs an OPTIONS route of its own: with those of the application these are more than ' +
+      `the ${MAX_ROUTES_OF_URL} that Fastify's router takes; register the plugin once, in a parent scope, so that they share one`
   }])
 }
 

@@ -3,23 +3,27 @@ import type { FastifyInstance } from 'fastify'
 import { parentOf } from '../fastify/instances'
 import type { CheckedOptions } from '../policy/check-options'
 import { NO_NAMED_POLICIES, withInherited, type CheckedPolicy, type NamedPolicies } from '../policy/check-policies'
-import type { ResponsePolicy } from '../response/actual-response'
+import type { HostMatcher } from '../origins/hosts'
 import { headersOf } from '../response/route'
+import type { Enforcement, Registration, ResponseSource } from '../response/source'
 
 /** Where an instance carries its scope; child instances inherit it. */
 const kScope = Symbol('fastify-cors-policy.scope')
 
-export class Scope {
+export class Scope implements Registration {
   readonly instance: FastifyInstance
   readonly logLevel: string | undefined
   readonly hideOptionsRoute: boolean
   /** The policies that can be extended by name here. */
   readonly policies: NamedPolicies
   readonly #defaultPolicy: CheckedPolicy | false | undefined
-  #notFound: ResponsePolicy | undefined
+  readonly #options: CheckedOptions
+  #notFound: ResponseSource | undefined
 
-  constructor (instance: FastifyInstance, { policies, defaultPolicy, logLevel, hideOptionsRoute }: CheckedOptions) {
+  constructor (instance: FastifyInstance, options: CheckedOptions) {
+    const { policies, defaultPolicy, logLevel, hideOptionsRoute } = options
     this.instance = instance
+    this.#options = options
     this.logLevel = logLevel
     this.hideOptionsRoute = hideOptionsRoute
     this.policies = withInherited(policies, inheritedPolicies(instance))
@@ -42,13 +46,28 @@ export class Scope {
     return this === other || this.parent?.isWithin(other) === true
   }
 
-  /** The policy of 404 responses. Undefined without a default policy. */
-  get notFound (): ResponsePolicy | undefined {
+  get enforceOrigin (): Enforcement {
+    return this.#options.enforceOrigin ?? this.parent?.enforceOrigin ?? false
+  }
+
+  get refusalLogLevel (): string {
+    return this.#options.refusalLogLevel ?? this.parent?.refusalLogLevel ?? 'debug'
+  }
+
+  /** Matches the hosts of the application. Undefined if every host is accepted. */
+  get matchesHost (): HostMatcher | undefined {
+    return this.#options.matchesHost ?? this.parent?.matchesHost
+  }
+
+  /** What decides on 404 responses. */
+  get notFound (): ResponseSource {
     const { defaultPolicy } = this
-    if (defaultPolicy === false) return undefined
-    const { compiled: policy, name = null } = defaultPolicy
-    if (this.#notFound?.policy !== policy) this.#notFound = { policy, policyName: name, headers: headersOf(policy) }
-    return this.#notFound
+    const policy = defaultPolicy === false ? null : defaultPolicy.compiled
+    if (this.#notFound?.policy !== policy) {
+      const source = { policy, policyName: (defaultPolicy !== false && defaultPolicy.name) || null, scope: this, setsHeaders: policy !== null }
+      this.#notFound = { ...source, headers: headersOf(source) }
+    }
+    return this.#notFound as ResponseSource
   }
 }
 

@@ -43,12 +43,14 @@ function warnOfUnreadDeclarations (log: FastifyBaseLogger, outside: ReadonlyArra
 
 /** Whether a scope has neither routes nor a policy for 404 responses. */
 function coversNothing (scope: Scope, routes: ReadonlyMap<RouteContext, Route>): boolean {
-  return scope.notFound === undefined && ![...routes.keys()].some(({ server }) => instanceChain(server).some((instance) => instance === scope.instance))
+  if (scope.notFound.policy !== null || scope.enforceOrigin !== false || scope.matchesHost !== undefined) return false
+  return ![...routes.keys()].some(({ server }) => instanceChain(server).some((instance) => instance === scope.instance))
 }
 
 function warnOfUnusedScope (log: FastifyBaseLogger, { instance }: Scope): void {
   const where = instance.prefix === '' ? 'this registration' : `the registration below ${quote(instance.prefix)}`
-  log.warn(`fastify-cors-policy covers no route: no route is declared in the scope of ${where}; register it on the instance that declares the routes, or on its parent`)
+  const instead = 'register it on the instance that declares the routes, or on its parent'
+  log.warn(`fastify-cors-policy covers no route: no route is declared in the scope of ${where}; ${instead}`)
 }
 
 /** Routes whose lists of headers come from a schema that cannot be read. */

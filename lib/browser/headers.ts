@@ -1,5 +1,5 @@
 // The browser model: headers. Which request headers a page may send, which of them need a preflight's permission, and which response
-// headers a page may read (https://fetch.spec.whatwg.org/#headers). The rest of the model and lib/explain/ use it.
+// headers a page may read (https://fetch.spec.whatwg.org/#headers).
 import { isForbiddenRequestHeaderName, isForbiddenResponseHeaderName, isSafelistedResponseHeaderName, isToken } from '../http/headers'
 import { isForbiddenMethod } from '../http/methods'
 
@@ -30,6 +30,11 @@ export function isForbiddenRequestHeader (name: string, value: string): boolean 
 /** Whether `*` does not allow this header (https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name). */
 export function isNonWildcardName (name: string): boolean {
   return name.toLowerCase() === 'authorization'
+}
+
+/** Whether `*` allows this header. The standard makes an exception of `Authorization`, and browsers do not: `wildcardCoversAuthorization` is theirs. */
+export function isCoveredByWildcard (name: string, wildcardCoversAuthorization: boolean): boolean {
+  return wildcardCoversAuthorization || !isNonWildcardName(name)
 }
 
 /** https://fetch.spec.whatwg.org/#cors-unsafe-request-header-byte */
@@ -93,7 +98,15 @@ export function extractTokens (value: string | null): string[] | null | undefine
   return elements.every(isToken) ? elements : undefined
 }
 
-/** The names of the headers that a page can read in a response of another origin (https://fetch.spec.whatwg.org/#concept-filtered-response-cors). */
+/**
+ * The names of the headers that a page can read in a response of another origin.
+ *
+ * @param headers the headers of the response
+ * @param credentials the credentials mode of the request
+ * @returns the names in lower case, sorted
+ * @example exposedHeaderNames([['etag', '"1"'], ['access-control-expose-headers', 'ETag']], 'omit') // ['etag']
+ * @see https://fetch.spec.whatwg.org/#concept-filtered-response-cors
+ */
 export function exposedHeaderNames (headers: HeaderList, credentials: CredentialsMode): string[] {
   const exposed = (extractTokens(getHeader(headers, 'access-control-expose-headers')) ?? []).map((name) => name.toLowerCase())
   // https://fetch.spec.whatwg.org/#concept-main-fetch, step 14: with credentials, `*` is a name like any other.

@@ -1,5 +1,5 @@
-// The browser model: the cache of preflight results (https://fetch.spec.whatwg.org/#concept-cache). fetch.ts uses it.
-import { isNonWildcardName, type CredentialsMode } from './headers'
+// The browser model: the cache of preflight results (https://fetch.spec.whatwg.org/#concept-cache).
+import { isCoveredByWildcard, type CredentialsMode } from './headers'
 
 /** Identifies the entries of a request. There is no network partition key, as a cache serves one page. */
 export interface CacheKey {
@@ -18,14 +18,23 @@ interface Entry {
   expires: number
 }
 
-/** The CORS-preflight cache (https://fetch.spec.whatwg.org/#concept-cache). Times are in seconds. */
+/**
+ * The preflights that a browser remembers. Times are in seconds.
+ *
+ * @example
+ * const preflights = new PreflightCache()
+ * await predict(server, request, { preflights })
+ * preflights.now = 600
+ * const { exchanges } = await predict(server, request, { preflights }) // what the browser sends ten minutes later
+ * @see https://fetch.spec.whatwg.org/#concept-cache
+ */
 export class PreflightCache {
   #entries: Entry[] = []
   /** The clock, in seconds. The caller sets it. */
   now = 0
-  /** The browser's limit on max-age, in seconds. The standard leaves it to the browser; the default is Chromium's, two hours. */
   readonly #limit: number
 
+  /** @param limit the browser's limit on max-age, in seconds. The standard leaves it to the browser; the default is Chromium's, two hours */
   constructor (limit = 7200) {
     this.#limit = limit
   }
@@ -42,8 +51,8 @@ export class PreflightCache {
   }
 
   /** https://fetch.spec.whatwg.org/#concept-cache-match-header */
-  hasHeaderName (key: CacheKey, name: string): boolean {
-    return this.#matching(key).some((entry) => matchesHeaderName(entry, name))
+  hasHeaderName (key: CacheKey, name: string, wildcardCoversAuthorization = false): boolean {
+    return this.#matching(key).some((entry) => matchesHeaderName(entry, name, wildcardCoversAuthorization))
   }
 
   /** Steps 7.11 to 7.15 of https://fetch.spec.whatwg.org/#cors-preflight-fetch: entries that match get the new max-age, the others are created. */
@@ -55,7 +64,7 @@ export class PreflightCache {
       this.#storeEntry({ origin, url, credentials, method, expires }, this.#matching(key).filter((entry) => matchesMethod(entry, method)))
     }
     for (const headerName of headerNames) {
-      this.#storeEntry({ origin, url, credentials, headerName, expires }, this.#matching(key).filter((entry) => matchesHeaderName(entry, headerName)))
+      this.#storeEntry({ origin, url, credentials, headerName, expires }, this.#matching(key).filter((entry) => matchesHeaderName(entry, headerName, false)))
     }
   }
 
@@ -74,8 +83,8 @@ function matchesMethod (entry: Entry, method: string): boolean {
   return entry.method === method || entry.method === '*'
 }
 
-function matchesHeaderName ({ headerName }: Entry, name: string): boolean {
-  return headerName?.toLowerCase() === name.toLowerCase() || (headerName === '*' && !isNonWildcardName(name))
+function matchesHeaderName ({ headerName }: Entry, name: string, wildcardCoversAuthorization: boolean): boolean {
+  return headerName?.toLowerCase() === name.toLowerCase() || (headerName === '*' && isCoveredByWildcard(name, wildcardCoversAuthorization))
 }
 
 /**

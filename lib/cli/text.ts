@@ -1,12 +1,13 @@
-// Formats the answers of app.cors as text of at most 80 columns. run.ts prints it.
+// Formats the answers of app.cors as text that fits a width.
 import { printable } from '../messages/errors'
 import type { CorsExchange, CorsExplanation, CorsRoute } from '../devtools/types'
+import type { Output } from './command'
 
-/** The longest line, in characters. */
-const WIDTH = 80
+/** How text is printed. */
+export type TextStyle = Pick<Output, 'width' | 'colour'>
 
-/** Wraps the text at a width, at spaces where possible. */
-function wrap (text: string, width: number): string[] {
+/** Wraps the text at a width, at spaces where possible. Control characters are escaped. */
+export function wrap (text: string, width: number): string[] {
   const lines: string[] = []
   let rest = [...printable(text)]
   while (rest.length > width) {
@@ -19,7 +20,7 @@ function wrap (text: string, width: number): string[] {
 }
 
 /** The lines of one row of a table. Each cell is wrapped already, and has at least one line. */
-function row (cells: ReadonlyArray<readonly string[]>, widths: readonly number[]): string {
+function rowText (cells: ReadonlyArray<readonly string[]>, widths: readonly number[]): string {
   const height = Math.max(...cells.map((cell) => cell.length))
   const lines = Array.from({ length: height }, (_, line) => cells.map((cell, column) => padTo(cell[line] ?? '', widths[column] as number)))
   return lines.map((parts) => `${parts.join('  ').trimEnd()}\n`).join('')
@@ -27,25 +28,34 @@ function row (cells: ReadonlyArray<readonly string[]>, widths: readonly number[]
 
 /** Pads to a width in characters. `padEnd` counts UTF-16 code units. */
 function padTo (text: string, width: number): string {
-  return text + ' '.repeat(width - [...text].length)
+  return width === Infinity ? text : text + ' '.repeat(width - [...text].length)
 }
 
 /** The origins that are listed for one route. */
 const MAX_ORIGINS = 5
 
+/**
+ * A table. The last column has what the others leave of the width.
+ *
+ * @param limits the widest that each column but the last may be where the table is wrapped, in characters
+ */
+export function tableText (rows: ReadonlyArray<readonly string[]>, limits: readonly number[], width: number): string {
+  const widestIn = (column: number): number => Math.max(...rows.map((cells) => [...printable(cells[column] as string)].length))
+  const widths = limits.map((limit, column) => width === Infinity ? widestIn(column) : Math.min(limit, widestIn(column)))
+  // Two spaces are between columns.
+  widths.push(Math.max(1, width - 2 * limits.length - widths.reduce((sum, width) => sum + width, 0)))
+  return rows.map((cells) => rowText(cells.map((cell, column) => wrap(cell, widths[column] as number)), widths)).join('')
+}
+
 /** A table of the routes. */
-export function routesText (routes: readonly CorsRoute[]): string {
+export function routesText (routes: readonly CorsRoute[], width: number): string {
   const rows = [['METHOD', 'URL', 'POLICY', 'ORIGIN'], ...routes.map((route) => [
     route.method,
     route.host === undefined ? route.url : `${route.url} (host ${route.host})`,
     route.policy ?? '-',
     `${originsText(route.origin)}${route.credentials === false ? '' : ' with credentials'}`
   ])]
-  const widestIn = (column: number): number => Math.max(...rows.map((cells) => [...printable(cells[column] as string)].length))
-  const widths = [8, 28, 14].map((limit, column) => Math.min(limit, widestIn(column)))
-  // The last column has the rest of the width: two spaces are between columns.
-  widths.push(WIDTH - 6 - widths.reduce((sum, width) => sum + width, 0))
-  return rows.map((cells) => row(cells.map((cell, column) => wrap(cell, widths[column] as number)), widths)).join('')
+  return tableText(rows, [8, Math.floor(width * 0.35), Math.floor(width * 0.175)], width)
 }
 
 function originsText (origin: CorsRoute['origin']): string {
@@ -54,30 +64,34 @@ function originsText (origin: CorsRoute['origin']): string {
   return origin.length === 0 ? 'none' : `${origin.slice(0, MAX_ORIGINS).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
-/** The exchanges, the verdict, the message and the advice. `colour`: the verdict is green or red, for a terminal. */
-export function explanationText ({ allowed, reason, message, advice, exchanges }: CorsExplanation, colour: boolean): string {
-  const verdict = allowed ? 'allowed' : `blocked (${reason})`
-  const coloured = colour ? `\u001b[${allowed ? 32 : 31}m${verdict}\u001b[0m` : verdict
-  const texts = advice === null ? [message] : [message, advice]
-  return `${exchanges.map(exchangeText).join('')}${coloured}\n${texts.map((text) => markedLines(' ', text)).join('')}`
+/** The exchanges, the verdict, the message and the advice. */
+export function explanationText ({ allowed, reason, message, advice, notes, exchanges }: CorsExplanation, style: TextStyle): string {
+  const verdict = coloured(allowed ? 'allowed' : `blocked (${reason})`, allowed, style)
+  const texts = [message, ...(advice === null ? [] : [advice]), ...notes.map((note) => `note: ${note}`)]
+  return `${exchanges.map((exchange) => exchangeText(exchange, style)).join('')}${verdict}\n${texts.map((text) => markedLines(' ', text, style)).join('')}`
 }
 
-function exchangeText ({ request, response }: CorsExchange): string {
+/** The text in green or red, where colours are wanted. */
+export function coloured (text: string, isGood: boolean, { colour }: Pick<TextStyle, 'colour'>): string {
+  return colour ? `\u001b[${isGood ? 32 : 31}m${text}\u001b[0m` : text
+}
+
+export function exchangeText ({ request, response }: CorsExchange, style: TextStyle): string {
   const status = response.statusCode === null ? '(not sent; the policy sets these headers)' : String(response.statusCode)
   return [
-    markedLines('>', `${request.method} ${request.url}`),
-    headerLines('>', request.headers),
-    markedLines('<', status),
-    headerLines('<', response.headers),
+    markedLines('>', `${request.method} ${request.url}`, style),
+    headerLines('>', request.headers, style),
+    markedLines('<', status, style),
+    headerLines('<', response.headers, style),
     '\n'
   ].join('')
 }
 
 /** The text in lines that begin with a mark. All but the first are indented. */
-function markedLines (mark: string, text: string): string {
-  return wrap(text, WIDTH - 4).map((line, index) => `${mark} ${index === 0 ? '' : '  '}${line}\n`).join('')
+export function markedLines (mark: string, text: string, { width }: Pick<TextStyle, 'width'>): string {
+  return wrap(text, width - 4).map((line, index) => `${mark} ${index === 0 ? '' : '  '}${line}\n`).join('')
 }
 
-function headerLines (mark: string, headers: Readonly<Record<string, string>>): string {
-  return Object.entries(headers).map(([name, value]) => markedLines(mark, `${name}: ${value}`)).join('')
+function headerLines (mark: string, headers: Readonly<Record<string, string>>, style: TextStyle): string {
+  return Object.entries(headers).map(([name, value]) => markedLines(mark, `${name}: ${value}`, style)).join('')
 }

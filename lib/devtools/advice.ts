@@ -1,9 +1,9 @@
 // The `advice` of an explanation: for each reason, what to write so that the request is allowed, or what to do where it cannot be allowed.
 // The plugin accepts every policy that is proposed here. explain.ts uses it.
 import type { Scope } from '../application/scope'
-import type { PageRequest } from '../browser/fetch'
 import { isNonWildcardName, unsafeHeaderNames } from '../browser/headers'
 import type { CheckedPolicy } from '../policy/check-policies'
+import { whyNotReadable } from '../http/headers'
 import { printable, quote, type CorsProblem } from '../messages/errors'
 import { derivedAllowedHeaders } from '../policy/derived-headers'
 import { isSerialisedOrigin } from '../origins/pattern'
@@ -11,22 +11,36 @@ import type { CompiledPolicy } from '../policy/compiled-policy'
 import type { PolicyFields } from '../policy/fields'
 import { compilePolicy } from '../policy/compile'
 import { decideWithoutAsking } from '../response/decision'
-import type { CorsRefusalReason } from '../response/refused'
 import type { ExplanationContext } from './context'
 import { declaredPolicy, routeName } from './messages'
-import { otherMethods, refusedHeaders } from './reasons'
+import { hiddenHeaders, otherMethods, refusedHeaders, type LocalReason } from './reasons'
 import type { RouteInfo } from './route-registry'
-import { suggestOrigin, suggestPath } from './suggestions'
+import { suggestOrigin, suggestPath, suggestPrefix, suggestsUpperCase } from './suggestions'
+
+/** The request of the page that the question asks about. */
+type Page = ExplanationContext['question']['page']
 
 /** The advice for a reason. */
-export function adviceFor (context: ExplanationContext, reason: CorsRefusalReason): string {
+export function adviceFor (context: ExplanationContext, reason: LocalReason): string {
+  // No policy can name such an origin, and a page should not need "null" to be named.
+  const { question: { page: { origin } } } = context
+  if (reason === 'no-route' || reason === 'no-policy' || reason === 'method-not-routed') {
+    if (origin === 'null') return OPAQUE
+    if (!isSerialisedOrigin(origin)) return ADVICE['invalid-origin'](context)
+  }
   return ADVICE[reason](context)
 }
 
-const ADVICE: { readonly [Reason in CorsRefusalReason]: (context: ExplanationContext) => string } = {
+/** For a page with the origin `null`: anyone can make one, so a policy should not be changed for it. */
+const OPAQUE = 'give the page an origin of its own (a sandboxed frame: with allow-same-origin)'
+
+const ADVICE: { readonly [Reason in LocalReason]: (context: ExplanationContext) => string } = {
   'no-route' (context) {
     const { registry, question, method } = context
     const suggestion = suggestPath(registry, method, question.path, question.host)
+    const prefix = suggestPrefix(registry, method, question.path, question.host)
+    if (suggestsUpperCase(registry, method, question.path, question.host)) return capitals(method)
+    if (prefix !== undefined) return `ask about ${quote(prefix.path)} if a proxy removes ${quote(prefix.prefix)}; if none does, request ${quote(prefix.path)}`
     return suggestion === undefined
       ? `declare the route, with ${configThatAllows(context, undefined)}; or write another URL in the request`
       : `request ${quote(suggestion)}, or let Fastify accept both with routerOptions: { ignoreTrailingSlash: true }`
@@ -39,7 +53,16 @@ const ADVICE: { readonly [Reason in CorsRefusalReason]: (context: ExplanationCon
     }
     return `write ${configThatAllows(context, route)} on ${routeName(route, method)}`
   },
-  off: (context) => `write ${configThatAllows(context, context.route)} on ${routeName(context.route, context.method)}, in place of cors: false`,
+  off (context) {
+    const { route, method } = context
+    const shared = otherMethods(context).find(([, other]) => listsOrigin(context, other))
+    const name = shared?.[1].checked?.name
+    const instead = shared === undefined || name === undefined
+      ? 'a policy that lists this origin'
+      : `config: { cors: { extends: ${literal(name)} } }, as ${routeName(shared[1], shared[0])} does,`
+    return `cors: false is a decision of whoever declared ${routeName(route, method)}; ` +
+      `if pages of other origins are meant to use it, write ${instead} in its place`
+  },
   'origin-not-allowed' (context) {
     const { question: { page: { origin } }, route, method } = context
     const { fields } = declaredPolicy(route)
@@ -48,27 +71,29 @@ const ADVICE: { readonly [Reason in CorsRefusalReason]: (context: ExplanationCon
     }
     const suggestion = suggestOrigin(origin, fields)
     const options: string[] = []
-    if (suggestion !== undefined) options.push(`open the page at ${quote(suggestion.origin)}`)
+    // A page is never made less secure for the sake of a policy.
+    const isDowngrade = origin.startsWith('https:') && suggestion?.origin.startsWith('http:') === true
+    if (suggestion !== undefined && !isDowngrade) options.push(`open the page at ${quote(suggestion.origin)}`)
     if (isValidPolicy({ ...fields, origin: [origin] })) options.push(addToField('origin', [origin], route, method))
     return options.length > 0
       ? options.join(', or ')
-      : 'serve the page over https and allow that origin: a policy with credentials cannot allow this one'
+      : `serve the page over https and allow that origin: a policy with credentials allows this one only with ${switchesFor({ ...fields, origin: [origin] })}`
   },
   'null-origin' ({ route, method }) {
     const { fields } = declaredPolicy(route)
     const canBeAllowed = typeof fields.origin !== 'function' && isValidPolicy({ ...fields, origin: ['null'] })
     const alternative = canBeAllowed ? `, or ${addToField('origin', ['null'], route, method)}` : ''
-    return `give the page an origin of its own (a sandboxed frame: with allow-same-origin)${alternative}`
+    return `${OPAQUE}${alternative}`
   },
-  'invalid-origin': () => 'serve the page from a host whose labels have letters, digits and hyphens only, at most 63 characters each and 253 together',
+  'invalid-origin': ({ question: { page } }) => page.origin.endsWith('.')
+    ? `open the page at ${quote(page.origin.slice(0, -1))}, without the dot`
+    : 'serve the page from a host whose labels have letters, digits and hyphens only, at most 63 characters each and 253 together',
   'method-not-routed' (context) {
     const { method } = context
     const others = otherMethods(context).map(([other]) => other)
     // https://fetch.spec.whatwg.org/#concept-method-normalize
     const upper = method.toUpperCase()
-    if (others.includes(upper)) {
-      return `write the method in capitals, ${quote(upper)}: browsers change the case of DELETE, GET, HEAD, OPTIONS, POST and PUT only`
-    }
+    if (others.includes(upper)) return capitals(method)
     return `declare a route for ${method} at this URL, with ${configThatAllows(context, undefined)}; or use ${others.join(', ')}`
   },
   'header-not-allowed' (context) {
@@ -80,11 +105,25 @@ const ADVICE: { readonly [Reason in CorsRefusalReason]: (context: ExplanationCon
     return `write allowedHeaders: ${allowedHeaders} in config.cors of ${routeName(route, method)}, ` +
       `or declare ${names.map(literal).join(', ')} in the route's schema.headers`
   },
+  'header-not-exposed' (context) {
+    const { route, method } = context
+    const hidden = hiddenHeaders(context)
+    const never = hidden.find((name) => whyNotReadable(name) !== undefined)
+    if (never !== undefined) return `leave out ${quote(never)}: ${whyNotReadable(never)}`
+    if (route === undefined) return `add ${hidden.map(literal).join(', ')} to exposedHeaders of defaultPolicy`
+    const { fields } = declaredPolicy(route)
+    if (fields.exposedHeaders !== undefined) return addToField('exposedHeaders', hidden, route, method)
+    return `write exposedHeaders: ${arrayLiteral([...route.responseHeaders, ...hidden])} in config.cors of ${routeName(route, method)}, ` +
+      `or declare ${hidden.map(literal).join(', ')} in the headers of the route's response schema`
+  },
   'credentials-not-allowed' (context) {
     const { question: { page: { origin } }, route, method } = context
     const { fields } = declaredPolicy(route)
     if (!isValidPolicy({ ...fields, credentials: [origin] })) {
-      return `send the request without credentials: no policy can allow them to ${quote(origin)}`
+      const switches = switchesFor({ ...fields, credentials: [origin] })
+      return switches === undefined
+        ? `send the request without credentials: no policy can allow them to ${quote(origin)}`
+        : `send the request without credentials: a policy allows them to ${quote(origin)} only with ${switches}`
     }
     const alternative = 'or send the request without credentials'
     if (typeof fields.credentials === 'object') return `${addToField('credentials', [origin], route, method)}, ${alternative}`
@@ -95,12 +134,23 @@ const ADVICE: { readonly [Reason in CorsRefusalReason]: (context: ExplanationCon
     const names = new Set(matches.map((route) => routeName(route, method)))
     return `declare the same policy on ${[...names].join(' and ')}, for every value of the constraint`
   },
-  'answered-before': () => 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, ' +
-    'so no hook can authenticate them',
+  'answered-before' ({ preflightResponse }) {
+    const status = preflightResponse?.status ?? 0
+    if (status >= 300 && status < 400) {
+      return 'register fastify-cors-policy before the hook that redirects, or request the URL that it redirects to: browsers follow no redirect for a preflight'
+    }
+    return status === 401 || status === 403
+      ? 'register fastify-cors-policy before the hook or the plugin that answers: preflights carry no credentials, so no hook can authenticate them'
+      : 'register fastify-cors-policy before the hook or the plugin that answers'
+  },
   'invalid-request-headers': () => 'send fewer headers, or shorter names',
   'forbidden-method': ({ method }) => `use another method than ${method}, such as POST`,
   'origin-function-failed': ({ route, method }) =>
     `fix the origin function of ${fieldLocation('origin', route, method)}, so that it returns true or false`
+}
+
+function capitals (method: string): string {
+  return `write the method in capitals, ${quote(method.toUpperCase())}: browsers change the case of DELETE, GET, HEAD, OPTIONS, POST and PUT only`
 }
 
 /** The `config` to write on the route, so that it allows the request. It extends a named policy that does, or is a new policy. */
@@ -108,7 +158,8 @@ function configThatAllows (context: ExplanationContext, route: RouteInfo | undef
   const { question: { page }, instance, method, registry } = context
   const derived = route?.requestHeaders ?? derivedAllowedHeaders(method, undefined, {})
   const names = unsafeHeaderNames(page.headers)
-  const allowsRequest = ({ compiled }: CheckedPolicy): boolean => policyAllows(compiled, page, names, derived)
+  // A policy for everyone allows this page as well, but is not for routes that were closed until now.
+  const allowsRequest = ({ compiled }: CheckedPolicy): boolean => compiled.origin.kind !== 'any' && policyAllows(compiled, page, names, derived)
   // A route that does not exist yet will be declared beside the other methods of its URL, or else in the scope that was asked.
   const routeScope = route === undefined ? otherMethods(context)[0]?.[1].scope ?? registry.scopeOf(instance) : route.scope
   const known = routeScope === undefined ? undefined : findNamedPolicy(routeScope, allowsRequest)
@@ -125,9 +176,8 @@ function configThatAllows (context: ExplanationContext, route: RouteInfo | undef
 }
 
 /** The `config` of a policy of its own that allows the page's request. */
-function configOfNewPolicy (page: PageRequest, names: readonly string[], derived: readonly string[]): string {
-  // A policy cannot name any other origin of a page. Only '*' allows it.
-  const origin = isSerialisedOrigin(page.origin) || page.origin === 'null' ? page.origin : '*'
+function configOfNewPolicy (page: Page, names: readonly string[], derived: readonly string[]): string {
+  const { origin } = page
   const credentials = page.credentials === 'include' && isValidPolicy({ origin, credentials: true })
   const headers = names.every((name) => derived.includes(name)) ? '' : `, allowedHeaders: ${arrayLiteral(names)}`
   return `config: { cors: { origin: ${literal(origin)}${credentials ? ', credentials: true' : ''}${headers} } }`
@@ -140,7 +190,7 @@ function findNamedPolicy ({ policies: named }: Scope, allowsRequest: (policy: Ch
 }
 
 /** Whether a policy allows a page's request. False for a policy with an origin function, which cannot be asked here. */
-function policyAllows (policy: CompiledPolicy, page: PageRequest, names: readonly string[], derived: readonly string[]): boolean {
+function policyAllows (policy: CompiledPolicy, page: Page, names: readonly string[], derived: readonly string[]): boolean {
   const decision = decideWithoutAsking(policy, page.origin)
   const allowed = policy.allowedHeaders ?? { any: false, names: derived }
   const allowedNames = allowed.names.map((name) => name.toLowerCase())
@@ -158,7 +208,7 @@ function fieldLocation (field: string, route: RouteInfo | undefined, method: str
 
 /** Advice to add values to a field of a route's policy. */
 function addToField (
-  field: 'origin' | 'credentials' | 'allowedHeaders', values: readonly string[], route: RouteInfo | undefined, method: string
+  field: 'origin' | 'credentials' | 'allowedHeaders' | 'exposedHeaders', values: readonly string[], route: RouteInfo | undefined, method: string
 ): string {
   const { fields } = declaredPolicy(route)
   const current = fields[field]
@@ -172,6 +222,19 @@ const PROBLEM: CorsProblem = { pointer: '', reason: 'conflict', value: undefined
 /** Whether the plugin accepts these fields. */
 function isValidPolicy (fields: PolicyFields): boolean {
   return compilePolicy(fields, new Set(Object.keys(fields)), '', [PROBLEM]) !== undefined
+}
+
+/** The switches with which the plugin accepts these fields, if it does. */
+function switchesFor (fields: PolicyFields): string | undefined {
+  const names = ['dangerouslyAllowInsecureOrigins', 'dangerouslyAllowPublicSuffixes'] as const
+  const tried = [[names[0]], [names[1]], names]
+  const enough = tried.find((switches) => isValidPolicy({ ...fields, ...Object.fromEntries(switches.map((name) => [name, true])) }))
+  return enough?.map((name) => `${name}: true`).join(' and ')
+}
+
+/** Whether the policy of a route lists the page's origin: `'*'` lists none. */
+function listsOrigin ({ question: { page } }: ExplanationContext, { policy }: RouteInfo): boolean {
+  return policy !== null && policy.origin.kind === 'list' && decideWithoutAsking(policy, page.origin) !== false
 }
 
 /** The text as a string literal. */

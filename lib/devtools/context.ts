@@ -20,6 +20,8 @@ export interface ExplanationContext {
   readonly isSameOrigin: boolean
   /** The response to the preflight, if one was sent. To ask an origin function, explain also sends preflights that no browser would send. */
   readonly preflightResponse: WireResponse | undefined
+  /** The response to the request itself, as its policy would set it. Undefined where the browser does not get so far. */
+  readonly response: WireResponse | undefined
   /** The reason that the plugin published when it refused the preflight, if it did. */
   readonly reportedReason: CorsRefusalReason | undefined
 }

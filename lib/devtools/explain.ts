@@ -9,36 +9,44 @@ import type { CompiledPolicy } from '../policy/compiled-policy'
 import { RefusalRecorder, type CorsRefusalReason } from '../response/refused'
 import { adviceFor } from './advice'
 import type { ExplanationContext } from './context'
+import { NOT_SENT, toCorsExchange } from './exchange'
 import { messageFor } from './messages'
 import { notFoundPolicy } from './not-found'
+import { notesFor } from './notes'
 import { parseQuestion, type ParsedQuestion } from './question'
-import { reasonFor } from './reasons'
+import { hiddenHeaders, reasonFor } from './reasons'
 import { corsResponseHeaders, decideOnOrigin } from './response-headers'
 import type { RouteInfo, RouteRegistry } from './route-registry'
-import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsQuestion } from './types'
+import type { CorsExplainedRoute, CorsExplanation, CorsQuestion } from './types'
 
 /** The function `app.cors.explain` of an instance. types.ts documents it. */
 export async function explain (instance: FastifyInstance, registry: RouteRegistry, input: CorsQuestion): Promise<CorsExplanation> {
   const question = parseQuestion(input)
-  const { page, path, host } = question
+  const { page, host } = question
   // ready() of a child instance is avvio's, which runs no onReady hooks. The root's runs them.
   const root = rootOf(instance)
   await root.ready()
   const method = normalizeMethod(page.method)
   const hasVersion = page.headers.some(([name]) => name.toLowerCase() === 'accept-version')
-  const matches = registry.match(method, path, host, hasVersion)
-  const route = matches.every(({ policy }) => policy === matches[0]?.policy) ? matches[0] : undefined
   const preflights = new PreflightSender(root, question)
   try {
+    let { path } = question
+    let matches = registry.match(method, path, host, hasVersion)
+    if (matches.length === 0) {
+      path = await preflights.rewrittenPath(method)
+      matches = registry.match(method, path, host, hasVersion)
+    }
+    const route = matches.every(({ policy }) => policy === matches[0]?.policy) ? matches[0] : undefined
+    const context = { instance, registry, question: { ...question, path }, method, matches, route, isSameOrigin: new URL(page.url).origin === page.origin }
     // In place of the network, the application answers the preflight, and the policy answers the request itself.
     const prediction = await predict(async (request) => {
       if (isPreflight(request)) return await preflights.send(request)
       const policy = matches.length === 0 ? await notFoundPolicy(root, path, host) : route?.policy ?? null
       return await responseOfPolicy(policy, route, request, page.origin, preflights)
-    }, page)
-    const isSameOrigin = new URL(page.url).origin === page.origin
+    }, page).catch((error: unknown) => lateAnswer(error, route, preflights))
     const { response: preflightResponse, reportedReason } = preflights
-    return toExplanation({ instance, registry, question, method, matches, route, isSameOrigin, preflightResponse, reportedReason }, prediction)
+    const response = prediction.result === 'readable' ? prediction.exchanges.at(-1)?.response : undefined
+    return toExplanation({ ...context, preflightResponse, response, reportedReason }, prediction, question)
   } finally {
     preflights.stop()
   }
@@ -50,6 +58,7 @@ class PreflightSender {
   reportedReason: CorsRefusalReason | undefined
   readonly #root: FastifyInstance
   readonly #question: ParsedQuestion
+  #routedUrl: string | undefined
   readonly #refusals = new RefusalRecorder()
 
   constructor (root: FastifyInstance, question: ParsedQuestion) {
@@ -60,15 +69,48 @@ class PreflightSender {
   async send ({ headers }: Pick<WireRequest, 'headers'>): Promise<WireResponse> {
     const { path, host, hasHost } = this.#question
     const sent = { ...Object.fromEntries(headers), ...(hasHost && { host }) }
-    const response = await this.#root.inject({ method: 'OPTIONS', url: path, headers: sent })
+    const response = await withTimeLimit(this.#root.inject({ method: 'OPTIONS', url: path, headers: sent }))
+    this.#routedUrl = response.raw.req.url
     this.reportedReason = this.#refusals.reasonOf(response.raw.req)
-    this.response = { status: response.statusCode, headers: headerListOf(response), body: '' }
+    this.response = { status: response.statusCode, headers: headerListOf(response) }
     return this.response
+  }
+
+  /** The path that the router gets: the option `rewriteUrl` may change it. No browser sends this preflight, so it counts for nothing else. */
+  async rewrittenPath (method: string): Promise<string> {
+    await this.send({ headers: [['origin', this.#question.page.origin], ['access-control-request-method', method]] })
+    this.response = undefined
+    this.reportedReason = undefined
+    return this.#routedUrl ?? this.#question.path
   }
 
   stop (): void {
     this.#refusals.stop()
   }
+}
+
+/** The time limit of a preflight through the application, in milliseconds. An origin function may never answer. */
+const TIME_LIMIT = 5000
+
+class Late extends Error {}
+
+async function withTimeLimit<Result> (answer: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Late(`the application did not answer the preflight within ${TIME_LIMIT / 1000} seconds`)), TIME_LIMIT)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What a browser makes of a preflight that is not answered: here, of an origin function that does not. Anything else is thrown again. */
+function lateAnswer (error: unknown, route: RouteInfo | undefined, preflights: PreflightSender): Prediction {
+  if (!(error instanceof Late) || route?.policy?.origin.kind !== 'function') throw error
+  preflights.reportedReason = 'origin-function-failed'
+  return { result: 'blocked', failure: 'preflight: status', exchanges: [] }
 }
 
 /** The response to the request itself, which is never sent: the CORS headers that the policy sets. */
@@ -84,26 +126,24 @@ async function responseOfPolicy (
     const { status, headers } = await preflights.send({ headers: [['origin', origin], ['access-control-request-method', method]] })
     return status < 300 && getHeader(headers, 'access-control-allow-origin') !== null
   })
-  return { status: NOT_SENT, headers: Object.entries(corsResponseHeaders(policy, route, decision)), body: '' }
+  return { status: NOT_SENT, headers: Object.entries(corsResponseHeaders(policy, route, decision)) }
 }
 
-function toExplanation (context: ExplanationContext, { exchanges, failure }: Prediction): CorsExplanation {
-  const { route, method, question } = context
+function toExplanation (context: ExplanationContext, { exchanges, failure }: Prediction, question: ParsedQuestion): CorsExplanation {
+  const { route, method } = context
+  const reason = failure !== undefined ? reasonFor(context, failure) : hiddenHeaders(context).length > 0 ? 'header-not-exposed' : undefined
   const shared = {
     route: route === undefined ? null : explainedRoute(route, method),
+    notes: notesFor(question, { isPreflighted: exchanges.some(({ request }) => isPreflight(request)), status: exchanges.at(-1)?.response.status }),
     exchanges: exchanges.map((exchange) => toCorsExchange(exchange, question))
   }
-  if (failure === undefined) return { allowed: true, reason: null, message: messageFor(context, undefined), advice: null, ...shared }
-  const reason = reasonFor(context, failure)
+  if (reason === undefined) return { allowed: true, reason: null, message: messageFor(context, undefined), advice: null, ...shared }
   return { allowed: false, reason, message: messageFor(context, reason), advice: adviceFor(context, reason), ...shared }
 }
 
 function explainedRoute ({ url, checked }: RouteInfo, method: string): CorsExplainedRoute {
   return { method, url, policy: checked?.name ?? null }
 }
-
-/** The status of the response to the request itself, which is never sent. */
-const NOT_SENT = 0
 
 function isPreflight ({ method, headers }: WireRequest): boolean {
   return method === 'OPTIONS' && getHeader(headers, 'access-control-request-method') !== null
@@ -116,20 +156,4 @@ function headerListOf ({ headers }: LightMyRequestResponse): HeaderList {
   return Object.entries(headers)
     .filter(([name]) => !OMITTED_HEADERS.has(name))
     .flatMap(([name, value]) => [value].flat().map((each): [string, string] => [name, String(each)]))
-}
-
-/** An exchange as plain JSON. */
-function toCorsExchange (
-  { request, response: { status, headers } }: Prediction['exchanges'][number], { page, path, hasHost }: ParsedQuestion
-): CorsExchange {
-  return {
-    request: { method: request.method, url: hasHost ? page.url : path, headers: toRecord(request.headers) },
-    response: { statusCode: status === NOT_SENT ? null : status, headers: toRecord(headers) }
-  }
-}
-
-/** Combines the values of a repeated header into one list. */
-function toRecord (list: HeaderList): Record<string, string> {
-  const names = new Set(list.map(([name]) => name.toLowerCase()))
-  return Object.fromEntries([...names].map((name) => [name, getHeader(list, name) as string]))
 }

@@ -1,14 +1,13 @@
 // The `message` of an explanation: for each reason one sentence, which names the route and its policy. explain.ts uses it.
 import { MAX_REQUEST_HEADERS_LENGTH } from '../http/headers'
 import { printable, quote } from '../messages/errors'
-import type { CorsRefusalReason } from '../response/refused'
 import type { ExplanationContext } from './context'
-import { otherMethods, refusedHeaders } from './reasons'
+import { hiddenHeaders, otherMethods, refusedHeaders, type LocalReason } from './reasons'
 import type { RouteInfo } from './route-registry'
 import { suggestOrigin, suggestPath } from './suggestions'
 
 /** The message for a reason. Without a reason, the request is allowed. */
-export function messageFor (context: ExplanationContext, reason: CorsRefusalReason | undefined): string {
+export function messageFor (context: ExplanationContext, reason: LocalReason | undefined): string {
   return reason === undefined ? allowed(context) : MESSAGES[reason](context)
 }
 
@@ -19,7 +18,7 @@ function allowed ({ question: { page }, route, method, isSameOrigin }: Explanati
   return route === undefined ? `no route answers, but ${what}: the default policy governs the 404` : `${policyName(route, method)} allows it: ${what}`
 }
 
-const MESSAGES: { readonly [Reason in CorsRefusalReason]: (context: ExplanationContext) => string } = {
+const MESSAGES: { readonly [Reason in LocalReason]: (context: ExplanationContext) => string } = {
   'no-route' ({ registry, question, method }) {
     const suggestion = suggestPath(registry, method, question.path, question.host)
     return `no route answers ${method} ${quote(question.path)}${suggestion === undefined ? '' : `; there is one for ${quote(suggestion)}`}`
@@ -30,7 +29,11 @@ const MESSAGES: { readonly [Reason in CorsRefusalReason]: (context: ExplanationC
       ? `fastify-cors-policy is registered neither in the scope of ${routeName(route, method)} nor in a parent scope`
       : `${routeName(route, method)} declares no policy, and its scope has no default policy`
   },
-  off: ({ route, method }) => `${routeName(route, method)} declares cors: false, so no page of another origin may use it`,
+  off ({ route, method, preflightResponse }) {
+    const status = preflightResponse?.status ?? 404
+    const instead = status < 300 ? `; something else answered its preflight with ${status}` : ''
+    return `${routeName(route, method)} declares cors: false, so no page of another origin may use it${instead}`
+  },
   'origin-not-allowed' ({ question: { page }, route, method }) {
     const { fields } = declaredPolicy(route)
     const suggestion = suggestOrigin(page.origin, fields)
@@ -40,8 +43,9 @@ const MESSAGES: { readonly [Reason in CorsRefusalReason]: (context: ExplanationC
   },
   'null-origin': ({ route, method }) =>
     `the page has the origin "null", as sandboxed frames and local files do, which ${policyName(route, method)} does not allow`,
-  'invalid-origin': ({ question: { page }, route, method }) =>
-    `${quote(page.origin)} cannot be an entry of a policy, because its host is not a valid DNS name; ${policyName(route, method)} does not allow it`,
+  'invalid-origin': ({ question: { page: { origin } }, route, method }) => origin.endsWith('.')
+    ? `${quote(origin)} is another origin than ${quote(origin.slice(0, -1))}, because of the dot; ${policyName(route, method)} does not allow it`
+    : `${quote(origin)} cannot be an entry of a policy, because its host is not a valid DNS name; ${policyName(route, method)} does not allow it`,
   'method-not-routed' (context) {
     const methods = otherMethods(context).map(([method]) => method)
     return `no route answers ${context.method} ${quote(context.question.path)}; the URL has ${methods.join(', ')}`
@@ -49,6 +53,12 @@ const MESSAGES: { readonly [Reason in CorsRefusalReason]: (context: ExplanationC
   'header-not-allowed' (context) {
     const names = refusedHeaders(context)
     return `${policyName(context.route, context.method)} does not allow the header${names.length === 1 ? '' : 's'} ${names.map(quote).join(', ')}`
+  },
+  'header-not-exposed' (context) {
+    const { route, method, question: { page } } = context
+    const headers = hiddenHeaders(context).map(quote).join(', ')
+    const who = context.isSameOrigin ? 'no page can read it' : `${route === undefined ? 'the default policy' : policyName(route, method)} does not expose it`
+    return `pages of ${quote(page.origin)} read the response, but not its ${headers}: ${who}`
   },
   'credentials-not-allowed': ({ question: { page }, route, method }) =>
     `${policyName(route, method)} allows ${quote(page.origin)}, but not with credentials`,
@@ -64,8 +74,11 @@ const MESSAGES: { readonly [Reason in CorsRefusalReason]: (context: ExplanationC
   'invalid-request-headers': ({ route, method }) =>
     `the names of the request's headers are longer than ${MAX_REQUEST_HEADERS_LENGTH} characters together, so ${policyName(route, method)} does not read them`,
   'forbidden-method': ({ method }) => `no page can use the method ${method}: browsers forbid it`,
-  'origin-function-failed': ({ question: { page }, route, method }) =>
-    `the origin function of ${policyName(route, method)} failed for ${quote(page.origin)}, so the origin is refused; the log has the error`
+  'origin-function-failed' ({ question: { page }, route, method, preflightResponse }) {
+    const how = preflightResponse === undefined ? 'did not answer in time' : 'failed'
+    const log = preflightResponse === undefined ? '' : '; the log has the error'
+    return `the origin function of ${policyName(route, method)} ${how} for ${quote(page.origin)}, so the origin is refused${log}`
+  }
 }
 
 /** For example `PUT /items/:id`. */

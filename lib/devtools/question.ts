@@ -28,7 +28,9 @@ const DEFAULT_HOST = 'localhost:80'
 
 /** The question, parsed. */
 export interface ParsedQuestion {
-  readonly page: PageRequest
+  readonly page: Required<PageRequest>
+  /** The response headers that the page reads. */
+  readonly reads: readonly string[]
   /** Path and query of the URL. */
   readonly path: string
   /** The host of the URL, or the one that `inject` sends. */
@@ -61,7 +63,7 @@ export function parseQuestion (question: CorsQuestion): ParsedQuestion {
     problems.push({ pointer: childPointer('', name), reason: 'missing', value: undefined, message })
   }
   if (problems.length > 0) throw questionError(SUBJECT, problems)
-  const { origin, method = 'GET', url, headers = {}, credentials = false, useCorsPreflight = false } = question
+  const { origin, method = 'GET', url, headers = {}, credentials = false, useCorsPreflight = false, reads = [] } = question
   const parsed = new URL(url, UNKNOWN_ORIGIN)
   const hasHost = parsed.origin !== UNKNOWN_ORIGIN
   return {
@@ -71,9 +73,9 @@ export function parseQuestion (question: CorsQuestion): ParsedQuestion {
       method,
       headers: Object.entries(headers).flatMap(([name, value]) => [value].flat().map((each): readonly [string, string] => [name, each])),
       credentials: credentials ? 'include' : 'same-origin',
-      mode: 'cors',
       useCorsPreflight
     },
+    reads,
     path: parsed.pathname + parsed.search,
     host: hasHost ? parsed.host : DEFAULT_HOST,
     hasHost
@@ -133,6 +135,12 @@ const CHECKS: { readonly [Name in keyof CorsQuestion]-?: (value: unknown, report
         if (typeof text !== 'string') report(pointer, text, 'type', 'is not the value of a header; write a text, or an array of texts')
         else if (!VALUE.test(text)) report(pointer, text, 'invalid', 'cannot be the value of a header; leave out line breaks and characters outside ISO-8859-1')
       }
+    }
+  },
+  reads (value, report) {
+    if (!Array.isArray(value)) return report('/reads', value, 'type', 'is not a list of response headers; write ["ETag"]')
+    for (const [index, name] of value.entries()) {
+      if (typeof name !== 'string' || !isToken(name)) report(`/reads/${index}`, name, 'invalid', 'is not the name of a header; write one such as "ETag"')
     }
   },
   credentials: (value, report) => checkBoolean('/credentials', value, report),

@@ -1,6 +1,7 @@
 // Finds the reason why a request is blocked, from the failure that the browser model reports and from what is known of the route. explain.ts calls it.
+import { refusedHeaderNames } from '../browser/checks'
 import type { Failure, WireResponse } from '../browser/fetch'
-import { extractTokens, getHeader, isNonWildcardName, unsafeHeaderNames } from '../browser/headers'
+import { exposedHeaderNames, readableHeaderNames } from '../browser/headers'
 import { originRefusalReason, type CorsRefusalReason } from '../response/refused'
 import type { ExplanationContext } from './context'
 import type { RouteInfo } from './route-registry'
@@ -14,6 +15,8 @@ export function reasonFor (context: ExplanationContext, failure: Failure): CorsR
   if (route === undefined) return 'ambiguous-route'
   if (route.policy === null) return route.declared === 'off' ? 'off' : 'no-policy'
   if (reportedReason !== undefined && reportedReason !== 'header-not-allowed') return reportedReason
+  // With handlerTimeout, Fastify answers in place of an origin function that is late.
+  if (preflightResponse?.status === 503 && route.policy.origin.kind === 'function') return 'origin-function-failed'
   switch (failure) {
     case 'header not allowed': return 'header-not-allowed'
     case 'preflight: credentials not allowed':
@@ -23,6 +26,16 @@ export function reasonFor (context: ExplanationContext, failure: Failure): CorsR
   }
   // The plugin reports every preflight that it refuses. This one failed without a report, so something else answered it.
   return preflightResponse === undefined ? originRefusalReason(undefined, page.origin) : 'answered-before'
+}
+
+/** The reasons that an application can have. The others are those of a deployed server. */
+export type LocalReason = CorsRefusalReason | 'header-not-exposed'
+
+/** The response headers that the page wants to read and cannot. */
+export function hiddenHeaders ({ question: { page, reads }, response, isSameOrigin }: ExplanationContext): string[] {
+  const headers = [...(response?.headers ?? []), ...reads.map((name) => [name, ''] as const)]
+  const names = isSameOrigin ? readableHeaderNames(headers) : exposedHeaderNames(headers, page.credentials)
+  return reads.filter((name) => !names.includes(name.toLowerCase()))
 }
 
 /** The methods of the URL that have a route with a policy, each with its route. */
@@ -36,9 +49,6 @@ export function otherMethods ({ registry, question: { path, host } }: Explanatio
 
 /** The names of the request headers that the preflight's response does not allow, spelled as in the question. */
 export function refusedHeaders ({ question: { page }, preflightResponse }: ExplanationContext): string[] {
-  const list = getHeader((preflightResponse as WireResponse).headers, 'access-control-allow-headers')
-  const allowed = (extractTokens(list) ?? []).map((name) => name.toLowerCase())
-  const any = page.credentials !== 'include' && allowed.includes('*')
-  const refused = unsafeHeaderNames(page.headers).filter((name) => !allowed.includes(name) && !(any && !isNonWildcardName(name)))
+  const refused = refusedHeaderNames(page, (preflightResponse as WireResponse).headers)
   return refused.map((name) => page.headers.find(([each]) => each.toLowerCase() === name)?.[0] as string)
 }

@@ -47,7 +47,32 @@ export interface CorsQuestion {
    * @see https://fetch.spec.whatwg.org/#use-cors-preflight-flag
    */
   readonly useCorsPreflight?: boolean
+  /**
+   * The response headers that the page reads, besides those that every page can read.
+   *
+   * @defaultValue none
+   * @see https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name
+   */
+  readonly reads?: readonly string[]
 }
+
+/**
+ * Why a browser blocks a request, or hides a part of the response. Besides the reasons for which the plugin refuses, these:
+ *
+ * | reason | what happens |
+ * |---|---|
+ * | `header-not-exposed` | the page may read the response, but not a header that it wants |
+ * | `duplicate-header` | a deployed server sends `Access-Control-Allow-Origin` or `-Credentials` twice: mostly a proxy and the application |
+ * | `preflight-redirected` | a deployed server answers the preflight with a redirect |
+ * | `preflight-refused` | a deployed server answers the preflight with an error, before anything that knows CORS |
+ * | `error-without-headers` | a deployed server answers the request with an error or a redirect that has no CORS headers |
+ *
+ * @example
+ * const { reason } = await app.cors.explain({ origin: 'https://app.example.com', url: '/items/7', reads: ['ETag'] })
+ * console.log(reason) // 'header-not-exposed'
+ */
+export type CorsExplanationReason =
+  | CorsRefusalReason | 'header-not-exposed' | 'duplicate-header' | 'preflight-redirected' | 'preflight-refused' | 'error-without-headers'
 
 /** The route that a request matches, and its policy. */
 export interface CorsExplainedRoute {
@@ -69,13 +94,15 @@ export interface CorsExplanation {
   /** Whether the page can read the response. */
   readonly allowed: boolean
   /** Why the browser blocks the request. Null if it is allowed. */
-  readonly reason: CorsRefusalReason | null
+  readonly reason: CorsExplanationReason | null
   /** What happens, in one sentence that names the route and its policy. */
   readonly message: string
   /** What to write, and where. Null if the request is allowed. */
   readonly advice: string | null
   /** The route that the request matches. Null if there is none, or if it cannot be known which. */
   readonly route: CorsExplainedRoute | null
+  /** What no server can decide, where it applies: SameSite of cookies, Local Network Access, `sendBeacon`, redirects. Often empty. */
+  readonly notes: readonly string[]
   /** What the browser sends and receives, in order: the preflight, if there is one; then the request, if the preflight allows it. */
   readonly exchanges: readonly CorsExchange[]
 }

@@ -8,8 +8,8 @@ import type { RouterEntry } from './router-entries'
 
 const UnsupportedFastifyError = createError(
   'FST_ERR_CORS_UNSUPPORTED_FASTIFY',
-  'fastify-cors-policy cannot work here: %s. Write "fastify": "^5.0.0" in the dependencies of your package.json, update fastify-cors-policy, or report this with ' +
-  'the versions of both and of Node'
+  'fastify-cors-policy cannot work here: %s. Write "fastify": "^5.0.0" in the dependencies of your package.json, update fastify-cors-policy, or report ' +
+  'this with the versions of both and of Node'
 )
 
 /** The error that ends the start of an application. `fact` says what is different here. */

@@ -22,6 +22,11 @@ export interface RouterEntry {
   readonly context: RouteContext
 }
 
+/** The host constraint, if there is one. A polluted prototype has no effect. */
+export function hostOf (constraints: Constraints): unknown {
+  return Object.hasOwn(constraints, 'host') ? constraints.host : undefined
+}
+
 /** A route as find-my-way prints it. */
 interface PrintedRoute<Store> {
   readonly method: string

@@ -28,7 +28,7 @@ const MAX_SAMPLES = 12
 function shownOptions (root: FastifyInstance): RouterOptions[] {
   const { routerOptions: nested = {}, ...top } = root.initialConfig as Record<string, unknown> & { routerOptions?: Record<string, unknown> }
   return [nested, top].map((shown) => {
-    const { caseSensitive, ignoreTrailingSlash, ignoreDuplicateSlashes, useSemicolonDelimiter, maxParamLength } = { ...top, ...shown }
+    const { caseSensitive, ignoreTrailingSlash, ignoreDuplicateSlashes, useSemicolonDelimiter, maxParamLength }: Record<string, unknown> = { ...top, ...shown }
     return {
       caseSensitive: caseSensitive !== false,
       ignoreTrailingSlash: ignoreTrailingSlash === true,

@@ -83,8 +83,8 @@ export class SecondRouter {
   readonly #positionName: string | undefined
 
   /**
-   * `unknownNames` are the constraints of any of the application's routes whose values a preflight does not tell. Throws if the router has the routes in another
-   * order than Fastify's: then it may find other routes.
+   * `unknownNames` are the constraints of any of the application's routes whose values a preflight does not tell. Throws if the router has the routes in
+   * another order than Fastify's: then it may find other routes.
    */
   constructor (readonly entries: readonly RouterEntry[], options: RouterOptions, unknownNames: readonly string[]) {
     this.#unknownNames = unknownNames

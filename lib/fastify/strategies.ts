@@ -1,7 +1,7 @@
 // Tells for which constraints an application has strategies of its own. Fastify says only whether there is a strategy or a route with a constraint.
 import type { FastifyInstance } from 'fastify'
 
-/** Whether the application defines the strategy of a constraint itself. `host` and `version` have strategies of the router's. Ask it before the application starts. */
+/** Whether the application defines the strategy of a constraint itself. For `host` and `version`, the router has strategies. */
 export function hasOwnStrategy (root: FastifyInstance, name: string): boolean {
   if (name !== 'host' && name !== 'version') return true
   if (!root.hasConstraintStrategy(name)) return false

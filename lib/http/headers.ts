@@ -34,11 +34,8 @@ const FORBIDDEN_REQUEST_HEADERS: ReadonlySet<string> = new Set([
   'keep-alive', 'origin', 'referer', 'set-cookie', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'via'
 ])
 
-/** Response headers that configurations often list as request headers by mistake. */
-const RESPONSE_ONLY_HEADERS: ReadonlySet<string> = new Set([
-  'access-control-allow-credentials', 'access-control-allow-headers', 'access-control-allow-methods', 'access-control-allow-origin',
-  'access-control-allow-private-network', 'access-control-expose-headers', 'access-control-max-age', 'vary'
-])
+/** Forbidden names that a policy must not list: it would look as if it allowed cookies, or CORS itself. */
+const MISLEADING_REQUEST_HEADERS = /^(?:cookie2?|set-cookie|access-control-.*)$/
 
 /** Names that a page can never read (https://fetch.spec.whatwg.org/#forbidden-response-header-name). */
 const FORBIDDEN_RESPONSE_HEADERS: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2'])
@@ -76,11 +73,16 @@ export function isSafelistedResponseHeaderName (name: string): boolean {
   return SAFELISTED_RESPONSE_HEADERS.has(name.toLowerCase())
 }
 
-/** Why a page cannot send this header, or undefined if it can. */
+/** Why a policy must not list this request header. undefined if it may. */
 export function whyNotSendable (name: string): string | undefined {
   const lower = name.toLowerCase()
-  if (isForbiddenRequestHeaderName(lower)) return 'no page can set this header: browsers forbid it, or set it themselves'
-  return RESPONSE_ONLY_HEADERS.has(lower) ? 'this is a response header: no request carries it' : undefined
+  if (lower.startsWith('access-control-') || lower === 'vary') return 'CORS sets this header itself: no page sends it'
+  return MISLEADING_REQUEST_HEADERS.test(lower) ? 'no page can set this header: browsers send cookies where the policy has credentials' : undefined
+}
+
+/** Whether browsers set this request header by themselves, so that no page can send it and no preflight asks for it. */
+export function isSetByBrowser (name: string): boolean {
+  return isForbiddenRequestHeaderName(name) && !MISLEADING_REQUEST_HEADERS.test(name.toLowerCase())
 }
 
 /** Why a page cannot read this header, or undefined if it can. */
@@ -90,14 +92,20 @@ export function whyNotReadable (name: string): string | undefined {
   return REQUEST_ONLY_HEADERS.has(lower) ? 'no page reads this from a response: it belongs to requests and preflights' : undefined
 }
 
+/** Whether a route's schema may mean a header by this name: browsers read a "*" in it literally. */
+function isName (name: string): boolean {
+  return isHeaderName(name) && !name.includes('*')
+}
+
 /** Whether a preflight has to allow this header of a route's request schema. False for safelisted headers, and for those that no page can send. */
 export function needsAllowing (name: string): boolean {
-  return isHeaderName(name) && name !== '*' && !SAFELISTED_REQUEST_HEADERS.has(name.toLowerCase()) && whyNotSendable(name) === undefined
+  const lower = name.toLowerCase()
+  return isName(name) && !SAFELISTED_REQUEST_HEADERS.has(lower) && !isForbiddenRequestHeaderName(lower) && whyNotSendable(lower) === undefined
 }
 
 /** Whether this header of a route's response schema has to be exposed. False for safelisted headers, and for those that no page can read. */
 export function needsExposing (name: string): boolean {
-  return isHeaderName(name) && name !== '*' && !isSafelistedResponseHeaderName(name) && whyNotReadable(name) === undefined
+  return isName(name) && !isSafelistedResponseHeaderName(name) && whyNotReadable(name) === undefined
 }
 
 /** The longest `Access-Control-Request-Headers` that is accepted, in characters. Browsers list only the unsafe names of one request: far fewer. */
@@ -106,50 +114,14 @@ export const MAX_REQUEST_HEADERS_LENGTH = 4096
 /** How many elements of a list may be empty. RFC 9110, section 5.6.1.2, lets a recipient accept a reasonable number. */
 export const MAX_EMPTY_ELEMENTS = 16
 
-/** The kinds of ASCII characters in a list of names. No other character may be in one. */
-const NAME = 1
-const BLANK = 2
-const COMMA = 3
-/** The kind of each character, by its code. Created for the first list: it takes longer than to read one. */
-let characterKinds: Uint8Array | undefined
+/** The characters of a list of names. */
+const LIST = /^[!#$%&'*+\-.^_`|~0-9A-Za-z \t,]*$/
 
-function kindsOfCharacters (): Uint8Array {
-  const kinds = new Uint8Array(128)
-  for (let code = 0; code < kinds.length; code++) if (TOKEN.test(String.fromCharCode(code))) kinds[code] = NAME
-  for (const character of ' \t') kinds[character.charCodeAt(0)] = BLANK
-  kinds[','.charCodeAt(0)] = COMMA
-  return kinds
-}
-
-/**
- * Whether an `Access-Control-Request-Headers` value is a list of names within the bounds. A missing header is an empty list. Reads every character at
- * most once: the time is linear in the length.
- */
-export function isListOfNames (value: string | undefined): boolean {
-  if (value === undefined || value === '') return true
-  if (value.length > MAX_REQUEST_HEADERS_LENGTH) return false
-  const kinds = characterKinds ??= kindsOfCharacters()
-  let empty = 0
-  // The state of the element that is being read: whether it has a name, and whether white space has ended that name.
-  let hasName = false
-  let hasEnded = false
-  for (let index = 0; index < value.length; index++) {
-    const kind = kinds[value.charCodeAt(index)]
-    if (kind === NAME) {
-      if (hasEnded) return false // two names without a comma
-      hasName = true
-    } else if (kind === BLANK) {
-      hasEnded = hasName
-    } else if (kind === COMMA) {
-      if (!hasName && ++empty > MAX_EMPTY_ELEMENTS) return false
-      hasName = false
-      hasEnded = false
-    } else {
-      return false
-    }
-  }
-  // Without a name, the last element is one more empty element.
-  return hasName || empty < MAX_EMPTY_ELEMENTS
+/** Whether an `Access-Control-Request-Headers` value is a list of names within the bounds. A missing header is an empty list. The time is linear. */
+export function isListOfNames (value = ''): boolean {
+  if (value.length > MAX_REQUEST_HEADERS_LENGTH || !LIST.test(value)) return false
+  const elements = value.split(',').map((element) => element.trim())
+  return elements.every((name) => name === '' || TOKEN.test(name)) && elements.filter((name) => name === '').length <= MAX_EMPTY_ELEMENTS
 }
 
 /** The names in a valid list ({@link isListOfNames}), without the optional spaces and tabs around them (RFC 9110, section 5.6.3). */

@@ -1,11 +1,10 @@
 // The inspector, for development: a page that lists the routes with their policies, and calls app.cors.explain. It is a Fastify plugin, the default
 // export of `fastify-cors-policy/inspector`.
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { CorsDecoration, CorsQuestion, CorsQuestionError } from '../devtools/types'
 import { printable } from '../messages/errors'
+import { CONTENTS } from './files'
 import { guard } from './guard'
 import { checkInspectorOptions } from './options'
 
@@ -23,7 +22,6 @@ import { checkInspectorOptions } from './options'
  */
 async function inspector (instance: FastifyInstance, options: inspector.InspectorOptions): Promise<void> {
   const hosts = checkInspectorOptions(options, instance.hasDecorator('cors'))
-  const files = await Promise.all(FILES.map(async ([path, type]) => [path, type, await readFile(join(__dirname, path))] as const))
   const ownRoutes = new Set<string>()
   // For a prefixed "/", Fastify declares two routes but calls the hook once.
   instance.addHook('onRoute', ({ method, url, routePath }) => {
@@ -42,14 +40,13 @@ async function inspector (instance: FastifyInstance, options: inspector.Inspecto
 
   const config = { cors: false } as const
   const cors = (instance as { cors: CorsDecoration }).cors
-  const [[, pageType, page], ...others] = files as [typeof files[number], ...typeof files]
   const lastSegment = instance.prefix.split('/').findLast((segment) => segment !== '')
   // The page's links are relative, so that it works below any prefix and behind a proxy that adds one. They need the trailing slash.
   instance.get('/', { config }, (request, reply) => {
     const [path] = request.originalUrl.split(/[?;]/) as [string]
-    return path.endsWith('/') ? reply.type(pageType).send(page) : reply.redirect(`./${lastSegment}/`)
+    return path.endsWith('/') ? reply.type('text/html; charset=utf-8').send(CONTENTS['page.html']) : reply.redirect(`./${lastSegment}/`)
   })
-  for (const [path, type, content] of others) instance.get(`/${path}`, { config }, (_, reply) => reply.type(type).send(content))
+  for (const [path, type] of FILES) instance.get(`/${path}`, { config }, (_, reply) => reply.type(type).send(CONTENTS[path]))
   instance.get('/routes', { config }, (_, reply) => {
     return reply.type(JSON_TYPE).send(JSON.stringify(cors.routes().filter(({ method, url }) => !ownRoutes.has(`${method} ${url}`))))
   })
@@ -58,9 +55,8 @@ async function inspector (instance: FastifyInstance, options: inspector.Inspecto
   })
 }
 
-/** The files next to this one, with their types. The page comes first. */
+/** The files of the page, with their types. */
 const FILES = [
-  ['page.html', 'text/html; charset=utf-8'],
   ['page.css', 'text/css; charset=utf-8'],
   ['page.js', 'text/javascript; charset=utf-8'],
   ['icon.svg', 'image/svg+xml']

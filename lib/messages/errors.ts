@@ -12,7 +12,7 @@ import type { default as CreateError, FastifyError } from '@fastify/error'
  * | `missing` | a required field is missing |
  * | `invalid` | the value has the right type, but is not valid here (not an origin, not a header name, …) |
  * | `not-canonical` | an origin that is not written as browsers serialise it; the message gives that form |
- * | `null-origin` | `'null'` together with `credentials` |
+ * | `null-origin` | `'null'`, or the origin of files, together with `credentials` |
  * | `wildcard-with-credentials` | `'*'` together with `credentials`, where browsers would ignore it |
  * | `insecure-with-credentials` | an unencrypted origin together with `credentials` |
  * | `public-suffix` | an origin on a domain where anyone can register a name, together with `credentials` |
@@ -80,13 +80,18 @@ const QUOTE_LIMIT = 120
 
 /** A value in a form that is safe in a message or a log: short, on one line, without control or direction characters. */
 export function quote (value: unknown): string {
-  return printable(truncate(describe(value)))
+  try {
+    return printable(truncate(describe(value)))
+  } catch {
+    // A getter or a trap of it throws.
+    return 'a value that cannot be shown'
+  }
 }
 
 function describe (value: unknown): string {
   switch (typeof value) {
     case 'string': return JSON.stringify(value.slice(0, QUOTE_LIMIT))
-    case 'function': return value.name === '' ? 'a function' : `the function ${value.name}`
+    case 'function': return value.name === '' ? 'a function' : `the function ${String(value.name)}`
     case 'object': return describeObject(value)
     default: return String(value)
   }

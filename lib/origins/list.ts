@@ -108,7 +108,7 @@ function readAll (
   const problems: CorsProblem[] = []
   for (const [index, value] of values.entries()) {
     if (present !== undefined && contains(present, value)) continue
-    const entry = readEntry(value, 'originList')
+    const entry = readEntry(value, { list: 'originList', switches })
     if (!('key' in entry)) {
       problems.push({ pointer: `/${index}`, value, ...entry })
       continue
@@ -147,8 +147,8 @@ function copyValue (value: unknown): unknown {
 }
 
 /** An entry as the user wrote it. A RegExp is a new copy. */
-function asWritten ({ key, form }: Entry): string | RegExp {
-  return form !== 'exact' && form.kind === 'regexp' ? new RegExp(form.regexp.source, form.regexp.flags) : key
+function asWritten ({ key, pattern }: Entry): string | RegExp {
+  return pattern?.kind === 'regexp' ? new RegExp(pattern.regexp.source, pattern.regexp.flags) : key
 }
 
 /** The package's export `originList`. Documented in index.ts. */

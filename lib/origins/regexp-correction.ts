@@ -1,14 +1,15 @@
 // Suggests what to write instead of a refused RegExp. Tries out each suggestion first: it must be accepted, and match an origin that the RegExp was
-// meant to match. Called by regexp.ts and credentials.ts.
+// meant to match.
 import { quote } from '../messages/errors'
-import { isInsecure, isLoopback, parseOriginEntry, type TupleOrigin } from './pattern'
+import type { OriginPattern } from './pattern'
 import { isPublicSuffix, isRegistrableDomain } from './public-suffix'
 import { alternativesWithoutAnchors, isAnchored, type RegExpText } from './regexp-expression'
-import { formsOf, sampleOf, textOf, VARIABLE_PART, type Form } from './regexp-forms'
-import { compileRegExp, type OriginRegExp } from './regexp-re2'
+import { templatesOf, sampleOf, textOf, VARIABLE_PART, type Template } from './regexp-templates'
+import { compileRegExp, type OriginRegExp } from './regexp-matcher'
+import { isInsecure, isLoopback, isSerialisedOrigin } from './serialised'
 
-/** Reads an entry by the rules that the caller checks. undefined if it is refused. */
-export type ReadValidEntry = (entry: string | RegExp) => TupleOrigin | OriginRegExp | undefined
+/** Reads an entry. undefined if it is refused. */
+type ReadValidEntry = (entry: string | RegExp) => OriginPattern | OriginRegExp | undefined
 
 /** The entries to write instead of one RegExp. */
 type Suggestion = ReadonlyArray<string | RegExp>
@@ -16,21 +17,20 @@ type Suggestion = ReadonlyArray<string | RegExp>
 /** A longer suggestion would not help. */
 const MAX_ENTRIES = 6
 
-/** What to write instead, as code: one entry, or several separated by commas. undefined without a valid suggestion. */
-export function correctionOf (regexp: OriginRegExp, read: ReadValidEntry): string | undefined {
+/** The entries to write instead. undefined without a valid suggestion. */
+export function suggestionFor (regexp: OriginRegExp, read: ReadValidEntry): Suggestion | undefined {
   const intended = inLowerCase(regexp)
   for (const suggestion of suggestionsFor(intended)) {
     const valid = suggestion.filter((entry) => matchesIntent(entry, intended, read))
-    const code = valid.map(quote)
-    // A quote that was truncated is not code.
-    if (valid.length > 0 && valid.length <= MAX_ENTRIES && !code.some((text) => text.endsWith('…'))) return code.join(', ')
+    // A quote that is truncated is not code.
+    if (valid.length > 0 && valid.length <= MAX_ENTRIES && !valid.some((entry) => quote(entry).endsWith('…'))) return valid
   }
   return undefined
 }
 
 /** A RegExp with upper-case letters matches no origin, so it is read as one that ignores case. */
 function inLowerCase (regexp: OriginRegExp): OriginRegExp {
-  if (formsOf(regexp.expression)?.length !== 0) return regexp
+  if (templatesOf(regexp.expression)?.length !== 0) return regexp
   const { source, flags } = regexp.regexp
   return compileRegExp({ source, flags: `${flags.replace('i', '')}i` })
 }
@@ -42,32 +42,32 @@ function matchesIntent (entry: string | RegExp, { matches }: OriginRegExp, read:
     [origin, origin.replace(/^https:/, 'http:'), origin.replace(/^.*:\/\//, ''), `${origin}/`].some(matches))
 }
 
-function samplesOf (entry: TupleOrigin | OriginRegExp): readonly string[] {
-  if (entry.kind === 'tuple') {
+function samplesOf (entry: OriginPattern | OriginRegExp): readonly string[] {
+  if (entry.kind === 'origin') {
     const origin = entry.text.replace('*.', 'a.').replace(':*', '')
     return entry.anyPort ? [origin, `${origin}:1`] : [origin]
   }
-  const samples = (formsOf(entry.expression) as readonly Form[]).map((form) => sampleOf(form, 'a'))
-  return samples.filter((sample) => parseOriginEntry(sample).kind === 'tuple' && entry.matches(sample))
+  const samples = (templatesOf(entry.expression) as readonly Template[]).map((template) => sampleOf(template, 'a'))
+  return samples.filter((sample) => isSerialisedOrigin(sample) && entry.matches(sample))
 }
 
 /** Suggestions, the best first. */
 function * suggestionsFor ({ regexp, expression }: OriginRegExp): Iterable<Suggestion> {
-  const forms = formsOf(expression)
-  if (forms === undefined) return
+  const templates = templatesOf(expression)
+  if (templates === undefined) return
   const { source, flags } = regexp
   const anchors = { start: isAnchored(expression, 'start'), end: isAnchored(expression, 'end') }
-  const patterns = (): Suggestion => withoutRepeats(forms.map((form) => patternsOf(form, anchors)))
-  const everyForm = (matching: RegExp): boolean => forms.every((form) => matching.test(textOf(form)))
+  const patterns = (): Suggestion => withoutRepeats(templates.map((template) => patternsOf(template, anchors)))
+  const everyTemplate = (matching: RegExp): boolean => templates.every((template) => matching.test(textOf(template)))
   const inner = withoutAnchors(regexp)
-  const hasScheme = everyForm(SCHEME)
+  const hasScheme = everyTemplate(SCHEME)
   if (!hasScheme) yield patterns()
   // With any port, as development servers have many.
-  if (!anchors.end && everyForm(LOOPBACK_END)) yield [new RegExp(`^${inner}(?::\\d+)?$`, flags)]
+  if (!anchors.end && everyTemplate(LOOPBACK_END)) yield [new RegExp(`^${inner}(?::\\d+)?$`, flags)]
   // With both anchors.
   yield [new RegExp(`^${inner}$`, flags)]
   // With a scheme. A name without a dot, such as null, is no host of a website.
-  if (!hasScheme && everyForm(HAS_DOT)) yield [new RegExp(`^https:\\/\\/${inner}$`, flags)]
+  if (!hasScheme && everyTemplate(HAS_DOT) && !everyTemplate(BARE_SCHEME)) yield [new RegExp(`^https:\\/\\/${inner}$`, flags)]
   // With escaped dots.
   const dotted = source.replace(BARE_DOT, '\\.')
   if (dotted !== source) yield [new RegExp(dotted, flags)]
@@ -79,13 +79,16 @@ function * suggestionsFor ({ regexp, expression }: OriginRegExp): Iterable<Sugge
 
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//
 
+/** Matches what was meant as a scheme. */
+const BARE_SCHEME = /^[a-z][a-z0-9+.-]*:/
+
 /** Matches a loopback origin without a port. */
 const LOOPBACK_END = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])$/
 
 /** The common ways to write http, or both schemes. */
 const INSECURE_BEGINNING = /^\^(?:https\?|http\(s\)\?|http\(\?:s\)\?|http\[s\]\?|\((?:\?:)?https?\|https?\)|http)(?=:)/
 
-/** Matches a form with a dot, or with a variable part that may contain one. */
+/** Matches a template with a dot, or with a variable part that may contain one. */
 const HAS_DOT = new RegExp(`[.${VARIABLE_PART}]`)
 
 /** An unescaped dot before a letter was meant literally. */
@@ -102,9 +105,9 @@ const PARTS = new RegExp(
   `^((?:(.*):)?//)?(${VARIABLE_PART}?)(\\.?)([^${VARIABLE_PART}:/]+|\\[[^${VARIABLE_PART}\\]]+\\])(?::(${VARIABLE_PART}|[0-9]+))?/?$`,
   's')
 
-/** The patterns closest to a form: `https://*.example.com` for `.*\.example\.com`. */
-function patternsOf (form: Form, anchors: { readonly start: boolean, readonly end: boolean }): string[] {
-  const parts = PARTS.exec(textOf(form))
+/** The patterns closest to a template: `https://*.example.com` for `.*\.example\.com`. */
+function patternsOf (template: Template, anchors: { readonly start: boolean, readonly end: boolean }): string[] {
+  const parts = PARTS.exec(textOf(template))
   if (parts === null) return []
   const [, beginning, scheme, varies, dot, host = '', port] = parts
   // A name without a dot is no host of a website, except for a loopback host.

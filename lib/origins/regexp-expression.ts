@@ -1,8 +1,7 @@
-// Parses a RegExp into an expression over the characters of origins. All checks of a RegExp (anchors, RE2, credentials) use this expression, never
-// the RegExp's source. Used by the other regexp-*.ts files.
+// Parses a RegExp into an expression over the characters of origins. A RegExp is checked and matched by this expression, never by its source.
 import type * as Regexpp from '@eslint-community/regexpp'
 import type { AST } from '@eslint-community/regexpp'
-import { ORIGIN_CHARACTERS } from './pattern'
+import { ORIGIN_CHARACTERS } from './serialised'
 
 /** What a RegExp matches among strings of the characters of origins. Groups and greediness do not change that, so they are left out. */
 export type Expression =
@@ -16,19 +15,11 @@ export type Expression =
 /** The parts of a RegExp that are read. */
 export interface RegExpText { readonly source: string, readonly flags: string }
 
-/** Thrown for a RegExp with syntax that RE2 does not have, or that is not supported here. The message says which, and what to write. */
-export class UnsupportedSyntax extends Error {}
-
-const ALTERNATIVE = 'list what is allowed in a RegExp without it, or write a function (origin) => boolean that decides'
-
-const UNSUPPORTED: Readonly<Record<string, string>> = {
-  lookahead: `a lookahead cannot be matched in linear time; ${ALTERNATIVE}`,
-  lookbehind: `a lookbehind cannot be matched in linear time; ${ALTERNATIVE}`,
-  backreference: `a back-reference cannot be matched in linear time; ${ALTERNATIVE}`,
-  modifiers: 'flags inside a RegExp ("(?i:…)") are not supported; write the flag behind it, or a RegExp for each part',
-  strings: 'a class that matches strings of several characters ("\\q{…}", or a property of strings) is not supported; ' +
-    'write "(?:ab|c)" instead of "[\\q{ab|c}]"',
-  unreadable: `this RegExp has a syntax that is not supported; ${ALTERNATIVE}`
+/** Thrown for a RegExp with syntax that needs backtracking, or that is not supported here. Says what is wrong, and what to write. */
+export class UnsupportedSyntax extends Error {
+  constructor (message: string, readonly instead = 'what is allowed as a RegExp without it, or a function (origin) => boolean that decides') {
+    super(message)
+  }
 }
 
 /** Reads a RegExp without the flags `g`, `m` and `y`. Throws {@link UnsupportedSyntax}. */
@@ -52,7 +43,7 @@ function parsePattern ({ source, flags }: RegExpText): AST.Pattern {
   try {
     return new RegExpParser().parsePattern(source, 0, source.length, { unicode: flags.includes('u'), unicodeSets: flags.includes('v') })
   } catch {
-    throw new UnsupportedSyntax(UNSUPPORTED.unreadable)
+    throw new UnsupportedSyntax('this RegExp has a syntax that is not supported')
   }
 }
 
@@ -60,8 +51,6 @@ function parsePattern ({ source, flags }: RegExpText): AST.Pattern {
 function regexpp (): typeof Regexpp {
   return require('@eslint-community/regexpp') as typeof Regexpp
 }
-
-const ASSERTIONS = { start: 'start', end: 'end' } as const
 
 /** Turns the syntax tree of one RegExp into an expression. */
 class Reader {
@@ -85,7 +74,9 @@ class Reader {
   #element (element: AST.Element): Expression {
     switch (element.type) {
       case 'Group':
-        if (element.modifiers !== null) throw new UnsupportedSyntax(UNSUPPORTED.modifiers)
+        if (element.modifiers !== null) {
+          throw new UnsupportedSyntax('flags inside a RegExp ("(?i:…)") are not supported', 'the flag behind it, or a RegExp for each part')
+        }
         return this.choice(element.alternatives)
       case 'CapturingGroup': return this.choice(element.alternatives)
       case 'Quantifier': return { kind: 'repeat', part: this.#element(element.element), min: element.min, max: element.max }
@@ -97,22 +88,26 @@ class Reader {
       case 'ExpressionCharacterClass':
         this.#refuseStrings(element)
         return this.#set(element.raw)
-      case 'Backreference': throw new UnsupportedSyntax(UNSUPPORTED.backreference)
+      case 'Backreference': throw new UnsupportedSyntax('a back-reference cannot be matched in linear time')
     }
   }
 
   #assertion (element: AST.Assertion): Expression {
     switch (element.kind) {
       case 'lookahead':
-      case 'lookbehind': throw new UnsupportedSyntax(UNSUPPORTED[element.kind])
+      case 'lookbehind': throw new UnsupportedSyntax(`a ${element.kind} cannot be matched in linear time`)
       case 'word': return { kind: 'assertion', at: element.negate ? 'no-word-boundary' : 'word-boundary' }
-      default: return { kind: 'assertion', at: ASSERTIONS[element.kind] }
+      default: return { kind: 'assertion', at: element.kind }
     }
   }
 
   /** Throws if the class can match several characters, which the flag `v` permits. */
   #refuseStrings (element: AST.CharacterSet | AST.CharacterClass | AST.ExpressionCharacterClass): void {
-    const refuse = (): never => { throw new UnsupportedSyntax(UNSUPPORTED.strings) }
+    const refuse = (): never => {
+      throw new UnsupportedSyntax(
+        'a class that matches strings of several characters ("\\q{…}", or a property of strings) is not supported',
+        '"(?:ab|c)" instead of "[\\q{ab|c}]"')
+    }
     this.#visit(element, {
       onClassStringDisjunctionEnter: refuse,
       onCharacterSetEnter: (set) => { if (set.kind === 'property' && set.strings) refuse() }

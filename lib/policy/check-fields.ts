@@ -1,11 +1,14 @@
 // Checks the fields of one declaration (a policy, or the plugin's options): copies them, checks each by its compiled schema, and says what to write
-// instead of an unknown field or a wrong type. Called by declaration.ts and options.ts.
+// instead of an unknown field or a wrong type.
 import { childPointer, quote, type CorsProblem } from '../messages/errors'
 import type * as ForeignOptions from '../messages/migration-hints'
 import { nearestWord } from '../messages/nearest-word'
+import { arrayFor } from '../origins/entry'
+import { NOBODY } from '../origins/from-text'
 import { OriginList } from '../origins/list'
+import { checkHeaderList, isHeaderListField, namesAsCode } from './header-lists'
 import { identityOf } from './key'
-import { checks, CorsPluginOptionsSchema, ExtendingPolicySchema } from './compiled-schemas'
+import { checks, ExtendingPolicySchema, PluginOptionsSchema, type ObjectSchema } from './compiled-schemas'
 
 /** Whether a value is an object of fields. */
 export function isRecord (value: unknown): value is object {
@@ -18,7 +21,7 @@ export function copyRecord (value: unknown): Map<string, unknown> | undefined {
 }
 
 function copyField (field: unknown): unknown {
-  if (!Array.isArray(field)) return field
+  if (!Array.isArray(field) || field === NOBODY) return field
   const copy: unknown[] = [...field]
   copy.forEach((element, index) => { if (element instanceof RegExp) copy[index] = new RegExp(element) })
   return Object.freeze(copy)
@@ -44,9 +47,6 @@ function isLiteral (field: unknown): boolean {
 /** Whether a value has the type that the schema of a field describes. */
 type TypeCheck = (value: unknown) => boolean
 
-/** The parts of an object's schema that are read here. */
-interface ObjectSchema { readonly properties: Readonly<Record<string, object>>, readonly required?: string[] | undefined }
-
 let loadedForeignOptions: typeof ForeignOptions | undefined
 
 /** Loads the module when a message or an origin function first needs it. */
@@ -64,10 +64,14 @@ const EXPECTED: Readonly<Record<string, string>> = {
   exposedHeaders: '"*" or an array of header names',
   maxAge: 'a whole number of seconds from 0 to 86400',
   optionsSuccessStatus: '204 or 200',
-  enforceOrigin: 'true or false',
+  enforceOrigin: 'true, false or "report"',
+  timingOrigin: 'true, "*" or an array of origins',
+  resourcePolicy: '"same-origin", "same-site" or "cross-origin"',
   dangerouslyAllowInsecureOrigins: 'true or false',
   dangerouslyAllowPublicSuffixes: 'true or false',
   logLevel: 'the name of a log level',
+  refusalLogLevel: 'the name of a log level',
+  hosts: 'an array of hosts, such as ["api.example.com", "localhost:*"]',
   hideOptionsRoute: 'true or false'
 }
 
@@ -75,19 +79,16 @@ const EXPECTED: Readonly<Record<string, string>> = {
 const WHOLE_NUMBERS: ReadonlySet<string> = new Set(['maxAge', 'optionsSuccessStatus'])
 
 /** Fields that can be an array of origins. */
-const ORIGIN_LISTS: ReadonlySet<string> = new Set(['origin', 'credentials'])
+const ORIGIN_LISTS: ReadonlySet<string> = new Set(['origin', 'credentials', 'timingOrigin'])
 
-/** Fields that can be an array of header names. */
-const HEADER_LISTS: ReadonlySet<string> = new Set(['allowedHeaders', 'exposedHeaders'])
-
-/** Fields that declaration.ts checks, as policies. */
+/** Fields that are checked elsewhere, as policies. */
 const CHECKED_AS_POLICIES: ReadonlySet<string> = new Set(['policies', 'defaultPolicy'])
 
 /** Checks fields by their schema, and adds problems to `problems`. Returns the keys of the invalid fields. */
 export function checkFields (
   schema: ObjectSchema, fields: ReadonlyMap<string, unknown>, pointer: string, problems: CorsProblem[]
 ): Set<string> {
-  const { required = [] } = schema
+  const { required } = schema
   const invalid = new Set<string>()
   const report = (key: string, problem: Pick<CorsProblem, 'reason' | 'message'>): void => {
     invalid.add(key)
@@ -99,7 +100,12 @@ export function checkFields (
     } else if (!CHECKED_AS_POLICIES.has(key) && !hasRightType(key, field)) {
       // The schema of an extending policy requires `extends`, but without it the policy stands alone.
       const canBeLeftOut = key === 'extends' || !required.includes(key)
-      report(key, typeProblem(key, field, canBeLeftOut, pointer))
+      report(key, typeProblem(key, fields, canBeLeftOut, pointer))
+    } else if (isHeaderListField(key) && Array.isArray(field)) {
+      for (const { index, ...problem } of checkHeaderList(key, field)) {
+        invalid.add(key)
+        problems.push({ pointer: childPointer(childPointer(pointer, key), index as number), value: problem.value, ...problem })
+      }
     }
   }
   for (const key of required) {
@@ -114,7 +120,7 @@ export function checkFields (
 
 /** The message for a field that does not exist. */
 function unknownFieldMessage (key: string, value: unknown, schema: ObjectSchema): string {
-  const isPluginOption = schema === CorsPluginOptionsSchema
+  const isPluginOption = schema === PluginOptionsSchema
   if (isPluginOption && Object.hasOwn(ExtendingPolicySchema.properties, key)) {
     return `${quote(key)} belongs in a policy; write defaultPolicy: { ${key}: … } for the routes that declare none`
   }
@@ -133,25 +139,32 @@ function suggestOption (key: string, known: readonly string[]): string {
 function hasRightType (key: string, value: unknown): boolean {
   if (key === 'origin' && typeof value === 'string') return true
   if (key === 'origin' && typeof value === 'function' && foreignOptions().isCallbackStyle(value as () => unknown)) return false
-  if ((ORIGIN_LISTS.has(key) || HEADER_LISTS.has(key)) && Array.isArray(value)) return true
+  if ((ORIGIN_LISTS.has(key) || isHeaderListField(key) || key === 'hosts') && Array.isArray(value)) return true
   // The schema of an originList cannot tell it from an object with equal methods.
   return (checks[key] as TypeCheck)(value) && (!ORIGIN_LISTS.has(key) || typeof value !== 'object' || value instanceof OriginList)
 }
 
-function typeProblem (key: string, value: unknown, canBeLeftOut: boolean, pointer: string): Pick<CorsProblem, 'reason' | 'message'> {
+function typeProblem (key: string, fields: ReadonlyMap<string, unknown>, canBeLeftOut: boolean, pointer: string): Pick<CorsProblem, 'reason' | 'message'> {
+  const value = fields.get(key)
   return {
     reason: Number.isInteger(value) && WHOLE_NUMBERS.has(key) ? 'out-of-range' : 'type',
-    message: `${quote(value)} cannot be ${quote(key)}; ${suggestValue(key, value, canBeLeftOut, pointer)}`
+    message: `${quote(value)}${value === undefined ? ' (an unset variable?)' : ''} cannot be ${quote(key)}; ${suggestValue(key, fields, canBeLeftOut, pointer)}`
   }
 }
 
-function suggestValue (key: string, value: unknown, canBeLeftOut: boolean, pointer: string): string {
-  if (typeof value === 'string' && HEADER_LISTS.has(key)) return `write [${value.split(',').map((name) => quote(name.trim())).join(', ')}]`
+function suggestValue (key: string, fields: ReadonlyMap<string, unknown>, canBeLeftOut: boolean, pointer: string): string {
+  const value = fields.get(key)
+  const hasCredentials = fields.get('credentials') === true || key === 'credentials'
+  if (typeof value === 'string' && isHeaderListField(key)) return `write [${namesAsCode(value) ?? '"X-Request-Id"'}]`
   // A text in `origin` never comes here: it has the right type.
-  const isOneEntry = value instanceof RegExp || (typeof value === 'string' && value.includes('://'))
-  if (ORIGIN_LISTS.has(key) && isOneEntry) return `write [${quote(value)}]`
+  const array = ORIGIN_LISTS.has(key) && (value instanceof RegExp || (typeof value === 'string' && value.includes('://')))
+    ? arrayFor(value, hasCredentials && key !== 'timingOrigin' ? Object.fromEntries(fields) : undefined)
+    : undefined
+  if (array !== undefined) return `write ${array}`
   if (key === 'origin') {
+    if (value === true && hasCredentials) return 'write the origins that may act with your users\' credentials, such as ["https://app.example.com"]'
     if (value === true) return 'write "*" for everyone, or list the origins that may read the response'
+    if (value === undefined && !canBeLeftOut) return 'write an origin such as "https://app.example.com", or originsFrom(process.env.CORS_ORIGINS)'
     if (value === false) return `write ${howToTurnOff(pointer)}`
     if (typeof value === 'function') return 'its return value must decide, as it gets no callback; write (origin, request) => boolean, or an async function'
   }

@@ -1,8 +1,9 @@
-// Checks the options that a user passes to `register`, the policies among them. Reports all problems at once. lib/plugin.ts calls it.
+// Checks the options that a user passes to `register`, the policies among them. Reports all problems at once.
 import { checkPolicies, checkPolicy, unknownPolicyProblem, withInherited, type CheckedPolicy, type NamedPolicies } from './check-policies'
 import { quote, type CorsProblem } from '../messages/errors'
+import { compileHosts, type HostMatcher } from '../origins/hosts'
 import { checkFields, copyRecord, isRecord } from './check-fields'
-import { CorsPluginOptionsSchema } from './compiled-schemas'
+import { PluginOptionsSchema } from './compiled-schemas'
 
 /** Options of Fastify's `register` itself, which Fastify passes on to every plugin. */
 const FASTIFY_REGISTER_OPTIONS: ReadonlySet<string> = new Set(['prefix', 'logSerializers'])
@@ -15,6 +16,12 @@ export interface CheckedOptions {
   readonly defaultPolicy: CheckedPolicy | false | undefined
   readonly logLevel: string | undefined
   readonly hideOptionsRoute: boolean
+  /** undefined if it is left out: as the parent scope has it, or false. */
+  readonly enforceOrigin: boolean | 'report' | undefined
+  /** undefined if every host is accepted. */
+  readonly matchesHost: HostMatcher | undefined
+  /** undefined if it is left out: `debug`. */
+  readonly refusalLogLevel: string | undefined
 }
 
 /** Checks the plugin's options. `inherited` are the named policies of the parent scope. Adds problems to `problems`. */
@@ -24,18 +31,22 @@ export function checkOptions (value: unknown, inherited: NamedPolicies, problems
   }
   const declared = copyRecord(value) ?? new Map<string, unknown>()
   for (const key of FASTIFY_REGISTER_OPTIONS) declared.delete(key)
-  checkFields(CorsPluginOptionsSchema, declared, '', problems)
+  const invalid = checkFields(PluginOptionsSchema, declared, '', problems)
+  const valid = (key: string): unknown => invalid.has(key) ? undefined : declared.get(key)
+  const hosts = valid('hosts') as readonly unknown[] | undefined
   const policies = declared.has('policies')
     ? checkPolicies(declared.get('policies'), '/policies', inherited, problems)
     : new Map<string, CheckedPolicy | null>()
-  const logLevel = declared.get('logLevel')
   return {
     policies,
     defaultPolicy: declared.has('defaultPolicy')
       ? checkDefaultPolicy(declared.get('defaultPolicy'), withInherited(policies, inherited), problems)
       : undefined,
-    logLevel: typeof logLevel === 'string' ? logLevel : undefined,
-    hideOptionsRoute: declared.get('hideOptionsRoute') !== false
+    logLevel: valid('logLevel') as string | undefined,
+    hideOptionsRoute: valid('hideOptionsRoute') !== false,
+    enforceOrigin: valid('enforceOrigin') as CheckedOptions['enforceOrigin'],
+    matchesHost: hosts && compileHosts(hosts, '/hosts', problems),
+    refusalLogLevel: valid('refusalLogLevel') as string | undefined
   }
 }
 

@@ -1,15 +1,16 @@
-// Checks the policies that a user declares: copies a declaration, checks the types of its fields (fields.ts), resolves `extends`, and compiles
-// the result (policy.ts, which also checks the fields together). Reports all problems at once.
-// lib/application/ calls it for each route's `config.cors`, options.ts for the plugin's options, and lib/index.ts for `definePolicies`.
+// Checks the policies that a user declares: copies a declaration, checks its fields one by one, resolves `extends`, and compiles the result, where the fields
+// are checked together. Reports all problems at once.
 import { childPointer, corsPolicyError, quote, type CorsProblem } from '../messages/errors'
 import { checkFields, copyRecord } from './check-fields'
 import type { CompiledPolicy } from './compiled-policy'
 import type { PolicyFields } from './fields'
 import { compilePolicy } from './compile'
+import { extendHeaderList, isHeaderListField } from './header-lists'
 import { nearestWord } from '../messages/nearest-word'
+import { arrayFor } from '../origins/entry'
 import { suggestOrigin } from '../origins/pattern'
 import { OriginList } from '../origins/list'
-import type { Policy } from '../schemas'
+import type { Policy } from './types'
 import { ExtendingPolicySchema, StandalonePolicySchema } from './compiled-schemas'
 
 /** A policy that was checked. */
@@ -86,7 +87,9 @@ function resolveFields (
 ): PolicyFields {
   // No prototype: a polluted Object.prototype must not add fields to the policy.
   const fields: Record<string, unknown> = Object.assign(Object.create(null), inherited ?? Object.fromEntries(SWITCHES_ON))
-  for (const [key, field] of declared) fields[key] = invalid.has(key) ? SWITCHES_ON.get(key) : field
+  for (const [key, field] of declared) {
+    fields[key] = invalid.has(key) ? SWITCHES_ON.get(key) : isHeaderListField(key) ? extendHeaderList(field, inherited?.[key]) : field
+  }
   return fields
 }
 
@@ -193,7 +196,7 @@ function suggestPolicy (value: unknown, named: NamedPolicies): string {
   }
   if (value instanceof OriginList) return 'write { origin: tenants } with the list in place of tenants'
   if (typeof value === 'function') return 'write { origin: (origin, request) => … } for a function that decides'
-  if (value instanceof RegExp) return `write { origin: [${quote(value)}] }`
+  if (value instanceof RegExp) return `write { origin: ${arrayFor(value, undefined) ?? '[ … ]'} }`
   if (Array.isArray(value)) return `write { origin: [${value.length > 0 && value.length <= 3 ? value.map(quote).join(', ') : ' … '}] }`
   return 'write { origin: "https://app.example.com" }, { extends: "a name" } or, on a route, cors: false'
 }

@@ -1,12 +1,10 @@
 // Compiles a policy: checks the values of its fields, alone and together, and computes everything that requests need, once per policy.
-// lib/declaration/ calls it when a route is declared or the plugin is registered, and lib/explain/ to try out advice.
 import type { CorsProblem } from '../messages/errors'
-import { uniqueNames } from '../http/headers'
 import type { CompiledPolicy } from './compiled-policy'
-import { toCorsProblem, type PolicyFields, type Report } from './fields'
-import { checkAllowedHeaders, checkExposedHeaders, compileAllowedHeaders } from './header-lists'
+import { toCorsProblem, type FieldProblem, type PolicyFields, type Report } from './fields'
+import { compileHeaderList, hasWildcard } from './header-lists'
 import { policyKey } from './key'
-import { compileOrigin, compileOriginEntries, switchesOf } from './origin-rules'
+import { compileOrigin, compileOriginEntries, compileTimingOrigin, switchesOf } from './origin-rules'
 
 /**
  * Compiles the fields of a policy, and adds problems to `problems`. `ownFields` are the fields that the declaration sets itself; the others are
@@ -21,25 +19,34 @@ export function compilePolicy (
   const credentialed = typeof fields.credentials === 'object'
     ? compileOriginEntries('credentials', fields.credentials, switchesOf(fields), report)
     : undefined
-  checkAllowedHeaders(fields, report)
-  checkExposedHeaders(fields, report)
+  const timingOrigin = compileTimingOrigin(fields, report)
+  if (hasWildcard(fields.exposedHeaders) && (fields.credentials === true || credentialed !== undefined)) report('exposedHeaders', EXPOSED_WILDCARD)
   if (origin === undefined || problems.length > problemsBefore) return undefined
   // `problems` has those of the whole declaration. With a problem in another policy, none of them is used.
   if (problems.length === 0) {
     origin.onAccepted?.()
     credentialed?.onAccepted?.()
   }
+  const exposed = fields.exposedHeaders && compileHeaderList('exposedHeaders', fields.exposedHeaders as '*' | readonly string[])
   return Object.freeze({
     origin: Object.freeze(origin.rule),
     credentials: fields.credentials === true,
     credentialedOrigins: credentialed?.rule,
-    allowedHeaders: fields.allowedHeaders === undefined
-      ? undefined
-      : compileAllowedHeaders(fields.allowedHeaders as '*' | readonly string[]),
-    exposedHeaders: fields.exposedHeaders === undefined ? undefined : uniqueNames([fields.exposedHeaders].flat() as string[]),
+    allowedHeaders: fields.allowedHeaders && compileHeaderList('allowedHeaders', fields.allowedHeaders as '*' | readonly string[]),
+    exposedHeaders: exposed?.any === true ? ['*'] : exposed?.names,
+    exposesDerived: exposed?.addsDerived === true,
     maxAge: fields.maxAge === undefined ? undefined : String(fields.maxAge),
     optionsSuccessStatus: fields.optionsSuccessStatus ?? 204,
-    enforceOrigin: fields.enforceOrigin === true,
+    enforceOrigin: fields.enforceOrigin,
+    timingOrigin,
+    resourcePolicy: fields.resourcePolicy,
     key: policyKey(fields)
   })
+}
+
+/** https://fetch.spec.whatwg.org/#http-access-control-expose-headers */
+const EXPOSED_WILDCARD: FieldProblem = {
+  reason: 'wildcard-with-credentials',
+  message: 'with credentials, browsers read "*" as the name of a header; write the names of the headers to expose, such as ["ETag"]',
+  involvedFields: ['credentials']
 }

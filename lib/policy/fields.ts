@@ -11,7 +11,9 @@ export interface PolicyFields {
   readonly exposedHeaders?: '*' | readonly unknown[]
   readonly maxAge?: number
   readonly optionsSuccessStatus?: 200 | 204
-  readonly enforceOrigin?: boolean
+  readonly enforceOrigin?: boolean | 'report'
+  readonly timingOrigin?: true | '*' | readonly unknown[]
+  readonly resourcePolicy?: 'same-origin' | 'same-site' | 'cross-origin'
   readonly dangerouslyAllowInsecureOrigins?: boolean
   readonly dangerouslyAllowPublicSuffixes?: boolean
 }

@@ -1,9 +1,10 @@
-// Keys by which equal policies are found. policy.ts gives each compiled policy one.
+// Keys by which equal policies are found.
 import type { PolicyFields } from './fields'
 import { OriginList } from '../origins/list'
 
 /** A key that policies with the same meaning share. A function and an originList are equal only to themselves. */
-export function policyKey ({ origin, credentials, allowedHeaders, exposedHeaders, maxAge, optionsSuccessStatus, enforceOrigin }: PolicyFields): string {
+export function policyKey (fields: PolicyFields): string {
+  const { origin, credentials, allowedHeaders, exposedHeaders, maxAge, optionsSuccessStatus, enforceOrigin, timingOrigin, resourcePolicy } = fields
   return JSON.stringify([
     originsKey(origin),
     typeof credentials === 'object' ? originsKey(credentials) : credentials === true,
@@ -11,7 +12,9 @@ export function policyKey ({ origin, credentials, allowedHeaders, exposedHeaders
     sortedLowerCase(exposedHeaders),
     maxAge,
     optionsSuccessStatus ?? 204,
-    enforceOrigin === true
+    enforceOrigin,
+    timingOrigin,
+    resourcePolicy
   ])
 }
 
@@ -21,7 +24,7 @@ function originsKey (origins: PolicyFields['origin']): unknown {
 }
 
 function sortedLowerCase (names: PolicyFields['allowedHeaders']): readonly string[] | undefined {
-  return names === undefined ? undefined : sortedUnique(typeof names === 'string' ? [names] : names.map((name) => String(name).toLowerCase()))
+  return names && sortedUnique([names].flat().map((name) => String(name).toLowerCase()))
 }
 
 function sortedUnique (texts: readonly string[]): readonly string[] {

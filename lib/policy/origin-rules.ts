@@ -1,9 +1,10 @@
-// Checks and compiles the origins of a policy: `origin`, and `credentials` where it is a list. Called by policy.ts.
-import type { CorsProblemReason } from '../messages/errors'
-import type { ListRule, OriginRule } from './compiled-policy'
+// Checks and compiles the origins of a policy: `origin`, `credentials` where it is a list, and `timingOrigin`.
+import { quote, type CorsProblemReason } from '../messages/errors'
+import type { CompiledPolicy, ListRule, OriginRule } from './compiled-policy'
 import type { PolicyFields, Report } from './fields'
 import type { CredentialSwitches } from '../origins/credentials'
 import { credentialProblems, readEntry, type Entry } from '../origins/entry'
+import { NOBODY } from '../origins/from-text'
 import { OriginList } from '../origins/list'
 import { createMatcher } from '../origins/matcher'
 
@@ -26,16 +27,25 @@ export function compileOrigin (fields: PolicyFields, origin: NonNullable<PolicyF
         involvedFields: ['credentials']
       })
     }
-    if (fields.enforceOrigin === true) {
-      report('enforceOrigin', {
-        reason: 'conflict',
-        message: 'origin: "*" refuses no origin, so there is nothing to enforce; write the origins that may send requests, or leave enforceOrigin out',
-        involvedFields: ['origin']
-      })
-    }
     return { rule: { kind: 'any' } }
   }
   return compileOriginEntries('origin', origin, fields.credentials === true ? switchesOf(fields) : undefined, report)
+}
+
+/** The value of `Timing-Allow-Origin`, or `true` for the origins that the policy allows. The header has exact origins only. */
+export function compileTimingOrigin ({ timingOrigin }: PolicyFields, report: Report): CompiledPolicy['timingOrigin'] {
+  if (typeof timingOrigin !== 'object') return timingOrigin
+  if (timingOrigin.length === 0) report('timingOrigin', { reason: 'invalid', message: 'an empty array allows nobody; leave it out' })
+  timingOrigin.forEach((value, index) => {
+    const entry = readEntry(value, { list: 'timingOrigin' })
+    if (!('key' in entry)) report('timingOrigin', { ...entry, index, value })
+    else if (entry.pattern !== undefined) {
+      const message = `${quote(value)} is a pattern, and Timing-Allow-Origin has none; write exact origins, such as "https://app.example.com", ` +
+        'or timingOrigin: true'
+      report('timingOrigin', { reason: 'invalid', message, index, value })
+    }
+  })
+  return timingOrigin.join(', ')
 }
 
 /** The switches of a policy that lift rules of credentials. */
@@ -70,14 +80,15 @@ function compileOriginArray (
   field: 'origin' | 'credentials', origins: string | readonly unknown[], switches: CredentialSwitches | undefined, report: Report
 ): ListRule {
   const values = typeof origins === 'string' ? [origins] : origins
-  if (values.length === 0) {
+  if (values.length === 0 && values !== NOBODY) {
     const instead = field === 'origin' ? 'cors: false' : 'credentials: false'
-    report(field, { reason: 'invalid', message: `an empty array allows nobody; write ${instead} for that` })
+    const message = `an empty array allows nobody; write ${instead} for that, or originsFrom(process.env.CORS_ORIGINS) for a list that may be empty`
+    report(field, { reason: 'invalid', message })
   }
   const entries: Entry[] = []
   values.forEach((value, index) => {
     const element = typeof origins === 'string' ? {} : { index, value }
-    const entry = readEntry(value, field)
+    const entry = readEntry(value, { list: field, switches, isWholeValue: typeof origins === 'string' })
     if (!('key' in entry)) return report(field, { ...entry, ...element, involvedFields: INVOLVED_FIELDS[entry.reason] })
     entries.push(entry)
     for (const problem of switches === undefined ? [] : credentialProblems(entry, switches)) {

@@ -5,35 +5,41 @@ import { isListOfNames, namesIn, uniqueNames } from '../http/headers'
 import { SAFELISTED_METHODS } from '../http/methods'
 import { VARY_PREFLIGHT } from '../http/vary'
 import type { AllowedHeaders, CompiledPolicy } from '../policy/compiled-policy'
-import { NO_HEADERS, type HeaderPairs } from '../response/cors-headers'
+import type { HeaderPairs } from '../response/cors-headers'
 import { decide, type Decision } from '../response/decision'
-import { guardOf, ResponseGuard, type ResponseSource } from '../response/guard'
-import { hasListeners, originRefusalReason, reportRefusal, type CorsRefusalReason } from '../response/refused'
+import { guardOf, ResponseGuard, type GuardSource } from '../response/guard'
+import { hasListeners, originRefusalReason, reportRefusal, warnOfRefusedHeader, type CorsRefusalReason } from '../response/refused'
 import { hasTimedOut } from '../response/time-out'
 
-/** What a preflight announces, and what may be answered. */
-export interface AnswerOptions extends ResponseSource {
+/** What answers the preflights of a URL. */
+export interface AnswerOptions extends GuardSource {
   readonly policy: CompiledPolicy
   /** The methods that the answer names. */
   readonly methods: readonly string[]
-  /** The request headers of the route's schema. They are used if the policy has no `allowedHeaders`. */
-  readonly derivedHeaders: readonly string[]
+  readonly allowedHeaders: AllowedHeaders
   /** The URL of the route, for logs. */
   readonly url: string
+}
+
+/** The request headers that a policy allows for a route. `derived` gives those of the route's schema. */
+export function allowedHeadersOf ({ allowedHeaders: listed }: CompiledPolicy, derived: () => readonly string[]): AllowedHeaders {
+  if (listed === undefined) return { any: false, names: derived() }
+  return listed.addsDerived ? { any: listed.any, names: uniqueNames([...listed.names, ...derived()]) } : listed
 }
 
 /** Sends the answer to a preflight. Calls no `done`: hooks that were registered after the plugin do not run. */
 export function sendAnswer (request: FastifyRequest, reply: FastifyReply, options: AnswerOptions): void {
   const guard = guardOf(reply) ?? new ResponseGuard(reply, options, VARY_PREFLIGHT)
+  // An earlier hook has answered or failed meanwhile.
   if (guard.source !== options) return
   const send = (decision: Decision): void => {
-    guard.set(decision === false ? NO_HEADERS : answerHeaders(decision, request, options))
-    if (hasListeners(request.log)) report(request, decision, options)
+    guard.set(decision === false ? [] : answerHeaders(decision, request, options))
+    report(request, decision, options)
     reply.code(decision === false ? 403 : options.policy.optionsSuccessStatus).send()
   }
   const decision = isListOfNames(requestedHeaders(request)) && decide(options.policy, request)
   if (!(decision instanceof Promise)) return send(decision)
-  void decision.then((settled) => { if (!reply.sent && !hasTimedOut(request)) send(settled) })
+  decision.then((settled) => { if (!reply.sent && !hasTimedOut(request)) send(settled) }, () => {}) // it never rejects
 }
 
 /** The headers for an allowed origin. */
@@ -42,19 +48,15 @@ function answerHeaders ({ origin, credentials }: Exclude<Decision, false>, reque
   const headers: Array<readonly [string, string]> = [['access-control-allow-origin', origin]]
   if (credentials) headers.push(['access-control-allow-credentials', 'true'])
   headers.push(['access-control-allow-methods', methods.join(', ')])
-  const allowed = allowHeadersValue(allowedHeaders(options), credentials, request)
+  const allowed = allowHeadersValue(options.allowedHeaders, credentials, request)
   if (allowed !== '') headers.push(['access-control-allow-headers', allowed])
   if (policy.maxAge !== undefined) headers.push(['access-control-max-age', policy.maxAge])
   return headers
 }
 
-function allowedHeaders ({ policy, derivedHeaders }: AnswerOptions): AllowedHeaders {
-  return policy.allowedHeaders ?? { any: false, names: derivedHeaders }
-}
-
 /**
- * If the policy allows every header, the requested ones are named: with credentials, browsers read `*` as a name, and Firefox does not remember it. `*` does not
- * cover `Authorization` (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.7).
+ * If the policy allows every header, the requested ones are named: with credentials, browsers read `*` as a name, and Firefox does not remember it. `*` does
+ * not cover `Authorization` (https://fetch.spec.whatwg.org/#cors-preflight-fetch, step 7.7).
  */
 function allowHeadersValue ({ any, names }: AllowedHeaders, credentials: boolean, request: FastifyRequest): string {
   if (!any) return names.join(', ')
@@ -66,24 +68,31 @@ function allowHeadersValue ({ any, names }: AllowedHeaders, credentials: boolean
  * An allowed origin may still ask for a method or a header that the policy does not allow. The full answer is sent all the same: the browser then tells the
  * developer which one it is.
  */
-function report (request: FastifyRequest, decision: Decision, options: AnswerOptions): void {
+function report (request: FastifyRequest, decision: Decision, { methods, allowedHeaders, url, policy, policyName, scope }: AnswerOptions): void {
   const { origin, 'access-control-request-method': method } = request.raw.headers as { readonly [name: string]: string }
-  const reason = decision === false ? refusalReason(request, origin as string) : blockedReason(request, decision.credentials, method as string, options)
+  const route = `${method} ${url}`
+  const header = decision === false ? undefined : refusedHeader(request, decision.credentials, allowedHeaders)
+  if (header !== undefined) warnOfRefusedHeader(request, policy, { header, route, policyName })
+  if (!hasListeners(request.log, scope.refusalLogLevel)) return
+  const isRouted = SAFELISTED_METHODS.has(method as string) || methods.includes(method as string)
+  const blocked = !isRouted ? 'method-not-routed' : header !== undefined ? 'header-not-allowed' : undefined
+  const reason = decision === false ? refusalReason(request, origin as string) : blocked
   if (reason === undefined) return
-  reportRefusal(request.log, request, { reason, origin: origin as string, route: `${method} ${options.url}`, policy: options.policyName })
+  const named = reason === 'header-not-allowed' && header !== undefined ? { header } : {}
+  reportRefusal(request.log, scope.refusalLogLevel, request, { reason, origin: origin as string, route, policy: policyName, ...named })
 }
 
 function refusalReason (request: FastifyRequest, origin: string): CorsRefusalReason {
   return isListOfNames(requestedHeaders(request)) ? originRefusalReason(request, origin) : 'invalid-request-headers'
 }
 
-/** Why the browser blocks the announced request of an allowed origin. Undefined if it does not. */
-function blockedReason (request: FastifyRequest, credentials: boolean, method: string, options: AnswerOptions): CorsRefusalReason | undefined {
-  if (!SAFELISTED_METHODS.has(method) && !options.methods.includes(method)) return 'method-not-routed'
-  const { any, names } = allowedHeaders(options)
+/** The first requested header that the browser will block. */
+function refusedHeader (request: FastifyRequest, credentials: boolean, { any, names }: AllowedHeaders): string | undefined {
+  const requested = namesIn(requestedHeaders(request))
+  if (requested.length === 0) return undefined
   const listed = names.map((name) => name.toLowerCase())
   const isAllowed = (name: string): boolean => listed.includes(name) || (any && (credentials || name !== 'authorization'))
-  return namesIn(requestedHeaders(request)).every((name) => isAllowed(name.toLowerCase())) ? undefined : 'header-not-allowed'
+  return requested.find((name) => !isAllowed(name.toLowerCase()))
 }
 
 function requestedHeaders (request: FastifyRequest): string | undefined {
@@ -91,7 +100,7 @@ function requestedHeaders (request: FastifyRequest): string | undefined {
 }
 
 /** The source of the headers if an earlier hook answered a preflight. */
-const ANSWERED_BEFORE: ResponseSource = { policyName: null }
+const ANSWERED_BEFORE: GuardSource = { policy: null, policyName: null, setsHeaders: true, scope: { enforceOrigin: false, refusalLogLevel: 'debug' } }
 
 /** The instances that have logged the warning: each logs it once. */
 const warnedServers = new WeakSet<object>()

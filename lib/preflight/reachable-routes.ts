@@ -1,9 +1,10 @@
-// Which routes of an application an announced request may reach. A preflight does not tell versions and custom constraints, and browsers remember an approval for
-// a URL whatever headers later requests have: so every route counts that the method and the URL may reach with any of them.
+// Which routes of an application an announced request may reach. A preflight does not tell versions and custom constraints, and browsers remember an approval
+// for a URL whatever headers later requests have: so every route counts that the method and the URL may reach with any of them.
 import type { FastifyInstance } from 'fastify'
 import type { RouterEntry } from '../fastify/router-entries'
 import { haveSameParams } from '../fastify/router-options'
 import { SecondRouter, type Match, type RouterOptions } from '../fastify/second-router'
+import { canBePreflighted } from '../http/methods'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import type { Route } from '../response/route'
 
@@ -49,8 +50,8 @@ export class ReachableRoutes {
   constructor (readonly registered: RegisteredRoutes) {}
 
   /**
-   * The routes that a request may reach, in the router's order of preference; of several with one path and one policy, the first. Undefined if they are unknown,
-   * or too many.
+   * The routes that a request may reach, in the router's order of preference; of several with one path and one policy, the first. Undefined if they are
+   * unknown, or too many.
    */
   reachable ({ method, url, host }: AnnouncedRequest, budget = new LookupBudget()): readonly Match[] | undefined {
     if (this.registered.unreadableMethods.has(method)) return undefined
@@ -85,6 +86,14 @@ export class ReachableRoutes {
       if (!Object.hasOwn(constraints, name) && !isFound(() => find({ [name]: SOME_VALUE }))) return false
     }
     return true
+  }
+
+  /** Whether a request certainly reaches a not-found handler. */
+  hasNoRoute (announced: AnnouncedRequest): boolean {
+    const { root, customConstraints } = this.registered
+    const { method, url, host } = announced
+    if (customConstraints.size > 0 || !canBePreflighted(method) || !root.supportedMethods.includes(method as never)) return false
+    return this.reachable(announced)?.length === 0 && root.findRoute({ method: method as never, url, constraints: { host } as never }) === null
   }
 
   /** The methods that have routes. */

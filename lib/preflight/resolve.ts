@@ -1,14 +1,15 @@
-// Resolves a preflight: which route the announced request reaches, whose policy answers, and which methods the answer names. If it may reach several routes, all
-// must have one policy. Fastify's own router confirms the announced method and every method that is named, each time: browsers remember them all.
-import type { RouterEntry } from '../fastify/router-entries'
+// Resolves a preflight: which route the announced request reaches, whose policy answers, and which methods the answer names. If it may reach several routes,
+// all must have one policy. Fastify's own router confirms the announced method and every method that is named, each time: browsers remember them all.
+import { hostOf, type RouterEntry } from '../fastify/router-entries'
 import type { Match } from '../fastify/second-router'
-import { canBePreflighted, SAFELISTED_METHODS } from '../http/methods'
+import { canBePreflighted, SAFELISTED_METHODS, takesBody } from '../http/methods'
 import type { RawRequest } from '../http/preflight-request'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import { decideWithoutAsking } from '../response/decision'
+import type { GuardSource } from '../response/guard'
 import type { CorsRefusal, CorsRefusalReason } from '../response/refused'
 import type { Route } from '../response/route'
-import type { AnswerOptions } from './answer'
+import { allowedHeadersOf, type AnswerOptions } from './answer'
 import type { OptionsRoute, PreflightMatch } from './options-route'
 import { commonPolicy, LookupBudget, type AnnouncedRequest, type ReachableRoutes } from './reachable-routes'
 
@@ -25,8 +26,11 @@ export class PreflightResolver {
   readonly #answers = new Map<RouterEntry, EntryAnswer>()
   readonly #entriesByPlace: ReadonlyMap<string, readonly RouterEntry[]>
 
-  /** `optionsRouteOf` finds the generated OPTIONS route at the URL of an entry that has a policy. */
-  constructor (routes: ReachableRoutes, optionsRouteOf: (entry: RouterEntry) => OptionsRoute | undefined) {
+  /**
+   * `optionsRouteOf` finds the generated OPTIONS route at the URL of an entry that has a policy. `hasDefaultPolicy` tells whether a scope has a policy for
+   * 404s: then the scope of the not-found handler answers preflights for what has no route.
+   */
+  constructor (routes: ReachableRoutes, optionsRouteOf: (entry: RouterEntry) => OptionsRoute | undefined, readonly hasDefaultPolicy: () => boolean) {
     this.#routes = routes
     this.#optionsRouteOf = optionsRouteOf
     this.#entriesByPlace = groupByPlace([...routes.registered.entriesByMethod.values()].flat())
@@ -39,9 +43,19 @@ export class PreflightResolver {
     const matches = this.#routes.reachable(announced, budget)
     if (matches === undefined) return undefined
     const [match] = matches
-    if (match === undefined) return this.#matchForUnroutedMethod(preflight, announced, budget)
+    if (match === undefined) return this.hasDefaultPolicy() ? undefined : this.#matchForUnroutedMethod(preflight, announced, budget)
     const policy = this.#commonPolicy(matches)
     return policy === null || !this.#routes.isConfirmed(announced, match) ? undefined : this.#matchFor(policy, match, announced, budget)
+  }
+
+  /** What answers a preflight that reaches a not-found handler: the default policy of its scope, or else what names the method. */
+  resolveNotFound (preflight: RawRequest, { policy, ...source }: GuardSource): AnswerOptions | undefined {
+    const announced = announcedRequest(preflight)
+    if (!this.#routes.hasNoRoute(announced)) return undefined
+    if (policy === null) return this.#matchForUnroutedMethod(preflight, announced, new LookupBudget())?.answer
+    const { method } = announced
+    const allowedHeaders = allowedHeadersOf(policy, () => takesBody(method) ? ['content-type'] : [])
+    return { ...source, policy, methods: [method], allowedHeaders, url: '(none)' }
   }
 
   #commonPolicy (matches: readonly Match[]): CompiledPolicy | null {
@@ -68,14 +82,17 @@ export class PreflightResolver {
     if (existing !== undefined) return existing
     const route = this.#routes.registered.routeOf(entry) as Route // an entry with a policy has a route
     const atPlace = this.#entriesByPlace.get(placeOf(entry)) as readonly RouterEntry[]
-    const withPolicy = atPlace.filter((other) => this.#routes.policyOf(other) === policy).map((entry) => ({ entry, route: this.#routes.registered.routeOf(entry) as Route }))
+    const withPolicy = atPlace.filter((other) => this.#routes.policyOf(other) === policy)
+      .map((entry) => ({ entry, route: this.#routes.registered.routeOf(entry) as Route }))
     withPolicy.sort((one, other) => one.route.order - other.route.order || methodIndex(one) - methodIndex(other))
     const answer = {
       policy,
       policyName: route.policyName,
+      scope: route.scope,
+      setsHeaders: true,
       url: entry.path,
       methods: [...new Set(withPolicy.map(({ entry }) => entry.method))],
-      derivedHeaders: policy.allowedHeaders === undefined ? route.requestHeaders(entry.method) : []
+      allowedHeaders: allowedHeadersOf(policy, () => route.requestHeaders(entry.method))
     }
     const entryAnswer = { answer, optionsRoute: this.#optionsRouteOf(entry) }
     this.#answers.set(entry, entryAnswer)
@@ -83,8 +100,8 @@ export class PreflightResolver {
   }
 
   /**
-   * The answer for a method that has no route, at a URL whose other methods have one policy that allows the origin. It lets the browser report the method as the
-   * cause. GET, HEAD and POST are excluded: browsers need no permission for them, so the answer would approve the request
+   * The answer for a method that has no route, at a URL whose other methods have one policy that allows the origin. It lets the browser report the method as
+   * the cause. GET, HEAD and POST are excluded: browsers need no permission for them, so the answer would approve the request
    * (https://fetch.spec.whatwg.org/#cors-preflight-fetch).
    */
   #matchForUnroutedMethod (preflight: RawRequest, announced: AnnouncedRequest, budget: LookupBudget): PreflightMatch | undefined {
@@ -93,15 +110,18 @@ export class PreflightResolver {
     if (unreadableMethods.size > 0 || customConstraints.size > 0) return undefined
     // An OPTIONS route of the user's may answer the preflight.
     if (this.#routes.reachable({ ...announced, method: 'OPTIONS' }, budget)?.length !== 0) return undefined
-    const found = this.#routes.methods.flatMap((method) => (this.#routes.reachable({ ...announced, method }, budget) ?? [undefined]).map((match) => ({ method, match })))
-    const matches = found.map(({ match }) => match)
-    const [first] = found
-    if (first?.match === undefined || matches.includes(undefined)) return undefined
-    const policy = this.#commonPolicy(matches as Match[])
+    const matches: Match[] = []
+    for (const method of this.#routes.methods) {
+      const reachable = this.#routes.reachable({ ...announced, method }, budget)
+      if (reachable === undefined) return undefined
+      matches.push(...reachable)
+    }
+    const [match] = matches
+    const policy = this.#commonPolicy(matches)
     // An origin function is called only for routes that exist.
-    if (policy === null || decideWithoutAsking(policy, preflight.headers.origin as string) === false) return undefined
-    const routed = { ...announced, method: first.method }
-    return this.#routes.isConfirmed(routed, first.match) ? this.#matchFor(policy, first.match, routed, budget) : undefined
+    if (match === undefined || policy === null || decideWithoutAsking(policy, preflight.headers.origin as string) === false) return undefined
+    const routed = { ...announced, method: match.entry.method }
+    return this.#routes.isConfirmed(routed, match) ? this.#matchFor(policy, match, routed, budget) : undefined
   }
 
   /** The routes with a policy whose preflights are not approved, because the announced request may also reach a route with another policy. */
@@ -110,7 +130,7 @@ export class PreflightResolver {
     if (unknownConstraints.length === 0) return []
     return [...entriesByMethod.values()].flat().filter((entry) => {
       const url = entry.path.replace(/:[^/().-]+|\*$/g, '~')
-      if (this.#routes.policyOf(entry) === null || entry.constraints.host !== undefined || !PLAIN_URL.test(url)) return false
+      if (this.#routes.policyOf(entry) === null || hostOf(entry.constraints) !== undefined || !PLAIN_URL.test(url)) return false
       const matches = this.#routes.reachable({ method: entry.method, url, host: undefined })
       return matches === undefined || (matches.some((match) => match.entry === entry) && this.#commonPolicy(matches) === null)
     })
@@ -148,8 +168,8 @@ export function announcedRequest ({ url = '', headers }: RawRequest): AnnouncedR
 }
 
 /** Equal for the entries that a browser requests at one URL: parameters may have other names. */
-export function placeOf ({ path, constraints: { host } }: RouterEntry): string {
-  return `${path.replace(/::|:[^/().-]*/g, (part) => part === '::' ? part : ':')} ${String(host)}`
+export function placeOf ({ path, constraints }: RouterEntry): string {
+  return `${path.replace(/::|:[^/().-]*/g, (part) => part === '::' ? part : ':')} ${String(hostOf(constraints))}`
 }
 
 export function groupByPlace (entries: readonly RouterEntry[]): Map<string, RouterEntry[]> {

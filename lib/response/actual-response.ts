@@ -1,35 +1,27 @@
-// Decides on the CORS headers of actual responses, and waits for origin functions. The hooks of a registration call it; the guard sets the headers.
+// Decides on the CORS headers of actual responses, waits for origin functions, and refuses requests of refused origins. The guard sets the headers.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isPreflight } from '../http/preflight-request'
-import type { CompiledPolicy } from '../policy/compiled-policy'
-import type { PolicyHeaders } from './cors-headers'
 import { decide, type Decision } from './decision'
-import type * as Enforcement from './enforcement'
-import { guardOf, ResponseGuard, type ResponseSource } from './guard'
+import { isFromForeignPage, OriginRefusedError } from './enforcement'
+import { guardOf, ResponseGuard } from './guard'
 import { hasListeners, reportRefusedOrigin } from './refused'
+import { enforcementOf, type ResponseSource } from './source'
 import { hasTimedOut, neverSettles } from './time-out'
-
-/** A policy that decides on responses: that of a route, or the default policy of a scope for its 404s. */
-export interface ResponsePolicy extends ResponseSource {
-  /** Null for `cors: false`: then responses carry no CORS headers. */
-  readonly policy: CompiledPolicy | null
-  readonly headers: PolicyHeaders
-}
 
 /**
  * Decides on the origin of a request, and puts a guard on its response. What decided first stays: if a route calls the not-found handler, the policy of the
  * route applies. The origin is refused until an origin function has answered, so a response that is sent before carries no CORS headers.
  */
-export function decideOnResponse (request: FastifyRequest, reply: FastifyReply, source: ResponsePolicy): ResponseGuard {
+export function decideOnResponse (request: FastifyRequest, reply: FastifyReply, source: ResponseSource): ResponseGuard {
   const existing = guardOf(reply)
   if (existing !== undefined) return existing
   const { policy, headers } = source
   const guard = new ResponseGuard(reply, source, headers.vary)
   // A preflight comes here only if no policy answers it, so its response carries no CORS headers.
-  if (policy !== null && isPreflight(request.raw)) return guard
+  if (isPreflight(request.raw)) return guard
   const apply = (decision: Decision): void => {
     guard.set(headers.for(decision))
-    if (decision === false && hasListeners(request.log) && !isPreflight(request.raw)) reportRefusedOrigin(request, policy, source.policyName)
+    if (decision === false) refuse(request, guard)
   }
   const decision = policy === null ? false : decide(policy, request)
   if (!(decision instanceof Promise)) apply(decision)
@@ -44,29 +36,33 @@ export function decideOnResponse (request: FastifyRequest, reply: FastifyReply, 
   return guard
 }
 
-/** Calls `done` when the origin is decided, with the error that ends the request if the policy enforces its origins. */
-export function whenDecided (request: FastifyRequest, reply: FastifyReply, source: ResponsePolicy, done: (error?: Error) => void): void {
+function refuse (request: FastifyRequest, guard: ResponseGuard): void {
+  const { source } = guard
+  const enforcement = enforcementOf(source)
+  const isRefused = enforcement !== false && isFromForeignPage(request)
+  guard.refusesRequest = isRefused && enforcement === true
+  // What declares nothing is no refusal, unless the registration makes it one.
+  if ((source.setsHeaders || isRefused) && hasListeners(request.log, source.scope.refusalLogLevel)) {
+    reportRefusedOrigin(request, source, isRefused ? guard.refusesRequest : undefined)
+  }
+}
+
+/** Calls `done` when the origin is decided, with the error that ends a refused request. */
+export function whenDecided (request: FastifyRequest, reply: FastifyReply, source: ResponseSource, done: (error?: Error) => void): void {
   const guard = decideOnResponse(request, reply, source)
-  const finish = (): void => { done(isUpgrade(request) ? undefined : enforcementError(request, guard)) }
+  const finish = (): void => { done(guard.refusesRequest && !isUpgrade(request) ? new OriginRefusedError() : undefined) }
   if (guard.pendingDecision === undefined) return finish()
   guard.isDecisionAwaited = true
-  void guard.pendingDecision.then(finish)
+  guard.pendingDecision.then(finish, finish) // it never rejects
 }
 
 /** The error that ends a WebSocket upgrade of a refused origin. Undefined for every other request. */
 export function upgradeError (request: FastifyRequest, reply: FastifyReply): Error | undefined {
-  const guard = isUpgrade(request) ? guardOf(reply) : undefined
-  return guard && enforcementError(request, guard)
+  return isUpgrade(request) && guardOf(reply)?.refusesRequest === true ? new OriginRefusedError() : undefined
 }
 
-function isUpgrade ({ raw }: FastifyRequest): boolean {
+export function isUpgrade ({ raw }: FastifyRequest): boolean {
   return raw.headers.upgrade !== undefined
-}
-
-/** Undefined if the origin is allowed, or if the policy does not enforce it. */
-function enforcementError (request: FastifyRequest, { allowsOrigin, source }: ResponseGuard): Error | undefined {
-  if (allowsOrigin || (source as Partial<ResponsePolicy>).policy?.enforceOrigin !== true) return undefined
-  return (require('./enforcement') as typeof Enforcement).enforcementError(request)
 }
 
 /**
@@ -79,5 +75,5 @@ export function whenSendable (request: FastifyRequest, reply: FastifyReply, guar
   if (guard.pendingDecision === undefined || guard.isDecisionAwaited || hasTimedOut(request)) return done()
   guard.isDecisionAwaited = true
   // If another attempt began meanwhile, it sends a response of its own.
-  void guard.pendingDecision.then(() => { if (!reply.sent && guard.sendAttempts === attempt) done() })
+  guard.pendingDecision.then(() => { if (!reply.sent && guard.sendAttempts === attempt) done() }, done) // it never rejects
 }

@@ -60,7 +60,7 @@ function callOriginFunction (originFunction: CorsOriginFunction, origin: string,
   }
   try {
     const answer: unknown = originFunction(origin, request)
-    return typeof answer === 'object' ? Promise.resolve(answer).then(decided, failed) : decided(answer)
+    return typeof answer === 'object' ? Promise.resolve(answer).then(decided).catch(failed) : decided(answer)
   } catch (err) {
     return failed(err)
   }

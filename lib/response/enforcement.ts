@@ -1,25 +1,24 @@
-// The field `enforceOrigin` of a policy. CORS keeps pages from reading responses, not from sending requests. This file decides which requests are rejected
-// before their handler runs: those from pages of refused origins. It never rejects a request from the application's own pages, or from a client that is no
-// browser. The onRequest hook in response.ts calls it.
+// The request side. CORS keeps pages from reading responses, not from sending requests: `enforceOrigin` refuses requests from pages of refused origins, and
+// `hosts` those to other hosts, before their handler runs. A request from the application's own pages, or from a client that is no browser, is never refused.
 import createError from '@fastify/error'
 import type { FastifyRequest } from 'fastify'
 import { isPreflight } from '../http/preflight-request'
-import { Vary } from '../http/vary'
-import { isSerialisedOrigin } from '../origins/pattern'
+import { isSerialisedOrigin } from '../origins/serialised'
 
-/** The request headers that the decision depends on. `Host` is left out: every cache has it in its key (RFC 9111, section 2). */
-export const VARY_ENFORCED = new Vary('Origin', 'Sec-Fetch-Site')
-
-/** The message contains nothing from the request. */
-const OriginRefusedError = createError('FST_ERR_CORS_ORIGIN_REFUSED', 'Pages of this origin may not send this request', 403)
+/** The messages contain nothing from the request. */
+export const OriginRefusedError = createError('FST_ERR_CORS_ORIGIN_REFUSED', 'Pages of this origin may not send this request', 403)
+export const HostRefusedError = createError('FST_ERR_CORS_HOST_REFUSED', 'This server does not answer for this host', 421)
 
 /**
- * The error that ends a request of a refused origin; undefined if the request may continue. A preflight may always continue: it carries no credentials,
- * and reaches no handler but that of a user's OPTIONS route.
+ * Whether a page of another origin sends the request. Not a preflight: it carries no credentials, and reaches no handler but that of a user's OPTIONS route.
+ * Not an image or another response that pages embed without CORS: those are protected by `Cross-Origin-Resource-Policy`, and some carry an `Origin`
+ * (https://privacycg.github.io/storage-access-headers/).
  */
-export function enforcementError (request: FastifyRequest): Error | undefined {
-  const { origin } = request.raw.headers
-  return origin === undefined || isFromOwnPage(origin, request) || isPreflight(request.raw) ? undefined : new OriginRefusedError()
+export function isFromForeignPage (request: FastifyRequest): boolean {
+  const { method, headers } = request.raw
+  const { origin } = headers
+  if (origin === undefined || isFromOwnPage(origin, request) || isPreflight(request.raw)) return false
+  return !(headers['sec-fetch-mode'] === 'no-cors' && (method === 'GET' || method === 'HEAD'))
 }
 
 /**

@@ -2,9 +2,11 @@
 // every response that is written to `reply.raw`, whatever hook or middleware ends it; no code of the application runs after it.
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
+import { isHeaderName, namesIn, uniqueNames } from '../http/headers'
 import type { Vary } from '../http/vary'
-import { CORS_HEADER_NAMES, NO_HEADERS, type HeaderPairs } from './cors-headers'
-import { reportReplacedHeaders } from './refused'
+import { CORS_HEADER_NAMES, EXPOSE_HEADERS, type HeaderPairs } from './cors-headers'
+import { reportReplacedHeaders, warnOfHiddenHeaders } from './refused'
+import type { ResponseSource } from './source'
 
 /** Where a response carries its guard. */
 const kGuard = Symbol('fastify-cors-policy.guard')
@@ -12,10 +14,7 @@ const kGuard = Symbol('fastify-cors-policy.guard')
 type GuardedResponse = ServerResponse & { [kGuard]?: ResponseGuard }
 
 /** What decides on the headers of a response. */
-export interface ResponseSource {
-  /** The name of its policy, for logs. */
-  readonly policyName: string | null
-}
+export type GuardSource = Omit<ResponseSource, 'headers'>
 
 /** Headers as Fastify passes them to `writeHead`. */
 type Headers = Record<string, unknown>
@@ -25,9 +24,12 @@ export class ResponseGuard {
   pendingDecision: Promise<void> | undefined
   /** Whether a hook delays the request or the response until the decision. */
   isDecisionAwaited = false
+  /** Whether the request is answered 403, as its origin is refused. */
+  refusesRequest = false
   /** How often the response was about to be sent. More than once if a hook or the handler's time-out failed the attempt before. */
   sendAttempts = 0
-  #headers: HeaderPairs = NO_HEADERS
+  #headers: HeaderPairs = []
+  #isWritten = false
   /** Values of `Vary` that Fastify may overwrite before the head is written. */
   readonly #keptVary: string[] = []
   readonly #reply: FastifyReply
@@ -36,7 +38,7 @@ export class ResponseGuard {
   readonly #hasInner: boolean
 
   /** The response carries no CORS headers until `set` is called. */
-  constructor (reply: FastifyReply, readonly source: ResponseSource, readonly vary: Vary | undefined) {
+  constructor (reply: FastifyReply, readonly source: GuardSource, readonly vary: Vary | undefined) {
     const raw = reply.raw as GuardedResponse
     this.#reply = reply
     this.#hasInner = Object.hasOwn(raw, 'writeHead')
@@ -50,14 +52,9 @@ export class ResponseGuard {
     this.#headers = headers
   }
 
-  /** Whether the response allows an origin, as far as it is decided. */
-  get allowsOrigin (): boolean {
-    return this.#headers.length > 0
-  }
-
   /**
-   * Keeps the present values of `Vary`. Fastify overwrites them before it writes some payloads: it copies the headers of a web `Response` to the reply, and those
-   * of a stream's reply to the raw response.
+   * Keeps the present values of `Vary`. Fastify overwrites them before it writes some payloads: it copies the headers of a web `Response` to the reply, and
+   * those of a stream's reply to the raw response.
    */
   keepVary (): void {
     if (this.vary === undefined) return
@@ -71,37 +68,55 @@ export class ResponseGuard {
   writeHead (raw: GuardedResponse, statusCode: number, reason: unknown, headers: unknown): unknown {
     const hasReason = typeof reason === 'string'
     const given = hasReason ? headers : headers ?? reason
-    // Headers that were sent already cannot be corrected: Node throws its own error for them.
-    const corrected = raw.headersSent ? given : this.#correct(raw, given)
+    // Headers that were sent already cannot be corrected: Node throws its own error for them. `headersSent` does not tell: @fastify/express replaces it.
+    const corrected = this.#isWritten ? given : this.#correct(raw, given)
     const write = (): unknown => (this.#writeHead as Function).call(raw, statusCode, ...(hasReason ? [reason] : []), corrected)
-    return this.#hasInner ? this.#whileProtected(raw, corrected as Headers, write) : write()
+    const result = this.#hasInner ? this.#whileProtected(raw, corrected as Headers, write) : write()
+    this.#isWritten = true
+    return result
   }
 
   /** The headers to write in place of these. Removes from the raw response what they replace. */
   #correct (raw: GuardedResponse, given: unknown): Headers {
     const corrected = copyOf(given)
     const own = new Map(this.#headers)
-    const vary: unknown[] = [...this.#keptVary]
-    const replaced = new Set<string>()
-    const remove = (name: string, value: unknown, fromHolder: () => void): void => {
-      if (name === 'vary' && this.vary !== undefined) vary.push(value)
-      else if (CORS_HEADER_NAMES.has(name)) replaced.add(value === own.get(name) ? '' : name)
-      else return
-      fromHolder()
+    const found = new Map<string, unknown[]>()
+    const take = (name: string, value: unknown, remove: () => void): void => {
+      if (name === 'vary' ? this.vary === undefined : !own.has(name) && !(this.source.setsHeaders && CORS_HEADER_NAMES.has(name))) return
+      found.set(name, [...found.get(name) ?? [], value])
+      remove()
     }
-    for (const key of Object.keys(corrected)) remove(key.toLowerCase(), corrected[key], () => { delete corrected[key] })
-    for (const name of raw.getHeaderNames()) remove(name, raw.getHeader(name), () => { raw.removeHeader(name) })
-    if (this.vary !== undefined) corrected.vary = this.vary.mergedWith(vary.length === 0 ? undefined : vary.join())
+    for (const key of Object.keys(corrected)) take(key.toLowerCase(), corrected[key], () => { delete corrected[key] })
+    for (const name of raw.getHeaderNames()) take(name, raw.getHeader(name), () => { raw.removeHeader(name) })
+    if (this.vary !== undefined) {
+      const values = [...this.#keptVary, ...found.get('vary') ?? []]
+      corrected.vary = this.vary.mergedWith(values.length === 0 ? undefined : values.join())
+      found.delete('vary')
+    }
+    if (found.size > 0) this.#replace(own, found)
     for (const [name, value] of own) corrected[name] = value
-    replaced.delete('')
-    if (replaced.size > 0) reportReplacedHeaders(this.#reply.request, [...replaced], this.source.policyName)
     return corrected
+  }
+
+  /** Adds the response headers that a handler exposes, where the policy leaves that to the route. Reports the other headers that are replaced. */
+  #replace (own: Map<string, string>, found: ReadonlyMap<string, readonly unknown[]>): void {
+    const { policy } = this.source
+    const { request } = this.#reply
+    const exposed = namesIn(found.get(EXPOSE_HEADERS)?.join())
+    if (exposed.length > 0 && own.has('access-control-allow-origin') && policy !== null) {
+      const names = exposed.filter((name) => isHeaderName(name) && (name !== '*' || !own.has('access-control-allow-credentials')))
+      if (policy.exposedHeaders === undefined || policy.exposesDerived) {
+        if (names.length > 0) own.set(EXPOSE_HEADERS, uniqueNames([...namesIn(own.get(EXPOSE_HEADERS)), ...names]).join(', '))
+      } else warnOfHiddenHeaders(request, this.source, names.filter((name) => !policy.exposedHeaders?.includes(name)))
+    }
+    const replaced = [...found].filter(([name, values]) => values.some((value) => value !== own.get(name)) && !(name === EXPOSE_HEADERS && own.has(name)))
+    if (replaced.length > 0) reportReplacedHeaders(request, replaced.map(([name]) => name), this.source.policyName)
   }
 
   /** Calls `write`, in which listeners set headers. They cannot change the CORS headers, and can only add to `Vary`. */
   #whileProtected (raw: GuardedResponse, corrected: Headers, write: () => unknown): unknown {
     const { setHeader, appendHeader, removeHeader } = raw
-    const isCors = (name: string): boolean => CORS_HEADER_NAMES.has(name)
+    const isCors = (name: string): boolean => this.source.setsHeaders && CORS_HEADER_NAMES.has(name)
     const change = (method: Function, name: string, value: unknown): unknown => {
       const lower = String(name).toLowerCase()
       if (isCors(lower) && (!Object.hasOwn(corrected, lower) || corrected[lower] !== value)) return raw

@@ -1,10 +1,10 @@
-// The reasons why the plugin refuses an origin or a preflight, or why a browser blocks a request. Logs refusals at debug, and publishes them on a
-// diagnostics channel. response.ts, lib/preflight/ and lib/application/ report refusals here; lib/explain/ records them.
-import diagnostics from 'node:diagnostics_channel'
+// The reasons why the plugin refuses an origin or a preflight, or why a browser blocks a request. Logs refusals, and publishes them on a diagnostics channel.
+import { channel } from 'node:diagnostics_channel'
 import type { FastifyRequest } from 'fastify'
 import { printable, quote } from '../messages/errors'
 import { isPreflight } from '../http/preflight-request'
-import { isSerialisedOrigin } from '../origins/pattern'
+import { isSerialisedOrigin } from '../origins/serialised'
+import type { ResponseSource } from './source'
 
 /**
  * Why a browser blocks a request, or why the plugin refuses an origin. The set is closed: a program may switch over it, and a new reason is a breaking
@@ -36,8 +36,8 @@ export type CorsRefusalReason =
   | 'credentials-not-allowed' | 'ambiguous-route' | 'answered-before' | 'invalid-request-headers' | 'forbidden-method' | 'origin-function-failed'
 
 /**
- * What is logged for a refusal, as the property `cors` of a log line at level debug. Control characters of the request's values are escaped, and each value is
- * cut after 256 characters.
+ * What is logged for a refusal, as the property `cors` of a log line at the level `refusalLogLevel` (`debug`). Control characters of the request's values are
+ * escaped, and each value is cut after 256 characters.
  */
 export interface CorsRefusal {
   readonly reason: CorsRefusalReason
@@ -47,6 +47,10 @@ export interface CorsRefusal {
   readonly route: string
   /** The name of the policy that the route has or extends. Null if it has no name, or if the route has no policy. */
   readonly policy: string | null
+  /** The first request header that the policy does not allow, for `header-not-allowed`. */
+  readonly header?: string
+  /** For a request that `enforceOrigin` refuses: true if it was answered 403, false where the refusal is only reported. */
+  readonly enforced?: boolean
 }
 
 /**
@@ -64,45 +68,77 @@ export interface CorsRefusalMessage extends CorsRefusal {
 }
 
 /** Publishes a {@link CorsRefusalMessage} for every refusal, for counters. */
-export const refusedChannel = diagnostics.channel('fastify-cors-policy.refused')
+export const refusedChannel = channel('fastify-cors-policy.refused')
 
 /** A Fastify logger: pino's, the application's own, or the one that does nothing. */
 type Logger = FastifyRequest['log']
 
-/** Whether a refusal would be logged or received by a subscriber. Otherwise it need not be computed. */
-export function hasListeners (log: Logger): boolean {
-  return logsDebug(log) || refusedChannel.hasSubscribers
+/** Whether a refusal would be logged at this level or received by a subscriber. Otherwise it need not be computed. */
+export function hasListeners (log: Logger, level: string): boolean {
+  return logs(log, level) || refusedChannel.hasSubscribers
 }
 
-/** Whether the logger's level is debug or lower. Pino uses one empty function for all disabled levels; without a logger, Fastify uses one for all levels. */
-function logsDebug ({ debug, silent, fatal }: Logger): boolean {
-  return debug !== silent && debug !== fatal
+/** Whether the logger logs this level. Pino uses one empty function for all disabled levels; without a logger, Fastify uses one for all levels. */
+function logs (log: Logger, level: string): boolean {
+  const method = log[level as 'debug']
+  return method !== log.silent && (method !== log.fatal || level === 'fatal')
 }
 
 /** Logs and publishes a refusal. Call it only if {@link hasListeners}. */
-export function reportRefusal (log: Logger, request: FastifyRequest | null, { reason, origin, route, policy }: CorsRefusal): void {
-  const cors: CorsRefusal = { reason, origin: printableText(origin), route: printableText(route), policy }
+export function reportRefusal (log: Logger, level: string, request: FastifyRequest | null, { reason, origin, route, header, ...rest }: CorsRefusal): void {
+  const values = { reason, origin: printableText(origin), route: printableText(route), ...(header !== undefined && { header: printableText(header) }) }
+  const cors: CorsRefusal = { ...values, ...rest }
   if (refusedChannel.hasSubscribers) refusedChannel.publish({ ...cors, request } satisfies CorsRefusalMessage)
-  log.debug({ cors }, `CORS refuses a ${request === null || isPreflight(request.raw) ? 'preflight' : 'request'}: ${reason}`)
+  const what = request === null || isPreflight(request.raw) ? 'preflight' : 'request'
+  log[level as 'debug']({ cors }, `CORS refuses a ${what}: ${reason}${values.header === undefined ? '' : ` (${values.header})`}`)
 }
 
 /** Logs at debug which headers of a handler or a hook were replaced by those of the policy. */
 export function reportReplacedHeaders (request: FastifyRequest, headers: readonly string[], policy: string | null): void {
-  if (!logsDebug(request.log)) return
+  if (!logs(request.log, 'debug')) return
   const cors = { replaced: headers, route: routeName(request), policy }
   request.log.debug({ cors }, `CORS replaces headers that the policy does not set: ${headers.join(', ')}`)
 }
 
+/** The policies and routes for which a warning was logged: once for each. */
+const warned = new WeakSet<object>()
+
+function isFirst (subject: object): boolean {
+  const first = !warned.has(subject)
+  warned.add(subject)
+  return first
+}
+
+/** Warns that the policy exposes fewer response headers than the handler of a route. */
+export function warnOfHiddenHeaders (request: FastifyRequest, source: object, names: readonly string[]): void {
+  if (names.length === 0 || !isFirst(source)) return
+  request.log.warn(`CORS hides ${printable(names.join(', '))} of ${routeName(request)} from pages: its handler exposes what exposedHeaders of its policy does ` +
+    `not list; write exposedHeaders: ['...', ${names.map(quote).join(', ')}], or leave the field out`)
+}
+
+/** A request header that a policy does not allow, although it allows the origin. */
+interface RefusedHeader { readonly header: string, readonly route: string, readonly policyName: string | null }
+
+/** Warns of the first header that a policy refuses. */
+export function warnOfRefusedHeader (request: FastifyRequest, policy: object, { header, route, policyName }: RefusedHeader): void {
+  if (!isFirst(policy)) return
+  const [name, where] = [quote(header.slice(0, MAX_LOGGED_LENGTH)), printableText(route)]
+  const field = policyName === null ? `the policy of ${where}` : `the policy ${quote(policyName)}`
+  request.log.warn(`CORS does not allow the request header ${name} for ${where}: browsers block the request; write allowedHeaders: ['...', ${name}] in ${field}, ` +
+    'if pages may send it')
+}
+
 /**
- * Reports that an actual request's origin is refused. Call it once per request, and only if {@link hasListeners}. A null `policy` means that the route declares
- * `cors: false`.
+ * Reports that an actual request's origin is refused. Call it once per request, and only if {@link hasListeners}. `enforced` is undefined if `enforceOrigin`
+ * does not refuse the request.
  */
-export function reportRefusedOrigin (request: FastifyRequest, policy: object | null, policyName: string | null): void {
+export function reportRefusedOrigin (request: FastifyRequest, { policy, policyName, setsHeaders, scope }: Omit<ResponseSource, 'headers'>, enforced: boolean | undefined): void {
   const { origin, 'sec-fetch-site': site } = request.raw.headers
   // Browsers send an Origin with every POST, same-origin requests included. Those need no permission.
   if (origin === undefined || site === 'same-origin') return
-  const reason = request.is404 ? 'no-route' : policy === null ? 'off' : originRefusalReason(request, origin)
-  reportRefusal(request.log, request, { reason, origin, route: routeName(request), policy: policyName })
+  const reason = request.is404 ? 'no-route' : policy !== null ? originRefusalReason(request, origin) : setsHeaders ? 'off' : 'no-policy'
+  const refusal = { reason, origin, route: routeName(request), policy: policyName, ...(enforced !== undefined && { enforced }) } as const
+  reportRefusal(request.log, scope.refusalLogLevel, request, refusal)
 }
 
 /** Why a policy refuses an origin. `request` is undefined if no origin function was called for it. */
@@ -122,13 +158,9 @@ export function recordOriginFunctionFailure (request: FastifyRequest): void {
   failedRequests.add(request)
 }
 
-/** The origin functions for which the warning was logged: once for each. */
-const warnedFunctions = new WeakSet<object>()
-
 /** Warns that an origin function answered with a truthy value other than `true`: its author probably meant to allow the origin. */
 export function warnOfTruthyAnswer (request: FastifyRequest, originFunction: object, answer: unknown): void {
-  if (!answer || warnedFunctions.has(originFunction)) return
-  warnedFunctions.add(originFunction)
+  if (!answer || !isFirst(originFunction)) return
   const problem = `${quote(originFunction)} of config.cors answered ${quote(answer)}, which is not true: the origin is refused`
   request.log.warn(`${problem}; write a function that returns true or false`)
 }

@@ -4,8 +4,9 @@ import type { CheckedPolicy } from '../policy/check-policies'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import type * as DerivedHeaders from '../policy/derived-headers'
 import type { RouteSchema } from '../policy/derived-headers'
+import { uniqueNames } from '../http/headers'
 import { PolicyHeaders } from './cors-headers'
-import type { ResponseSource } from './guard'
+import { enforcementOf, type Registration, type ResponseSource } from './source'
 
 /** A route's `config.cors`. Undefined if it has none. `{ cors: undefined }` is a mistake, and is reported as one. */
 export type Declaration = { readonly cors: unknown } | undefined
@@ -14,7 +15,7 @@ export type Declaration = { readonly cors: unknown } | undefined
 export interface RouteFacts {
   readonly instance: FastifyInstance
   /** The registration whose names and default policy apply. */
-  readonly scope: object
+  readonly scope: Registration
   readonly methods: readonly string[]
   readonly url: string
   readonly schema: RouteSchema | undefined
@@ -24,7 +25,7 @@ export interface RouteFacts {
 
 export class Route implements ResponseSource, RouteFacts {
   readonly instance: FastifyInstance
-  readonly scope: object
+  readonly scope: Registration
   readonly methods: readonly string[]
   readonly url: string
   readonly schema: RouteSchema | undefined
@@ -62,9 +63,10 @@ export class Route implements ResponseSource, RouteFacts {
 
   /** The headers of its responses. Routes of one policy share them, unless their own schemas declare which response headers pages may read. */
   get headers (): PolicyHeaders {
-    return this.#headers ??= this.policy?.exposedHeaders === undefined && this.schema?.response !== undefined
-      ? new PolicyHeaders(this.policy, this.exposedHeaders())
-      : headersOf(this.policy)
+    this.#headers ??= derivesExposed(this.policy) && this.schema?.response !== undefined
+      ? new PolicyHeaders(this.policy, this.exposedHeaders(), enforcementOf(this) === true)
+      : headersOf(this)
+    return this.#headers
   }
 
   /** The request headers that its schema declares. */
@@ -72,9 +74,10 @@ export class Route implements ResponseSource, RouteFacts {
     return derive().derivedAllowedHeaders(method, this.schema, this.instance.getSchemas())
   }
 
-  /** The response headers that its schemas declare. */
+  /** The response headers that its policy and its schemas expose. */
   exposedHeaders (): readonly string[] {
-    return derive().derivedExposedHeaders(this.schema, this.instance.getSchemas())
+    const listed = this.policy?.exposedHeaders ?? []
+    return derivesExposed(this.policy) ? uniqueNames([...listed, ...derive().derivedExposedHeaders(this.schema, this.instance.getSchemas())]) : listed
   }
 
   /** The lists of headers that its schema declares in a form that cannot be read. */
@@ -88,14 +91,22 @@ function derive (): typeof DerivedHeaders {
   return require('../policy/derived-headers') as typeof DerivedHeaders
 }
 
-const headersByPolicy = new WeakMap<object, PolicyHeaders>()
-const WITHOUT_POLICY = new PolicyHeaders(null, [])
+/** Whether the headers that a route's schemas declare are exposed. */
+function derivesExposed (policy: CompiledPolicy | null): boolean {
+  return policy?.exposedHeaders === undefined || policy.exposesDerived
+}
+
+/** What stands for no policy among the keys. */
+const NO_POLICY = {}
+const sharedHeaders = { enforced: new WeakMap<object, PolicyHeaders>(), readable: new WeakMap<object, PolicyHeaders>() }
 
 /** The headers of a policy's responses, without those that a route's schemas add. */
-export function headersOf (policy: CompiledPolicy | null): PolicyHeaders {
-  if (policy === null) return WITHOUT_POLICY
-  let headers = headersByPolicy.get(policy)
-  if (headers === undefined) headersByPolicy.set(policy, headers = new PolicyHeaders(policy, policy.exposedHeaders ?? []))
+export function headersOf (source: Pick<ResponseSource, 'policy' | 'scope'>): PolicyHeaders {
+  const { policy } = source
+  const enforces = enforcementOf(source) === true
+  const byPolicy = enforces ? sharedHeaders.enforced : sharedHeaders.readable
+  let headers = byPolicy.get(policy ?? NO_POLICY)
+  if (headers === undefined) byPolicy.set(policy ?? NO_POLICY, headers = new PolicyHeaders(policy, policy?.exposedHeaders ?? [], enforces))
   return headers
 }
 
@@ -114,12 +125,7 @@ export function linkedRoute (config: object): Route | undefined {
   return Object.hasOwn(config, kRoute) ? (config as LinkedConfig)[kRoute] : undefined
 }
 
-/**
- * The route of a request in a scope. Every route of a scope is linked when the application is ready; in a Fastify where its `config` leads to none, no origin is
- * allowed.
- */
-export function routeOf (request: FastifyRequest): Pick<Route, 'policy' | 'policyName' | 'headers' | 'setsHeaders'> {
-  return linkedRoute(request.routeOptions.config) ?? UNLINKED
+/** The route of a request. Undefined in a Fastify where its `config` leads to none. */
+export function routeOf (request: FastifyRequest): Route | undefined {
+  return linkedRoute(request.routeOptions.config)
 }
-
-const UNLINKED = Object.freeze({ policy: null, policyName: null, headers: WITHOUT_POLICY, setsHeaders: true })

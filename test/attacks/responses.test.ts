@@ -6,7 +6,6 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOpt
 import cors from '../../lib/index'
 import { HAS_HANDLER_TIMEOUT } from '../support/features'
 import { accessControl, application, BAR, corsHeaders, EVIL, FOO, ok, preflight, PREFLIGHT_VARY, request } from '../support'
-import { logged } from '../support/log'
 import { portOf } from '../support/ports'
 import { exchange } from '../support/raw-http'
 

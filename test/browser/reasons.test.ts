@@ -1,12 +1,12 @@
 // The table of the engines' reasons, without a browser: each engine's reason for a failure of the model fits every reason of `explain` with
 // which the plugin causes that failure, and tells the others apart as far as the engine does.
 import t from 'tap'
-import type { CorsRefusalReason } from '../../lib/index'
+import type { CorsExplanationReason } from '../../lib/index'
 import type { EngineName, EngineReason } from './engine'
 import { ENGINE_NAMES, ENGINE_REASONS, FITTING, isFitting, type Failure } from './reasons'
 
 /** The reasons of explain that lead to each failure that an answer of the plugin can cause. */
-const CAUSES: { readonly [failure in Failure]?: readonly CorsRefusalReason[] } = {
+const CAUSES: { readonly [failure in Failure]?: readonly CorsExplanationReason[] } = {
   'no Access-Control-Allow-Origin': ['origin-not-allowed', 'null-origin', 'invalid-origin', 'origin-function-failed', 'no-route', 'no-policy', 'off'],
   'wildcard with credentials': ['credentials-not-allowed'],
   'credentials not allowed': ['credentials-not-allowed'],
@@ -20,7 +20,7 @@ const CAUSES: { readonly [failure in Failure]?: readonly CorsRefusalReason[] } =
   'header not allowed': ['header-not-allowed']
 }
 
-const fits = (engine: EngineName, reason: EngineReason, refusal: CorsRefusalReason): boolean => isFitting(engine, reason as never, refusal)
+const fits = (engine: EngineName, reason: EngineReason, refusal: CorsExplanationReason): boolean => isFitting(engine, reason as never, refusal)
 
 for (const engine of ENGINE_NAMES) {
   t.test(`each reason of ${engine} fits the reasons of explain that cause it`, async (t) => {

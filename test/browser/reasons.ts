@@ -1,6 +1,6 @@
 // Why a request is blocked, in three vocabularies: the failures of the browser model, the engines' own reasons, and the reasons of `explain`.
 // Data, and a pure function that tells whether an engine's reason and explain's can be about one request.
-import type { CorsRefusalReason } from '../../lib/index'
+import type { CorsExplanationReason } from '../../lib/index'
 import type { Expectation } from '../conformance/expectation'
 import type { EngineName, EngineReason, EngineReasons } from './engine'
 
@@ -78,7 +78,7 @@ const HEADER = ['header-not-allowed', 'answered-before'] as const
 const NOT_OURS = ['no-policy', 'off', 'no-route', 'answered-before'] as const
 
 /** The reasons of `explain` that fit an engine's. None, where it is about a redirect: explain follows none. */
-export const FITTING: { readonly [engine in EngineName]: { readonly [reason in EngineReasons[engine]]: readonly CorsRefusalReason[] } } = {
+export const FITTING: { readonly [engine in EngineName]: { readonly [reason in EngineReasons[engine]]: readonly CorsExplanationReason[] } } = {
   Chromium: {
     MissingAllowOriginHeader: NO_PERMISSION,
     MultipleAllowOriginValues: NOT_OURS,
@@ -123,7 +123,7 @@ export const FITTING: { readonly [engine in EngineName]: { readonly [reason in E
 }
 
 /** Whether an engine's reason and explain's can be about one request. */
-export function isFitting <Name extends EngineName> (engine: Name, reason: EngineReasons[Name], refusal: CorsRefusalReason): boolean {
+export function isFitting <Name extends EngineName> (engine: Name, reason: EngineReasons[Name], refusal: CorsExplanationReason): boolean {
   return FITTING[engine][reason].includes(refusal)
 }
 

@@ -28,6 +28,9 @@ const directory = t.testdir({
   'hanging.cjs': `${INSTANCE}setInterval(() => {}, 1000)\napp.addHook('onClose', async () => await new Promise(() => {}))\n`,
   'spinning.cjs': `${INSTANCE}app.addHook('onClose', async () => { for (;;); })\n`,
   'throws.cjs': 'throw new Error(\'no\\u001b[31m database\')',
+  'syntax.mjs': 'const a = 1\nlet b = = 2\n',
+  'wrong.mjs': 'export default 1',
+  'program.mjs': `import Fastify from 'fastify'\nimport cors from 'fastify-cors-policy'\nconst app = Fastify()\n${ROUTES}await app.listen({ port: 3000 })\n`,
   'throws-nothing.mjs': 'throw Object.create(null)',
   'without.cjs': "module.exports = async (app) => { app.addHook('onClose', async () => { console.log('closed') }) }\n",
   'fails.cjs': "module.exports = async (app) => { app.addHook('onClose', async () => { console.log('closed') }); throw new Error('no cache') }\n",
@@ -42,7 +45,7 @@ const directory = t.testdir({
 interface Ended { readonly code: number | null, readonly stdout: string, readonly stderr: string }
 
 async function node (args: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
-  const child = spawn(process.execPath, args, { cwd: directory, ...options, stdio: 'pipe' })
+  const child = spawn(process.execPath, args, { cwd: directory, env: { ...process.env, COLUMNS: '80' }, ...options, stdio: 'pipe' })
   let [stdout, stderr] = ['', '']
   child.stdout?.setEncoding('utf8').on('data', (text) => { stdout += String(text) })
   child.stderr?.setEncoding('utf8').on('data', (text) => { stderr += String(text) })
@@ -68,7 +71,7 @@ t.test('the command takes a plugin with its options, an instance, and an applica
     t.equal(code, 0, file)
     t.match(JSON.parse(stdout), { allowed: true, route: { method: 'GET', url: '/status' } }, 'with the options of the server')
   }
-  for (const file of ['encapsulated.cjs', 'listens.cjs', join(directory, 'instance.cjs')]) {
+  for (const file of ['encapsulated.cjs', 'listens.cjs', 'program.mjs', join(directory, 'instance.cjs')]) {
     const { code, stdout } = await cli('routes', file)
     t.equal(code, 0, file)
     t.equal(stdout, TABLE)
@@ -106,13 +109,15 @@ t.test('the command ends even if closing the application does not', async (t) =>
 })
 
 t.test('the command ends with exit code 2, and says why, if it cannot tell the answer', async (t) => {
-  const CASES: ReadonlyArray<readonly [args: string[], says: string]> = [
+  const CASES: ReadonlyArray<readonly [args: string[], says: string | RegExp]> = [
     [['routes', 'nowhere.js'], 'there is no file'],
     [['routes', '.'], 'there is no file'],
     [['routes', 'a\n\u001b[31mb'], '/a\\n\\u001b[31mb"\n'],
     [['routes', `${'a'.repeat(5000)}.js`], 'there is no file'],
-    [['routes', '--\n\u001b'], "Unknown option '--\\u000a\\u001b'"],
+    [['routes', '--\n\u001b'], 'there is no option --\\u000a\\u001b'],
     [['routes', 'throws.cjs'], 'does not load: no\\u001b[31m database'],
+    [['routes', 'syntax.mjs'], /syntax\.mjs:2\nlet b = = 2\n[^]*does not load: Unexpected token '='\n/],
+    [['routes', 'wrong.mjs'], 'neither a plugin nor a Fastify instance, and it does not listen'],
     [['routes', 'throws-nothing.mjs'], 'does not load: [Object: null prototype] {}'],
     [['routes', 'without.cjs'], 'fastify-cors-policy is not registered'],
     [['routes', 'invalid.cjs'], '\n  /defaultPolicy/origin: "HTTPS://a.example"'],

@@ -1,11 +1,13 @@
 // The parts of the command line, in this process: what it reads, what it prints where, and the application's answers. As a process: command.test.ts.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import t from 'tap'
 import '../../lib/cli'
-import { runTask } from '../../lib/cli/application'
-import { readArguments } from '../../lib/cli/arguments'
+import { answerTo, closeAll, type Task, type TaskReply } from '../../lib/cli/application'
+import { COMMANDS } from '../../lib/cli/commands'
+import { readArguments, readHeaders } from '../../lib/cli/options'
 import { run } from '../../lib/cli/run'
 import { explanationText, routesText } from '../../lib/cli/text'
 import type { CorsExplanation, CorsRoute } from '../../lib/devtools/types'
@@ -23,9 +25,15 @@ const directory = t.testdir({
   'compiled.cjs': `exports.__esModule = true\nexports.default = ${PLUGIN}`,
   'module.mjs': `import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)\nexport const options = {}\nexport default ${PLUGIN}`,
   'wrong.mjs': 'export default 1',
+  'program.mjs': `import { createRequire } from 'node:module'\nconst require = createRequire(import.meta.url)\nconst app = require('fastify')()\nawait (${PLUGIN})(app)\nawait app.listen({ port: 3000, host: '::' })\nif (app.server.address().address !== '127.0.0.1') throw new Error('listens elsewhere')`,
+  'starts.cjs': `const app = require('fastify')()\napp.register(${PLUGIN})\nsetTimeout(() => app.listen((error) => { if (error) throw error }), 10)`,
+  'without-stack.cjs': "throw { message: 'no stack' }",
+  'syntax.cjs': 'const a = 1\nlet b = = 2\n',
+  'syntax.mjs': 'const a = 1\nlet b = = 2\n',
   'throws.mjs': 'throw undefined',
   'fails.mjs': "export default async () => { throw Object.assign(new Error('no port'), { code: 'EADDRINUSE' }) }",
   'fails-otherwise.mjs': "export default async () => { throw Object.assign(new Error('no port'), { code: 'E' }) }",
+  'wide.cjs': `module.exports = ${PLUGIN.replace("origin: '*'", "origin: [1, 2, 3, 4, 5].map((n) => 'https://' + n + '.a-long-name.of-a-company.example')")}`,
   'disconnects.cjs': 'setInterval(() => {}, 1000)\nprocess.disconnect()\nmodule.exports = async () => await new Promise(() => {})',
   'talks.cjs': `process.send('ready')\nprocess.send(null)\nmodule.exports = ${PLUGIN}`
 })
@@ -33,43 +41,62 @@ const at = (file: string): string => join(directory, file)
 
 interface Ran { readonly code: number, readonly out: string, readonly err: string }
 
-async function ran (args: readonly string[], { isTTY, env = {} }: { isTTY?: boolean, env?: Record<string, string> } = {}): Promise<Ran> {
+async function ran (args: readonly string[], { isTTY, columns, env = {} }: { isTTY?: boolean, columns?: number, env?: Record<string, string> } = {}): Promise<Ran> {
   let [out, err] = ['', '']
-  const stdout = { write: (text: string) => { out += text }, ...(isTTY !== undefined && { isTTY }) }
+  const stdout = { write: (text: string) => { out += text }, ...(isTTY !== undefined && { isTTY }), ...(columns !== undefined && { columns }) }
   const code = await run(args, { stdout, stderr: { write: (text) => { err += text } }, env })
   return { code, out, err }
 }
 
-t.test('arguments are read into the file, the options and the question', async (t) => {
-  t.strictSame(readArguments(['routes', 'a.js']), { file: 'a.js', json: false, timeout: 30 })
-  t.strictSame(readArguments(['routes', 'a.js', '--json', '--timeout', '1.5']), { file: 'a.js', json: true, timeout: 1.5 })
-  t.strictSame(readArguments(['explain', 'a.js', '/x', '--origin', APP]), { file: 'a.js', json: false, timeout: 30, question: { origin: APP, method: 'GET', url: '/x', headers: {}, credentials: false } })
-  t.strictSame(readArguments(['explain', 'a.js', 'PUT', '/x', '--origin=null', '--header', 'a', '--header', 'b: c:d ', '--header', 'b:e', '--header', '__proto__:1', '--credentials']), {
-    file: 'a.js', json: false, timeout: 30, question: { origin: 'null', method: 'PUT', url: '/x', headers: JSON.parse('{ "a": [""], "b": ["c:d", "e"], "__proto__": ["1"] }'), credentials: true }
+t.test('arguments are read into the command, its options and the rest', async (t) => {
+  const read = (...args: string[]) => readArguments(args, COMMANDS)
+  t.strictSame(read('routes', 'a.js'), { command: COMMANDS['routes'], args: { positionals: ['a.js'], values: {}, timeout: 30 } })
+  t.strictSame(read('routes', 'a.js', '--json', '--timeout', '1.5'), { command: COMMANDS['routes'], args: { positionals: ['a.js'], values: { json: true, timeout: '1.5' }, timeout: 1.5 } })
+  t.match(read('explain', 'a.js', 'PUT', '/x', '--origin=null', '--header', 'a', '--header', 'b: c', '--credentials'), {
+    command: COMMANDS['explain'], args: { positionals: ['a.js', 'PUT', '/x'], values: { origin: ['null'], header: ['a', 'b: c'], credentials: true } }
   })
-  for (const args of [['--help'], ['-h'], ['routes', '--help']]) t.equal(readArguments(args), 'help')
+  t.strictSame(readHeaders(['a', 'b: c:d ', 'b:e', '__proto__:1']), JSON.parse('{ "a": [""], "b": ["c:d", "e"], "__proto__": ["1"] }'))
+  t.strictSame(readHeaders(), {})
+  for (const args of [[], ['--help'], ['-h'], ['routes', '--help'], ['nowhere', '--help']]) t.equal(readArguments(args, COMMANDS), 'help')
+  for (const args of [['--version'], ['-v'], ['routes', '-v']]) t.equal(readArguments(args, COMMANDS), 'version')
+})
+
+t.test('no arguments print the help, and --version the version', async (t) => {
+  const help = await ran([])
+  t.match(help, { code: 0, err: '' })
+  t.same(await ran(['--help']), help)
+  t.ok(isReadable(help.out))
+  for (const name of Object.keys(COMMANDS)) t.match(help.out, `fastify-cors-policy ${name} `)
+  t.same(await ran(['--version']), { code: 0, out: `${JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')).version}\n`, err: '' })
 })
 
 t.test('wrong arguments are refused with exit code 2, and with what to write', async (t) => {
   const CASES: ReadonlyArray<readonly [args: string[], says: RegExp]> = [
-    [[], /no such command; write routes or explain/],
-    [['routs', 'a.js'], /no such command/],
+    [['routs', 'a.js'], /there is no command "routs"; did you mean routes\?/],
+    [['toString', 'a.js'], /there is no command "toString"; write routes, explain, verify/],
+    [['--json'], /the command is missing; write routes, explain, verify/],
     [['routes'], /the application is missing; write routes app\.js/],
     [['explain'], /the application is missing; write explain app\.js/],
     [['routes', 'a.js', '/x'], /takes the application alone/],
-    [['routes', 'a.js', '--origin', APP], /takes the application alone/],
-    [['routes', 'a.js', '--header', 'a'], /takes the application alone/],
-    [['routes', 'a.js', '--credentials'], /takes the application alone/],
+    [['routes', 'a.js', '--origin', APP], /routes takes no --origin; its options are --json, --timeout, --version, --help/],
+    [['routes', 'a.js', '--header', 'a'], /routes takes no --header/],
+    [['routes', 'a.js', '--credentials'], /routes takes no --credentials/],
     [['explain', 'a.js', '--origin', APP], /a method and a URL; write/],
     [['explain', 'a.js', 'PUT', '/x', '/y', '--origin', APP], /a method and a URL; write/],
     [['explain', 'a.js', '/x'], /the origin of the page is missing; write --origin/],
     [['explain', 'a.js', '/x', '--origin', APP, '--origin', APP], /write --origin once/],
     [['explain', 'a.js', '/x', '--origin'], /--origin/],
     ...['0', '-1', 'x', '3601', 'Infinity', 'NaN'].map((seconds): [string[], RegExp] => [['routes', 'a.js', `--timeout=${seconds}`], /write --timeout 30/]),
-    [['routes', 'a.js', '--jsn\n\u001b'], /Unknown option '--jsn\\u000a\\u001b'/]
+    [['routes', 'a.js', '--jsn\n\u001b'], /there is no option --jsn\\u000a\\u001b; see the help/],
+    [['routes', 'a.js', '--orign', APP], /there is no option --orign; did you mean --origin\?/],
+    [['routes', 'a.js', '-x'], /there is no option -x; see the help/],
+    [['routes', 'a.js', '--something'], /there is no option --something; see the help/]
   ]
   for (const [args, says] of CASES) {
-    t.throws(() => readArguments(args), { message: says }, JSON.stringify(args))
+    t.throws(() => {
+      const invocation = readArguments(args, COMMANDS)
+      if (typeof invocation === 'object') throw new Error('a command')
+    }, JSON.stringify(args))
     const { code, out, err } = await ran(args)
     t.equal(code, 2)
     t.equal(out, '')
@@ -77,25 +104,31 @@ t.test('wrong arguments are refused with exit code 2, and with what to write', a
   }
 })
 
+/** Loads an application in this process and asks it; if it does not load, that is the answer. */
+async function asked (file: string, task: Task): Promise<TaskReply> {
+  const reply = await answerTo({ load: at(file) })
+  return reply.corsFailure === undefined ? await answerTo({ task }) : reply
+}
+
 t.test('an application in every form is asked for its routes, or fails with the reason', async (t) => {
-  for (const file of ['plugin.cjs', 'compiled.cjs', 'module.mjs', 'instance.cjs']) {
-    const { reply, root } = await runTask({ file: at(file) })
-    t.match(reply.corsAnswer, [{ method: 'GET', url: '/a' }, { method: 'HEAD' }], file)
-    await root?.close()
-    const asked = await runTask({ file: at(file), question: { origin: 'app.example.com', url: '/a' } })
-    t.match(asked.reply.corsFailure, '/origin: "app.example.com"', file)
-    await asked.root?.close()
+  for (const file of ['plugin.cjs', 'compiled.cjs', 'module.mjs', 'instance.cjs', 'program.mjs', 'starts.cjs']) {
+    t.match((await asked(file, { name: 'routes' })).corsAnswer, [{ method: 'GET', url: '/a' }, { method: 'HEAD' }], file)
+    t.match((await answerTo({ task: { name: 'explain', question: { origin: 'app.example.com', url: '/a' } } })).corsFailure, '/origin: "app.example.com"', file)
+    await closeAll()
   }
   for (const [file, why] of [
-    ['wrong.mjs', 'does not load: its default export is neither a plugin nor a Fastify instance'],
-    ['throws.mjs', 'does not load: undefined'],
-    ['fails.mjs', 'no port; the application listens when it is loaded'],
-    ['fails-otherwise.mjs', /no port$/],
-    ['plain.cjs', 'fastify-cors-policy is not registered']
+    ['throws.mjs', /^the application does not load: undefined$/],
+    ['fails.mjs', /^the application does not load: no port; the application listens when it is loaded; export it from a file that does not listen$/],
+    ['fails-otherwise.mjs', /does not load: no port\n {4}at /],
+    ['without-stack.cjs', /does not load: no stack$/],
+    ['syntax.cjs', /does not load: Unexpected token '='\n.*syntax\.cjs:2\nlet b = = 2\n {8}\^\n/],
+    ['syntax.mjs', /does not load: Unexpected token '='/],
+    ['plain.cjs', /^fastify-cors-policy is not registered/]
   ] as const) {
-    const { reply, root } = await runTask({ file: at(file) })
-    t.match(reply.corsFailure, why, file)
-    await root?.close()
+    const { corsFailure } = await asked(file, { name: 'routes' })
+    t.match(corsFailure, why, file)
+    t.notMatch(corsFailure, 'node:internal')
+    await closeAll()
   }
 })
 
@@ -126,7 +159,7 @@ t.test('the program prints its help, and ends with exit code 2 if nobody reads i
   let help = ''
   child.stdout.setEncoding('utf8').on('data', (text) => { help += String(text) })
   t.same(await once(child, 'close'), [0, null])
-  t.match(help, 'Exit codes: 0 allowed, 1 blocked, 2 could not tell.')
+  t.match(help, 'Exit codes: 0 good, 1 blocked or found something, 2 could not tell.')
   t.ok(isReadable(help))
 
   const unread = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -140,7 +173,7 @@ t.test('the program prints its help, and ends with exit code 2 if nobody reads i
 const ROUTE: CorsRoute = { method: 'GET', url: '/', policy: null, origin: '*', credentials: false, allowedHeaders: [], exposedHeaders: [], maxAge: null, enforceOrigin: false }
 
 t.test('the table of routes has at most 80 columns, and control characters are escaped', async (t) => {
-  t.equal(routesText([]), 'METHOD  URL  POLICY  ORIGIN\n')
+  t.equal(routesText([], 80), 'METHOD  URL  POLICY  ORIGIN\n')
   const origins = Array.from({ length: 7 }, (_, n) => `https://${n}.example`)
   const text = routesText([
     ROUTE,
@@ -149,7 +182,7 @@ t.test('the table of routes has at most 80 columns, and control characters are e
     { ...ROUTE, url: '/some', credentials: [APP] },
     { ...ROUTE, url: `/${'long'.repeat(20)}`, origin: origins.slice(0, 5) },
     { ...ROUTE, url: '/\u{1f600}\u001b[2J\n\u202e', policy: '\u0007', origin: ['https://*.example\r'] }
-  ])
+  ], 80)
   t.ok(isReadable(text))
   t.equal(text, `METHOD  URL                           POLICY   ORIGIN
 GET     /                             -        *
@@ -170,12 +203,32 @@ GET     /\u{1f600}\\u001b[2J\\u000a\\u202e       \\u0007   https://*.example\\u0
 `)
 })
 
+t.test('the table follows the width of the terminal, and is not wrapped where it is piped', async (t) => {
+  const route = { ...ROUTE, url: `/${'long'.repeat(12)}`, origin: [1, 2, 3].map((n) => `https://${n}.a-long-name.example`) }
+  for (const width of [40, 60, 80, 200]) {
+    const lines = routesText([route], width).trimEnd().split('\n')
+    t.ok(lines.every((line) => [...line].length <= width), `${width}`)
+    t.equal(lines.length === 2, width === 200)
+  }
+  t.equal(routesText([route], Infinity).split('\n')[1], `GET     ${route.url}  -       ${route.origin.join(', ')}`)
+  const wide = async (columns?: number, env = {}): Promise<number> => {
+    const { out } = await ran(['routes', at('wide.cjs')], { ...(columns !== undefined && { columns, isTTY: true }), env })
+    return Math.max(...out.split('\n').map((line) => line.length))
+  }
+  t.ok(await wide() > 150, 'piped')
+  t.ok(await wide(60) <= 60)
+  t.ok(await wide(10) <= 40, 'no narrower than can be read')
+  t.ok(await wide(0) > 150, 'a terminal that does not know')
+  t.ok(await wide(undefined, { COLUMNS: '70' }) <= 70)
+})
+
 const EXPLANATION: CorsExplanation = {
   allowed: false,
   reason: 'origin-not-allowed',
   message: `the policy does not allow ${'x'.repeat(90)}\u001b`,
   advice: 'add it',
   route: null,
+  notes: [],
   exchanges: [
     { request: { method: 'OPTIONS', url: '/\u001b', headers: { origin: 'https://a.example\n' } }, response: { statusCode: 403, headers: { vary: 'Origin\u009b' } } },
     { request: { method: 'PUT', url: '/', headers: {} }, response: { statusCode: null, headers: {} } }
@@ -183,7 +236,7 @@ const EXPLANATION: CorsExplanation = {
 }
 
 t.test('an explanation has the exchanges, the verdict and the advice in at most 80 columns, and control characters are escaped', async (t) => {
-  const text = explanationText(EXPLANATION, false)
+  const text = explanationText(EXPLANATION, { colour: false, width: 80 })
   t.ok(isReadable(text))
   t.equal(text, `> OPTIONS /\\u001b
 > origin: https://a.example\\u000a
@@ -202,8 +255,8 @@ blocked (origin-not-allowed)
 })
 
 t.test('the verdict is coloured on a terminal, unless NO_COLOR has a value', async (t) => {
-  t.match(explanationText(EXPLANATION, true), '\n\u001b[31mblocked (origin-not-allowed)\u001b[0m\n')
-  t.match(explanationText({ ...EXPLANATION, allowed: true, reason: null, advice: null }, true), '\n\u001b[32mallowed\u001b[0m\n')
+  t.match(explanationText(EXPLANATION, { colour: true, width: 80 }), '\n\u001b[31mblocked (origin-not-allowed)\u001b[0m\n')
+  t.match(explanationText({ ...EXPLANATION, allowed: true, reason: null, advice: null }, { colour: true, width: 80 }), '\n\u001b[32mallowed\u001b[0m\n')
   const question = ['explain', at('talks.cjs'), '/a', '--origin', APP]
   t.match((await ran(question, { isTTY: true })).out, '\u001b[32mallowed')
   t.match((await ran(question, { isTTY: true, env: { NO_COLOR: '' } })).out, '\u001b[32mallowed', 'an empty one says nothing: https://no-color.org')

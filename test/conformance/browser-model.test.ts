@@ -2,9 +2,10 @@
 // that are written here. Nothing of the plugin takes part. That the model is what browsers do, test/browser/conformance.test.ts shows.
 import t from 'tap'
 import { corsCheck, preflightCheck, type CheckedRequest } from '../../lib/browser/checks'
-import { predict, type PageRequest, type Prediction, type Server, type WireRequest, type WireResponse } from '../../lib/browser/fetch'
+import { predict } from '../../lib/browser/fetch'
 import { exposedHeaderNames, type CredentialsMode } from '../../lib/browser/headers'
 import { extractMaxAge, PreflightCache } from '../../lib/browser/preflight-cache'
+import { browse, type BodyServer, type BrowserOutcome, type BrowserRequest, type BrowserState, type ReceivedResponse, type SentRequest } from './browser'
 import { cookieHeader, cookiesSent, siteOf, type Cookie } from './cookies'
 import { HttpCache } from './http-cache'
 
@@ -13,21 +14,26 @@ const API = 'https://api.test'
 
 type Headers = Record<string, string>
 
-const answer = (headers: Headers = {}, status = 200, body = ''): WireResponse => ({ status, headers: Object.entries(headers), body })
+const answer = (headers: Headers = {}, status = 200, body = ''): ReceivedResponse => ({ status, headers: Object.entries(headers), body })
 
 /** A server that answers preflights with some headers, and other requests with others. */
-function serving (preflight: Headers, actual: Headers, preflightStatus = 204): Server {
+function serving (preflight: Headers, actual: Headers, preflightStatus = 204): BodyServer {
   return async ({ method, headers }) => method === 'OPTIONS' && headers.some(([name]) => name === 'access-control-request-method')
     ? answer(preflight, preflightStatus)
     : answer(actual, 200, 'body')
 }
 
-function asking (changes: Partial<PageRequest> = {}): PageRequest {
+function asking (changes: Partial<BrowserRequest> = {}): BrowserRequest {
   return { origin: PAGE, url: `${API}/`, method: 'GET', headers: [], credentials: 'same-origin', mode: 'cors', useCorsPreflight: false, ...changes }
 }
 
-const sentBy = ({ exchanges }: Prediction): WireRequest[] => exchanges.map(({ request }) => request)
-const linesOf = (prediction: Prediction): string[] => sentBy(prediction).map(({ method, url }) => `${method} ${url}`)
+/** What a browser that remembers nothing makes of a request. */
+async function browseWith (server: BodyServer, request: BrowserRequest, browser: BrowserState = { preflights: new PreflightCache() }): Promise<BrowserOutcome> {
+  return await browse(server, request, browser)
+}
+
+const sentBy = ({ exchanges }: BrowserOutcome): SentRequest[] => exchanges.map(({ request }) => request)
+const linesOf = (prediction: BrowserOutcome): string[] => sentBy(prediction).map(({ method, url }) => `${method} ${url}`)
 
 t.test('the CORS check passes for * or the origin itself, and with credentials for the origin alone', async (t) => {
   const check = (origin: string, credentials: 'include' | 'omit', headers: Headers): string | undefined => corsCheck({ origin, credentials }, Object.entries(headers))
@@ -75,22 +81,22 @@ t.test('a page reads the headers that are exposed to it', async (t) => {
 })
 
 t.test('a simple request is sent without a preflight', async (t) => {
-  const prediction = await predict(serving({}, { 'access-control-allow-origin': PAGE }), asking({ method: 'post', headers: [['Accept', 'a/b'], ['Cookie', 'a=1']] }))
+  const prediction = await browseWith(serving({}, { 'access-control-allow-origin': PAGE }), asking({ method: 'post', headers: [['Accept', 'a/b'], ['Cookie', 'a=1']] }))
   t.match(prediction, { result: 'readable', status: 200, body: 'body' })
   t.strictSame(sentBy(prediction)[0]?.headers, [['Accept', 'a/b'], ['origin', PAGE]], 'with its origin, without what is forbidden')
-  t.match(await predict(serving({}, {}), asking()), { result: 'blocked', failure: 'no Access-Control-Allow-Origin', exchanges: [{ request: { method: 'GET' } }] })
-  t.match(await predict(serving({}, {}), asking({ mode: 'no-cors' })), { result: 'opaque' })
-  t.match(await predict(serving({}, {}), asking({ origin: API, method: 'PUT' })), { result: 'readable', exchanges: [{ request: { method: 'PUT' } }] }, 'the same origin')
-  t.strictSame(await predict(serving({}, {}), asking({ method: 'trace' })), { result: 'blocked', failure: 'forbidden method', exchanges: [] })
+  t.match(await browseWith(serving({}, {}), asking()), { result: 'blocked', failure: 'no Access-Control-Allow-Origin', exchanges: [{ request: { method: 'GET' } }] })
+  t.match(await browseWith(serving({}, {}), asking({ mode: 'no-cors' })), { result: 'opaque' })
+  t.match(await browseWith(serving({}, {}), asking({ origin: API, method: 'PUT' })), { result: 'readable', exchanges: [{ request: { method: 'PUT' } }] }, 'the same origin')
+  t.strictSame(await browseWith(serving({}, {}), asking({ method: 'trace' })), { result: 'blocked', failure: 'forbidden method', exchanges: [] })
 })
 
 t.test('a request that is not simple needs a preflight that allows it', async (t) => {
   const good = { 'access-control-allow-origin': PAGE }
   const put = asking({ method: 'PUT', headers: [['X-B', '1'], ['X-A', '1']] })
-  const result = async (preflight: Headers, request = put, status = 204): Promise<string | undefined> => (await predict(serving(preflight, good, status), request)).failure
+  const result = async (preflight: Headers, request = put, status = 204): Promise<string | undefined> => (await browseWith(serving(preflight, good, status), request)).failure
   const all = { ...good, 'access-control-allow-methods': 'GET, PUT', 'access-control-allow-headers': 'x-a, X-B' }
 
-  const approved = await predict(serving(all, good), put)
+  const approved = await browseWith(serving(all, good), put)
   t.strictSame(linesOf(approved), [`OPTIONS ${API}/`, `PUT ${API}/`])
   t.strictSame(sentBy(approved)[0]?.headers, [['accept', '*/*'], ['access-control-request-method', 'PUT'], ['access-control-request-headers', 'x-a,x-b'], ['origin', PAGE]])
   t.equal(await result({}), 'preflight: no Access-Control-Allow-Origin')
@@ -114,7 +120,7 @@ t.test('the preflight cache saves preflights until its entries expire', async (t
   const browser = { preflights: new PreflightCache() }
   const allowed = { 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': 'true' }
   const server = serving({ ...allowed, 'access-control-allow-methods': 'PUT, DELETE', 'access-control-allow-headers': 'X-A', 'access-control-max-age': '60' }, allowed)
-  const count = async (changes: Partial<PageRequest>): Promise<number> => sentBy(await predict(server, asking(changes), browser)).filter(({ method }) => method === 'OPTIONS').length
+  const count = async (changes: Partial<BrowserRequest>): Promise<number> => sentBy(await browseWith(server, asking(changes), browser)).filter(({ method }) => method === 'OPTIONS').length
   t.equal(await count({ method: 'PUT' }), 1)
   t.equal(await count({ method: 'DELETE' }), 0, 'every method of the answer is remembered')
   t.equal(await count({ headers: [['x-a', '1']] }), 0, 'and every header')
@@ -152,25 +158,25 @@ t.test('the preflight cache saves preflights until its entries expire', async (t
 
 t.test('a redirect is checked at each step', async (t) => {
   const seen: Array<string | undefined> = []
-  const server = (location: string, status: number, headers: Headers = { 'access-control-allow-origin': '*' }): Server => async (request) => {
+  const server = (location: string, status: number, headers: Headers = { 'access-control-allow-origin': '*' }): BodyServer => async (request) => {
     seen.push(request.headers.find(([name]) => name === 'origin')?.[1])
     return request.url === `${API}/` ? answer({ ...headers, location }, status) : answer({ 'access-control-allow-origin': '*' })
   }
-  t.strictSame(linesOf(await predict(server('/next', 302), asking({ method: 'POST' }))), [`POST ${API}/`, `GET ${API}/next`])
-  t.strictSame(linesOf(await predict(server('/next', 307), asking({ method: 'POST' }))), [`POST ${API}/`, `POST ${API}/next`])
-  t.strictSame(linesOf(await predict(server('/next', 303), asking({ method: 'HEAD' }))), [`HEAD ${API}/`, `HEAD ${API}/next`])
-  t.strictSame(linesOf(await predict(server('/next', 303), asking({ method: 'POST', headers: [['Content-Type', 'text/plain'], ['Accept', '*/*']], body: 'text' }))), [`POST ${API}/`, `GET ${API}/next`])
+  t.strictSame(linesOf(await browseWith(server('/next', 302), asking({ method: 'POST' }))), [`POST ${API}/`, `GET ${API}/next`])
+  t.strictSame(linesOf(await browseWith(server('/next', 307), asking({ method: 'POST' }))), [`POST ${API}/`, `POST ${API}/next`])
+  t.strictSame(linesOf(await browseWith(server('/next', 303), asking({ method: 'HEAD' }))), [`HEAD ${API}/`, `HEAD ${API}/next`])
+  t.strictSame(linesOf(await browseWith(server('/next', 303), asking({ method: 'POST', headers: [['Content-Type', 'text/plain'], ['Accept', '*/*']], body: 'text' }))), [`POST ${API}/`, `GET ${API}/next`])
   seen.length = 0
-  t.match(await predict(server('https://other.test/', 302), asking()), { result: 'readable' })
+  t.match(await browseWith(server('https://other.test/', 302), asking()), { result: 'readable' })
   t.strictSame(seen, [PAGE, 'null'], 'from one foreign origin to another')
-  t.match(await predict(server('/next', 302, {}), asking()), { failure: 'no Access-Control-Allow-Origin', exchanges: [{}] }, 'which has to allow it, too')
-  t.match(await predict(server('https://user@other.test/', 302), asking()), { failure: 'redirect with credentials' })
-  t.match(await predict(server('https://:secret@other.test/', 302), asking()), { failure: 'redirect with credentials' })
-  t.match(await predict(server('https://user@other.test/', 302), asking({ mode: 'no-cors' })), { result: 'opaque' }, 'which concerns CORS only')
-  t.match(await predict(server('https://user@api.test/next', 302), asking({ origin: API })), { result: 'readable' }, 'and other origins')
-  t.match(await predict(server('https://user@other.test/next', 302), asking({ origin: API })), { failure: 'redirect with credentials' })
-  t.match(await predict(server('/', 302), asking()), { failure: 'too many redirects' })
-  const prediction = await predict(async ({ method, url }) => {
+  t.match(await browseWith(server('/next', 302, {}), asking()), { failure: 'no Access-Control-Allow-Origin', exchanges: [{}] }, 'which has to allow it, too')
+  t.match(await browseWith(server('https://user@other.test/', 302), asking()), { failure: 'redirect with credentials' })
+  t.match(await browseWith(server('https://:secret@other.test/', 302), asking()), { failure: 'redirect with credentials' })
+  t.match(await browseWith(server('https://user@other.test/', 302), asking({ mode: 'no-cors' })), { result: 'opaque' }, 'which concerns CORS only')
+  t.match(await browseWith(server('https://user@api.test/next', 302), asking({ origin: API })), { result: 'readable' }, 'and other origins')
+  t.match(await browseWith(server('https://user@other.test/next', 302), asking({ origin: API })), { failure: 'redirect with credentials' })
+  t.match(await browseWith(server('/', 302), asking()), { failure: 'too many redirects' })
+  const prediction = await browseWith(async ({ method, url }) => {
     const allowed = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization' }
     return url === `${API}/` && method === 'GET' ? answer({ ...allowed, location: 'https://other.test/' }, 302) : answer(allowed)
   }, asking({ headers: [['Authorization', 'a']] }))
@@ -194,14 +200,14 @@ t.test('which cookies are sent depends on their site and on the credentials mode
   t.strictSame(sent('https://api.site.test', url, 'same-origin', true), ['lax', 'none'])
   t.strictSame(sent('https://app.site.test', url, 'omit', true), [])
   const browser = { preflights: new PreflightCache(), cookie: (request: Parameters<typeof cookieHeader>[1]) => cookieHeader(cookies, request) }
-  const cookie = async (credentials: CredentialsMode): Promise<string | undefined> => sentBy(await predict(serving({}, {}), asking({ origin: 'https://app.site.test', url, credentials }), browser))[0]?.headers.find(([name]) => name === 'cookie')?.[1]
+  const cookie = async (credentials: CredentialsMode): Promise<string | undefined> => sentBy(await browseWith(serving({}, {}), asking({ origin: 'https://app.site.test', url, credentials }), browser))[0]?.headers.find(([name]) => name === 'cookie')?.[1]
   t.equal(await cookie('include'), 'lax=1; none=1')
   t.equal(await cookie('omit'), undefined)
 })
 
 t.test('an HTTP cache answers by URL and Vary', async (t) => {
   const cache = new HttpCache()
-  const get = (origin: string, method = 'GET'): WireRequest => ({ method, url: API, headers: [['origin', origin]] })
+  const get = (origin: string, method = 'GET'): SentRequest => ({ method, url: API, headers: [['origin', origin]] })
   const kept = { 'cache-control': 'max-age=60' }
   cache.store(get(PAGE), answer({ 'cache-control': 'no-store' }))
   cache.store(get(PAGE, 'POST'), answer(kept))
@@ -213,4 +219,31 @@ t.test('an HTTP cache answers by URL and Vary', async (t) => {
   t.equal(cache.lookUp(get('https://other.test')), undefined)
   cache.store(get(PAGE), answer({ ...kept, vary: '*' }))
   t.equal(cache.lookUp(get(PAGE)), undefined)
+})
+
+t.test('the model judges one request: it does not follow redirects', async (t) => {
+  const redirecting = async (headers: Headers, status = 302) => await predict(async () => answer(headers, status), { origin: PAGE, url: `${API}/a/` })
+  t.match(await redirecting({ 'access-control-allow-origin': '*', location: '../b' }), { result: 'redirected', status: 302, location: `${API}/b`, exchanges: [{ request: { method: 'GET', url: `${API}/a/` } }] })
+  t.match(await redirecting({ location: '../b' }), { result: 'blocked', failure: 'no Access-Control-Allow-Origin' }, 'a redirect needs permission, too')
+  t.match(await redirecting({ 'access-control-allow-origin': '*' }), { result: 'readable', status: 302 }, 'without a location it is a response like any other')
+  t.match(await redirecting({ 'access-control-allow-origin': '*', location: '../b' }, 200), { result: 'readable', status: 200 })
+})
+
+t.test('one switch decides whether the wildcard covers Authorization, in a preflight and in what is remembered of it', async (t) => {
+  const server = serving({ 'access-control-allow-origin': '*', 'access-control-allow-headers': '*', 'access-control-max-age': '60' }, { 'access-control-allow-origin': '*' })
+  const request = { origin: PAGE, url: API, headers: [['Authorization', 'a']] } as const
+  t.match(await predict(server, request), { result: 'blocked', failure: 'header not allowed' }, 'in the standard it does not')
+  for (const wildcardCoversAuthorization of [true, false]) {
+    const preflights = new PreflightCache()
+    const sent = async (): Promise<string[]> => (await predict(server, request, { preflights, wildcardCoversAuthorization })).exchanges.map(({ request: { method } }) => method)
+    t.strictSame(await sent(), wildcardCoversAuthorization ? ['OPTIONS', 'GET'] : ['OPTIONS'])
+    t.strictSame(await sent(), wildcardCoversAuthorization ? ['GET'] : ['OPTIONS'])
+  }
+  const credentialed = serving({ 'access-control-allow-origin': PAGE, 'access-control-allow-credentials': 'true', 'access-control-allow-headers': '*' }, {})
+  t.match(await predict(credentialed, { ...request, credentials: 'include' }, { wildcardCoversAuthorization: true }), { failure: 'header not allowed' }, 'with credentials, * is a name')
+})
+
+t.test('what a server throws ends the prediction', async (t) => {
+  await t.rejects(predict(async () => { throw new Error('no network') }, { origin: PAGE, url: API }), { message: 'no network' })
+  await t.rejects(predict(serving({}, {}), { origin: PAGE, url: '/relative' }), { code: 'ERR_INVALID_URL' })
 })

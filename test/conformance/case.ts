@@ -1,6 +1,6 @@
 // What a conformance case is: requests that pages make one after the other, and for each of them what the policy of the route means.
-import type { Failure } from '../../lib/browser/fetch'
 import type { CredentialsMode, HeaderList } from '../../lib/browser/headers'
+import type { Failure } from './browser'
 import type { PageName, World } from './world'
 
 /** What makes the request. */

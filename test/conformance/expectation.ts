@@ -1,9 +1,9 @@
 // What the model of the Fetch standard expects of a conformance case, given what the plugin answers.
 import type { FastifyInstance } from 'fastify'
-import { predict, type BrowserState, type Failure, type PageRequest, type Prediction, type Server } from '../../lib/browser/fetch'
 import type { HeaderList } from '../../lib/browser/headers'
 import { PreflightCache } from '../../lib/browser/preflight-cache'
 import { api, pageServer } from './application'
+import { browse, type BodyServer, type BrowserOutcome, type BrowserRequest, type BrowserState, type Failure } from './browser'
 import type { CorsExplanation, CorsQuestion } from '../../lib/index'
 import { READERS, urlFor, type Case, type Step } from './case'
 import { cookieHeader, type Cookie } from './cookies'
@@ -13,7 +13,7 @@ import type { World } from './world'
 
 /** What is observed of a step, by the model or in a browser. */
 export interface Outcome {
-  readonly result: Prediction['result']
+  readonly result: BrowserOutcome['result']
   readonly status?: number | undefined
   readonly body?: string | undefined
   readonly headerNames?: readonly string[] | undefined
@@ -54,7 +54,7 @@ export function newBrowser (world: World): BrowserState {
 }
 
 /** What a page asks for in a step. */
-export function requestOf (step: Step, world: World, id: number): PageRequest {
+export function requestOf (step: Step, world: World, id: number): BrowserRequest {
   const { by, url, method, headers, credentials, mode, upload, body, from } = step
   return {
     origin: world.pages[from],
@@ -69,10 +69,10 @@ export function requestOf (step: Step, world: World, id: number): PageRequest {
 }
 
 /** The same, as `app.cors.explain` is asked. */
-export function questionOf ({ origin, url, method, headers, credentials, useCorsPreflight }: PageRequest): CorsQuestion {
+export function questionOf ({ origin, url, method, headers, credentials, useCorsPreflight }: BrowserRequest): CorsQuestion {
   const lists: { [name: string]: string[] } = {}
   for (const [name, value] of headers) lists[name] = [...lists[name] ?? [], value]
-  return { origin, method, url, headers: lists, credentials: credentials === 'include', useCorsPreflight: useCorsPreflight === true }
+  return { origin, method, url, headers: lists, credentials: credentials === 'include', useCorsPreflight }
 }
 
 /** Whether explain can know what becomes of a request: CORS concerns it, and its answer is the plugin's. Redirects it judges where they begin. */
@@ -122,7 +122,7 @@ export class Oracle {
     const reached: Array<readonly Entry[]> = []
     for (const step of theCase.steps) {
       const before = this.#record.of(id).length
-      const prediction = await predict(this.server, requestOf(step, this.#world, id), browser)
+      const prediction = await browse(this.server, requestOf(step, this.#world, id), browser)
       steps.push(comparable(step, prediction))
       failures.push(prediction.failure)
       reached.push(this.#record.of(id).slice(before))
@@ -136,7 +136,7 @@ export class Oracle {
   }
 
   /** What the servers answer. */
-  readonly server: Server = async ({ method, url, headers, body }) => {
+  readonly server: BodyServer = async ({ method, url, headers, body }) => {
     const { host, pathname, search, origin } = new URL(url)
     const app = Object.values<string>(this.#world.apis).includes(origin) ? this.#api : this.#pages
     const response = await app.inject({

@@ -1,8 +1,9 @@
 // app.cors.explain says of every conformance case what the browser model makes of the application's real answers, which is what Chromium does
 // (test/browser/conformance.test.ts); and its reason fits the browser's own error. It runs no handler.
 import t from 'tap'
-import { predict, type Failure, type Server } from '../../lib/browser/fetch'
-import type { CorsRefusalReason } from '../../lib/index'
+import { PreflightCache } from '../../lib/browser/preflight-cache'
+import type { CorsExplanationReason } from '../../lib/index'
+import { browse, type BodyServer, type Failure } from './browser'
 import { casesOf } from './cases'
 import { isExplained, Oracle, questionOf, requestOf } from './expectation'
 import { IMAGINED, world } from './world'
@@ -10,10 +11,10 @@ import { IMAGINED, world } from './world'
 const here = world(IMAGINED)
 
 /** Why a response has no Access-Control-Allow-Origin. */
-const NOT_ALLOWED: readonly CorsRefusalReason[] = ['no-route', 'no-policy', 'off', 'origin-not-allowed', 'null-origin', 'method-not-routed', 'origin-function-failed']
+const NOT_ALLOWED: readonly CorsExplanationReason[] = ['no-route', 'no-policy', 'off', 'origin-not-allowed', 'null-origin', 'method-not-routed', 'origin-function-failed']
 
 /** The reasons that fit each failure of the model, which in turn is the browser's own error. */
-const FITTING: { readonly [failure in Failure]?: readonly CorsRefusalReason[] } = {
+const FITTING: { readonly [failure in Failure]?: readonly CorsExplanationReason[] } = {
   'no Access-Control-Allow-Origin': NOT_ALLOWED,
   'preflight: no Access-Control-Allow-Origin': [...NOT_ALLOWED, 'invalid-request-headers'],
   'credentials not allowed': ['credentials-not-allowed'],
@@ -28,16 +29,16 @@ const FITTING: { readonly [failure in Failure]?: readonly CorsRefusalReason[] } 
 t.test('explain predicts the verdict, the exchanges and the reason that the model of a browser finds', async (t) => {
   const oracle = await Oracle.create(here)
   t.teardown(() => oracle.close())
-  const arriving: Server = async (request) => {
+  const arriving: BodyServer = async (request) => {
     const { status, headers, body } = await oracle.server(request)
     return { status, headers: headers.filter(([name]) => name !== 'location' || request.method === 'OPTIONS'), body }
   }
-  const reasons = new Map<CorsRefusalReason, number>()
+  const reasons = new Map<CorsExplanationReason, number>()
   let asked = 0
   for (const [id, { name, steps }] of casesOf(here).entries()) {
     for (const step of steps.filter((each) => isExplained(each, here))) {
       const page = requestOf(step, here, id)
-      const expected = await predict(arriving, page)
+      const expected = await browse(arriving, page, { preflights: new PreflightCache() })
       // A request without an id reaches the record of no case: what explain sends is told apart by the id of its own.
       const explainId = `explain-${++asked}`
       const explained = await oracle.api.cors.explain({ ...questionOf(page), url: page.url.replace(/case=\d+$/, `case=${explainId}`) })

@@ -4,12 +4,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
-import { HELP } from '../../lib/cli/arguments'
+import { COMMANDS } from '../../lib/cli/commands'
+import { helpText } from '../../lib/cli/help'
 import cors from '../../lib/index'
+import { StandalonePolicySchema } from '../../lib/schemas'
 import { Examples, printed } from '../support/run-examples'
 
 const ROOT = join(__dirname, '../..')
-const MODULES = { 'fastify-cors-policy': 'dist/index.d.ts', 'fastify-cors-policy/inspector': 'dist/inspector/index.d.ts' } as const
+const MODULES = { 'fastify-cors-policy': 'dist/index.d.ts', 'fastify-cors-policy/inspector': 'dist/inspector/index.d.ts', 'fastify-cors-policy/schemas': 'dist/schemas.d.ts', 'fastify-cors-policy/browser': 'dist/browser/index.d.ts' } as const
 
 type ModuleName = keyof typeof MODULES
 
@@ -21,7 +23,8 @@ interface Entry { readonly module: ModuleName, readonly names: readonly string[]
 
 function entriesIn (page: string): Entry[] {
   return page.split(/^## /m).slice(1).flatMap((part) => {
-    const module = part.startsWith('`fastify-cors-policy/inspector`') ? 'fastify-cors-policy/inspector' : 'fastify-cors-policy'
+    const [, path = 'fastify-cors-policy'] = /^`(.+?)`/.exec(part) ?? []
+    const module = path in MODULES ? path as ModuleName : 'fastify-cors-policy'
     return part.split(/^### /m).slice(1).map((text): Entry => ({
       module,
       names: [...(text.split('\n')[0] as string).matchAll(/`([^`]+)`/g)].map(([, name]) => name as string),
@@ -73,8 +76,11 @@ const HEAD = `
 import type { FastifyInstance, FastifyRequest, LogLevel } from 'fastify'
 import plugin, * as main from 'fastify-cors-policy'
 import inspectorPlugin from 'fastify-cors-policy/inspector'
+import type {} from 'fastify-cors-policy/schemas'
 import type { ${Object.keys(typeNames()).join(', ')} } from 'fastify-cors-policy'
 import type { InspectorOptions } from 'fastify-cors-policy/inspector'
+import * as browser from 'fastify-cors-policy/browser'
+import type { ${namesOfTypes('fastify-cors-policy/browser').join(', ')} } from 'fastify-cors-policy/browser'
 type Member<Type, Name> = Type extends unknown ? Name extends keyof Type ? Exclude<Type[Name], undefined> : never : never
 // A plugin is a function with the other exports as its properties.
 type Called<Type> = Type extends (...args: infer Parameters) => infer Result ? (...args: Parameters) => Result : never
@@ -95,7 +101,7 @@ function exportsOf ({ program, source }: ReturnType<typeof compiled>, module: Mo
     const isType = (target.flags & ts.SymbolFlags.Type) !== 0
     const type = isType ? checker.getDeclaredTypeOfSymbol(target) : checker.getTypeOfSymbolAtLocation(target, source)
     const hasMembers = isType && !exported.name.endsWith('Schema') && (type.isUnion() ? type.types : [type]).every((form) => form.getCallSignatures().length === 0 && (form.flags & OBJECT) !== 0)
-    const properties = hasMembers ? checker.getPropertiesOfType(type).filter(({ declarations = [] }) => declarations.every((each) => isOwn(each.getSourceFile().fileName))) : []
+    const properties = hasMembers ? checker.getPropertiesOfType(type).filter(({ name, declarations = [] }) => !name.includes('#private') && declarations.every((each) => isOwn(each.getSourceFile().fileName))) : []
     return [exported.name, { name: exported.name, type, properties }]
   }))
 }
@@ -113,8 +119,15 @@ function typeNames (): Record<string, true> {
   return Object.fromEntries([...text.matchAll(/\btype (Cors\w+)[,; ]|export (?:type|interface) (Cors\w+|RouteCors)\b/g)].map(([, one, other]) => [(one ?? other) as string, true as const]).filter(([name]) => !(name as string).endsWith('Schema')))
 }
 
+/** The types that an entry exports by name. */
+function namesOfTypes (module: ModuleName): string[] {
+  const text = readFileSync(join(ROOT, MODULES[module]), 'utf8')
+  return [...text.matchAll(/^export (?:type )?\{(.*?)\} from/gms)].flatMap(([, names]) => [...(names as string).matchAll(/\b[A-Z]\w+/g)].map(String))
+}
+
 /** What an export is called where documented types are compared with it. */
 function typeOf (name: string, module: ModuleName): string {
+  if (module === 'fastify-cors-policy/browser') return /^[a-z]/.test(name) ? `typeof browser.${name}` : name
   if (module !== 'fastify-cors-policy') return name === 'InspectorOptions' ? name : 'typeof inspectorPlugin'
   return name === 'default' || name === 'corsPolicy' ? 'typeof plugin' : /^[a-z]/.test(name) ? `typeof main.${name}` : name
 }
@@ -257,7 +270,7 @@ t.test('every name that can be imported at run time is an export, and every path
   const { exports, bin, name } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { exports: Record<string, string>, bin: string, name: string }
   for (const path of Object.keys(exports)) t.match(page, `\`${name}${path.slice(1)}\``, path)
   t.equal(typeof bin, 'string', 'one command, with the name of the package')
-  t.match(page, `\`\`\`console\n$ npx ${name} --help\n${HELP}\`\`\`\n`, 'its help')
+  t.match(page, `\`\`\`console\n$ npx ${name} --help\n${helpText(COMMANDS)}\`\`\`\n`, 'its help')
 })
 
 t.test('definePolicies takes the file of policies in docs/api.md', async (t) => {
@@ -268,7 +281,7 @@ t.test('definePolicies takes the file of policies in docs/api.md', async (t) => 
 })
 
 t.test('docs/api.md gives numbers the range and the default that the schema gives them', async (t) => {
-  const [standalone] = cors.CorsPolicySchema.anyOf as unknown as [{ properties: Record<string, { type?: string, minimum?: number, maximum?: number, default?: unknown }> }]
+  const standalone: { properties: Record<string, { type?: string, minimum?: number, maximum?: number, default?: unknown }> } = StandalonePolicySchema
   const rows = entriesIn(page).find(({ names }) => names.includes('CorsPolicy'))?.rows as readonly Row[]
   const integers = Object.entries(standalone.properties).filter(([, { type }]) => type === 'integer')
   t.strictSame(integers.map(([name]) => name), ['maxAge'])

@@ -10,7 +10,7 @@ const ROOT = join(__dirname, '..', '..')
 
 /** What a command of the shell prints, and its exit code. `npx` leads to the built command. */
 async function shell (directory: string, command: string): Promise<{ code: unknown, printed: string }> {
-  const child = spawn('bash', ['-c', command.replace('npx fastify-cors-policy', '"$NODE" node_modules/fastify-cors-policy/dist/cli.js')], { cwd: directory, env: { ...process.env, NODE: process.execPath }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('bash', ['-c', command.replace('npx fastify-cors-policy', '"$NODE" node_modules/fastify-cors-policy/dist/cli.js')], { cwd: directory, env: { ...process.env, NODE: process.execPath, COLUMNS: '80' }, stdio: ['ignore', 'pipe', 'pipe'] })
   let printed = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { printed += String(text) })
   const [code] = await once(child, 'close') as [unknown]

@@ -352,22 +352,23 @@ async function runNest (t: Parameters<typeof run>[0], code: string): Promise<{ a
 t.test('the NestJS recipe answers preflights and sets headers by the config of a controller\'s method', async (t) => {
   const { app } = await runNest(t, recipes.under('NestJS'))
   t.ok(app.server.listening)
-  t.ok(approves(await preflight(app, 'PUT', '/items/1', { origin: APP, requestHeaders: 'content-type' }), 'PUT'))
-  const response = await request(app, 'PUT', '/items/1', APP)
+  t.ok(approves(await preflight(app, 'PUT', '/items/1', { origin: APP, requestHeaders: 'authorization,content-type' }), 'PUT'))
+  const refused = await request(app, 'PUT', '/items/1', APP)
+  t.equal(refused.statusCode, 401, 'the class middleware answers')
+  t.equal(refused.headers['access-control-allow-origin'], APP, 'and the page can read it')
+  const response = await request(app, 'PUT', '/items/1', APP, { headers: { authorization: 'Bearer 1' } })
   t.same(response.json(), { saved: true })
-  t.same(corsHeaders(response), { vary: 'Origin', 'access-control-allow-origin': APP })
+  t.equal(response.headers['access-control-allow-origin'], APP)
   t.equal((await preflight(app, 'PUT', '/items/1', { origin: EVIL })).statusCode, 403)
-  t.same(accessControl(await request(app, 'PUT', '/items/1', EVIL)), {})
+  t.not((await request(app, 'PUT', '/items/1', EVIL)).headers['access-control-allow-origin'], EVIL)
 })
 
-t.test('enableCors() in the NestJS recipe answers preflights before the plugin, without permission and with the warning that the recipe names', async (t) => {
-  const { app, lines } = await runNest(t, recipes.under('NestJS').replace('new FastifyAdapter()', 'new FastifyAdapter({ logger: true })').replace('await app.register', 'app.enableCors()\nawait app.register'))
-  for (const origin of [APP, EVIL]) {
-    const asked = await preflight(app, 'PUT', '/items/1', { origin })
-    t.equal(asked.statusCode, 204, 'the adapter answers')
-    t.same(accessControl(asked), {}, 'without permission')
-  }
-  t.match(lines.join(''), 'the policy of the route was not applied')
+t.test('another CORS plugin that is registered first in the NestJS recipe answers preflights, without permission', async (t) => {
+  const code = recipes.under('NestJS').replace('new FastifyAdapter()', 'new FastifyAdapter({ logger: true })')
+    .replace('await instance.register', "await instance.register(require('@fastify/cors'))\nawait instance.register")
+  const { app, lines } = await runNest(t, code)
+  for (const origin of [APP, EVIL]) t.same(accessControl(await preflight(app, 'PUT', '/items/1', { origin })), {}, 'without permission')
+  t.match(lines.join(''), 'the policy of the route was not applied', 'the warning that the recipe names')
 })
 
 t.test('fastify-type-provider-zod does what the two functions of the Zod recipe do, but for the exposed headers', async (t) => {
@@ -522,6 +523,50 @@ function firstColumn (heading: string): string[] {
   return lines.slice(start + 2, end).map((line) => line.split('|')[1]?.trim() as string)
 }
 
+t.test('the recipe of environments allows localhost in development only, and the origins of the environment', async (t) => {
+  const code = recipes.under('Origins from the environment, and localhost in development')
+  const { NODE_ENV, CORS_ORIGINS } = process.env
+  t.teardown(() => { Object.assign(process.env, { NODE_ENV, CORS_ORIGINS }); for (const name of ['NODE_ENV', 'CORS_ORIGINS']) if (process.env[name] === 'undefined') Reflect.deleteProperty(process.env, name) })
+  process.env.CORS_ORIGINS = `${APP}, ${FOO}`
+  process.env.NODE_ENV = 'production'
+  const production = await run(t, code)
+  t.equal((await request(production, 'GET', '/me', FOO)).headers['access-control-allow-origin'], FOO)
+  t.same(accessControl(await request(production, 'GET', '/me', 'http://localhost:5173')), {})
+  process.env.NODE_ENV = 'development'
+  const development = await run(t, code)
+  t.equal((await request(development, 'GET', '/me', 'http://localhost:5173')).headers['access-control-allow-origin'], 'http://localhost:5173')
+})
+
+t.test('the recipe of previews allows the previews of one project, and none with credentials', async (t) => {
+  const app = await run(t, recipes.under('Preview deployments'))
+  const preview = 'https://shop-git-fix-7-acme.vercel.app'
+  t.same(accessControl(await request(app, 'GET', '/items', preview)), { 'access-control-allow-origin': preview })
+  t.same(accessControl(await request(app, 'GET', '/items', 'https://evil.vercel.app')), {})
+  t.match(accessControl(await request(app, 'GET', '/me', APP)), { 'access-control-allow-credentials': 'true' })
+  t.same(accessControl(await request(app, 'GET', '/me', preview)), {})
+})
+
+t.test('the recipe of tenants allows each the origins of its own', async (t) => {
+  const app = await run(t, recipes.under('A list for each tenant'))
+  t.ok(approves(await preflight(app, 'PUT', '/tenants/one/items', { origin: 'https://one.example' }), 'PUT'))
+  t.equal((await preflight(app, 'PUT', '/tenants/two/items', { origin: 'https://one.example' })).statusCode, 403)
+  t.equal((await request(app, 'PUT', '/tenants/two/items', 'https://two.example')).headers['access-control-allow-origin'], 'https://two.example')
+})
+
+t.test('the recipe of downloads exposes the name of the file and the range', async (t) => {
+  const app = await run(t, recipes.under('Downloads, PDF viewers and ranges'))
+  const answer = await request(app, 'GET', '/report.pdf', APP)
+  t.equal(answer.headers['access-control-expose-headers'], 'Content-Disposition, Accept-Ranges, Content-Range, Content-Length')
+  t.ok(approves(await preflight(app, 'GET', '/report.pdf', { origin: APP, requestHeaders: 'range' }), 'GET'))
+})
+
+t.test('the list of contents has every recipe once', async (t) => {
+  const headings = [...recipes.text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading as string).filter((heading) => heading !== 'Contents')
+  const [contents = ''] = recipes.text.split(/^## /m).filter((part) => part.startsWith('Contents\n'))
+  const linked = [...contents.matchAll(/\[([^\]]*(?:`[^`]*`)?[^\]]*)\]\(#/g)].map(([, text]) => text as string)
+  t.same([...linked].sort(), [...headings].sort())
+})
+
 t.test('the table about migrating has every option of @fastify/cors', async (t) => {
   const source = ts.createSourceFile('cors.d.ts', readFileSync(join(dirname(require.resolve('@fastify/cors')), 'types', 'index.d.ts'), 'utf8'), ts.ScriptTarget.ES2022)
   const options: string[] = []
@@ -537,7 +582,7 @@ t.test('the table about migrating has every option of @fastify/cors', async (t) 
 t.test('the table of plugins has every plugin that is tested, and no other', async (t) => {
   const folder = join(__dirname, '..', 'beside')
   const tests = readdirSync(folder).filter((file) => file !== 'migration.test.ts')
-  const imported = tests.flatMap((file) => [...readFileSync(join(folder, file), 'utf8').matchAll(/^import .* from '((?:@[\w-]+\/)?[\w-]+)/gm)].map(([, name]) => name as string))
-  const ours = ['tap', 'fastify', 'node', 'ws']
+  const imported = tests.flatMap((file) => [...readFileSync(join(folder, file), 'utf8').matchAll(/^import .* from '((?:@[\w-]+\/)?[\w-][\w.-]*)/gm)].map(([, name]) => name as string))
+  const ours = ['tap', 'fastify', 'node', 'ws', 'express']
   t.same(firstColumn('plugin').map((cell) => cell.replaceAll('`', '')).sort(), [...new Set(imported)].filter((name) => !ours.includes(name)).sort())
 })

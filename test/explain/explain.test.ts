@@ -136,14 +136,16 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
       spec: { routes: [['GET', '/plain']] },
       question: { origin: 'https://a$.example', url: '/plain' },
       message: 'GET /plain declares no policy, and its scope has no default policy',
-      advice: 'write config: { cors: { origin: "*" } } on GET /plain'
+      advice: 'serve the page from a host whose labels have letters, digits and hyphens only, at most 63 characters each and 253 together',
+      mended: { spec: { routes: [['GET', '/plain', { origin: APP }]] }, question: { origin: APP, url: '/plain' } }
     },
     {
       name: 'the route declares nothing, and the origin is null',
       spec: { routes: [['GET', '/plain']] },
       question: { origin: 'null', url: '/plain' },
       message: 'GET /plain declares no policy, and its scope has no default policy',
-      advice: 'write config: { cors: { origin: "null" } } on GET /plain'
+      advice: 'give the page an origin of its own (a sandboxed frame: with allow-same-origin)',
+      mended: { spec: { routes: [['GET', '/plain', { origin: APP }]] }, question: { origin: APP, url: '/plain' } }
     }
   ],
   off: [{
@@ -151,7 +153,8 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
     spec: { routes: [['GET', '/internal', false]] },
     question: { origin: APP, url: '/internal', credentials: true },
     message: 'GET /internal declares cors: false, so no page of another origin may use it',
-    advice: 'write config: { cors: { origin: "https://app.example.com", credentials: true } } on GET /internal, in place of cors: false'
+    advice: 'cors: false is a decision of whoever declared GET /internal; if pages of other origins are meant to use it, write a policy that lists this origin in its place',
+    mended: { spec: { routes: [['GET', '/internal', { origin: APP, credentials: true }]] } }
   }],
   'origin-not-allowed': [
     {
@@ -245,7 +248,7 @@ const CASES: { readonly [Reason in Exclude<CorsRefusalReason, 'ambiguous-route'>
       spec: items,
       question: put({ origin: 'http://elsewhere.example' }),
       message: 'the policy "partner" of PUT /items/:id does not allow the origin "http://elsewhere.example"',
-      advice: 'serve the page over https and allow that origin: a policy with credentials cannot allow this one',
+      advice: 'serve the page over https and allow that origin: a policy with credentials allows this one only with dangerouslyAllowInsecureOrigins: true',
       mended: { spec: { ...items, policies: { partner: { ...PARTNER, origin: [APP, 'https://elsewhere.example'] } as CorsPolicy } }, question: put({ origin: 'https://elsewhere.example' }) }
     }
   ],

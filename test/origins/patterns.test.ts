@@ -3,13 +3,14 @@ import { fail } from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { printable } from '../../lib/messages/errors'
-import { isInsecure, isSerialisedOrigin, MAX_ORIGIN_LENGTH, parseOriginEntry, type OriginRefusal, type TupleOrigin } from '../../lib/origins/pattern'
+import { parseOriginEntry, type OriginPattern, type OriginRefusal } from '../../lib/origins/pattern'
+import { isInsecure, isSerialisedOrigin, MAX_ORIGIN_LENGTH } from '../../lib/origins/serialised'
 import { isPublicSuffix } from '../../lib/origins/public-suffix'
 
 /** What a text is read as, short enough for a table: scheme, host, port; and which of them are patterns. */
 function read (text: string): string {
   const entry = parseOriginEntry(text)
-  if (entry.kind !== 'tuple') return entry.kind
+  if (entry.kind !== 'origin') return entry.kind
   const { scheme, host, port, subdomains, anyPort } = entry
   return [scheme, host, port, subdomains ? 'subdomains' : '', anyPort ? 'any port' : ''].join(' ').trimEnd()
 }
@@ -19,9 +20,14 @@ function refused (text: string): OriginRefusal {
   return entry.kind === 'refused' ? entry : fail(`${text.slice(0, 100)} was read as ${entry.kind}`)
 }
 
-function tuple (text: string): TupleOrigin {
+/** What a refusal says to write, as in a message. */
+function written ({ instead }: OriginRefusal): string {
+  return typeof instead === 'string' ? instead : instead.map((entry) => entry instanceof RegExp ? String(entry) : JSON.stringify(entry)).join(', ')
+}
+
+function pattern (text: string): OriginPattern {
   const entry = parseOriginEntry(text)
-  return entry.kind === 'tuple' ? entry : fail(JSON.stringify(entry))
+  return entry.kind === 'origin' ? entry : fail(JSON.stringify(entry))
 }
 
 const LABEL_63 = 'a'.repeat(63)
@@ -79,6 +85,17 @@ t.test('an origin or pattern as a browser writes it is accepted', async (t) => {
     ['http://127.0.0.1:*', 'http 127.0.0.1   any port'],
     ['http://[::1]:*', 'http [::1]   any port'],
     ['capacitor://*.localhost:*', 'capacitor localhost  subdomains any port'],
+    // a name with the dot of the root
+    ['https://example.com.', 'https example.com.'],
+    ['https://example.com.:8443', 'https example.com. 8443'],
+    ['https://*.example.com.', 'https example.com.  subdomains'],
+    [`https://${HOST_253}.`, `https ${HOST_253}.`],
+    // schemes without hosts in DNS
+    ['app://.', 'app .'],
+    ['app://', 'app'],
+    ['file://', 'file'],
+    ['moz-extension://*', 'moz-extension *'],
+    ['vscode-webview://*', 'vscode-webview *'],
     // by name
     ['*', 'any'],
     ['null', 'null']
@@ -133,34 +150,47 @@ t.test('an origin in another form than browsers write it is refused with the for
     ['https://*.example.com/path', 'https://*.example.com'],
     ['https://example.com:443:*', 'https://example.com:*'],
     ['https://example.com:*/', 'https://example.com:*'],
+    ['MOZ-EXTENSION://*', 'moz-extension://*'],
+    // IPv6
+    ['https://2001:DB8::1', 'https://[2001:db8::1]'],
+    ['http://::1', 'http://[::1]'],
+    ['https://[2001:0db8:0:0:0:0:0:1]:8443', 'https://[2001:db8::1]:8443'],
+    // a dot at the end
+    ['https://Example.com.', 'https://example.com.'],
+    ['https://1.2.3.4.', 'https://1.2.3.4'],
+    ['https://example.com./', 'https://example.com.'],
     ['HTTP://LOCALHOST:*', 'http://localhost:*'],
     ['Capacitor://LocalHost', 'capacitor://localhost']
   ]
   for (const [text, corrected] of MISSPELT) {
-    const { reason, message } = refused(text)
-    t.match({ reason, message }, { reason: 'not-canonical', message: `; write ${JSON.stringify(corrected)}` }, `${text} -> ${corrected}`)
-    t.equal(parseOriginEntry(corrected).kind, 'tuple', `${corrected} is accepted`)
+    t.match(refused(text), { reason: 'not-canonical', message: 'browsers do not write the origin this way', instead: [corrected] }, `${text} -> ${corrected}`)
+    t.equal(parseOriginEntry(corrected).kind, 'origin', `${corrected} is accepted`)
     t.equal(isSerialisedOrigin(text), false, `${text} is no origin`)
   }
 })
 
 t.test('a text that means no origin is refused with the reason why', async (t) => {
-  const begins = 'an origin begins with its scheme, such as "https://app.example.com"'
-  const beginsHere = 'an origin begins with its scheme, such as "https://example.com"'
-  const asterisk = 'an asterisk may only replace whole subdomains ("https://*.example.com") or the port ("https://example.com:*")'
-  const dot = 'a host has no leading, trailing or doubled dot'
+  const app = 'an origin such as "https://app.example.com"'
+  const begins = `an origin begins with its scheme; write ${app}`
+  const beginsHere = 'an origin begins with its scheme; write "https://example.com"'
+  const misplaced = 'an asterisk may only replace whole subdomains ("https://*.example.com") or the port ("https://example.com:*")'
+  const asterisk = `${misplaced}; write ${app}`
+  const asteriskHere = `${misplaced}; write "https://*.example.com"`
+  const dot = 'a host has no leading or doubled dot'
   const character = 'an origin has no spaces, commas, backslashes or control characters'
-  const user = 'an origin has no user name or password'
-  const opaque = 'documents of this scheme have no origin of their own: browsers send "null" for them; write "null" if you mean all of those'
+  const user = 'an origin has no user name or password; write it without "user:password@"'
+  const opaque = 'documents of this scheme have no origin of their own: browsers send "null" for them; write "null" if you mean all of those, or leave it out'
   const none = 'this is not an origin; write a scheme, "://", a host and perhaps a port from 1 to 65535, such as "https://app.example.com:8443"'
+  const empty = 'this text is empty (an unset variable?); write an origin such as "https://app.example.com", or originsFrom(process.env.CORS_ORIGINS)'
   const length = `no origin is longer than ${MAX_ORIGIN_LENGTH} characters`
   const PROHIBITED: ReadonlyArray<readonly [string, string]> = [
     // scheme
-    ['', begins],
+    ['', empty],
+    [' ', empty],
     ['example.com', beginsHere],
-    ['*.example.com', 'such as "https://*.example.com"'],
-    ['example.com:8080', 'such as "https://example.com:8080"'],
-    ['localhost', 'such as "http://localhost"'],
+    ['*.example.com', 'write "https://*.example.com"'],
+    ['example.com:8080', 'write "https://example.com:8080"'],
+    ['localhost', 'write "http://localhost"'],
     ['Example.com', beginsHere],
     ['//example.com', beginsHere],
     ['://example.com', beginsHere],
@@ -174,7 +204,6 @@ t.test('a text that means no origin is refused with the reason why', async (t) =
     ['**', begins],
     ['\u2028', begins],
     // schemes without an origin
-    ['file://', opaque],
     ['file:///etc/passwd', opaque],
     ['FILE://host', opaque],
     ['data:text/html,x', opaque],
@@ -182,22 +211,26 @@ t.test('a text that means no origin is refused with the reason why', async (t) =
     ['about:blank', opaque],
     ['about://blank', opaque],
     ['javascript:alert(1)', opaque],
+    ['file://*', opaque],
+    // from the environment
+    ['"https://a.example"', 'the quotes are a part of this text; write "https://a.example"'],
+    ["'https://a.example'", 'write "https://a.example"'],
+    ['["https://a.example", "https://b.example/"]', 'this text is JSON, not a list; write "https://a.example", "https://b.example"'],
+    ['["nothing"]', `this text is JSON, not a list; write ${app}`],
+    ['/^https:\\/\\/a\\.example$/i', 'this is a RegExp in quotes, which is read as text; write /^https:\\/\\/a\\.example$/i'],
+    ['^https://a\\.example$', 'write /^https:\\/\\/a\\.example$/'],
+    ['/(/', 'write the RegExp without quotes, in an array'],
     // host
     ['https://', none],
     ['https:///', none],
-    ['capacitor://', none],
     ['https://:8080', none],
     ['https://:*', none],
-    ['https://example.com.', dot],
-    ['https://example.com./', dot],
-    ['https://example.com.:8443', dot],
     ['https://.example.com', dot],
     ['https://.', dot],
     ['https://a..example.com', dot],
     ['https://*..example.com', dot],
     ['https://*.', dot],
     ['https://*.:*', dot],
-    ['https://*.example.com.', dot],
     [`https://${LABEL_63}a.com`, none],
     [`https://${HOST_253}a`, none],
     ['https://exa mple.com', character],
@@ -225,11 +258,10 @@ t.test('a text that means no origin is refused with the reason why', async (t) =
     ['https://256.1.1.1', none],
     ['https://example.1', none],
     ['https://[::1', none],
-    ['https://::1', none],
     ['https://[::1%25eth0]', none],
     ['https://[1::2::3]', none],
     ['https://[fffff::]', none],
-    ['https://*.1.2.3.4', 'an IP address has no subdomains; write the address without "*."'],
+    ['https://*.1.2.3.4', 'an IP address has no subdomains; write "https://1.2.3.4"'],
     ['https://*.127.1', 'an IP address has no subdomains'],
     ['https://*.[::1]', 'an IP address has no subdomains'],
     // user information
@@ -247,20 +279,25 @@ t.test('a text that means no origin is refused with the reason why', async (t) =
     ['https://example.com:http', none],
     ['https://example.com:8080:*', 'an origin has one port; write the number, or ":*" for every port'],
     // asterisks
-    ['https://*', asterisk],
-    ['https://**', asterisk],
-    ['https://*:*', asterisk],
-    ['https://*example.com', asterisk],
+    ['https://*', `${misplaced}; write "*"`],
+    ['https://**', `${misplaced}; write "*"`],
+    ['https://*:*', `${misplaced}; write "*"`],
+    ['https://*example.com', asteriskHere],
     ['https://ex*mple.com', asterisk],
     ['https://example.*', asterisk],
-    ['https://www.*.example.com', asterisk],
-    ['https://*.*.example.com', asterisk],
-    ['https://**.example.com', asterisk],
+    ['https://www.*.example.com', `${misplaced}; write /^https:\\/\\/www\\.[a-z0-9-]+\\.example\\.com$/`],
+    ['https://pr-*.preview.example.com', `${misplaced}; write /^https:\\/\\/pr-[a-z0-9-]+\\.preview\\.example\\.com$/`],
+    ['https://*-team.vercel.app', `${misplaced}; write /^https:\\/\\/[a-z0-9-]+-team\\.vercel\\.app$/`],
+    ['https://a-*-b.example.com:*', `${misplaced}; write /^https:\\/\\/a-[a-z0-9-]+-b\\.example\\.com(?::\\d+)?$/`],
+    ['https://www.*.com', asterisk],
+    ['https://*.a*', asterisk],
+    ['https://*.*.example.com', asteriskHere],
+    ['https://**.example.com', asteriskHere],
     ['https://example.com:80*', asterisk],
     ['https://example.com:*80', asterisk],
     ['https://example.com:*:*', asterisk],
-    ['https://example.com/*', asterisk],
-    ['https://example.com:*/path', asterisk],
+    ['https://example.com/*', `${misplaced}; write "https://example.com"`],
+    ['https://example.com:*/path', `${misplaced}; write "https://example.com:*"`],
     // length
     [`${SCHEME_64}+://host`, none],
     [`https://${'a.'.repeat(200)}example.com`, length],
@@ -269,9 +306,10 @@ t.test('a text that means no origin is refused with the reason why', async (t) =
   ]
   for (const [text, message] of PROHIBITED) {
     const refusal = refused(text)
+    const said = `${refusal.message}; write ${written(refusal)}`
     const name = printable(JSON.stringify(text.length > 80 ? `${text.slice(0, 40)}… (${text.length})` : text))
-    t.ok(refusal.message.includes(message), `${name}: ${refusal.message}`)
-    t.equal(refusal.reason, message.startsWith('write "') ? 'not-canonical' : 'invalid', name)
+    t.ok(said.includes(message), `${name}: ${said}`)
+    t.equal(refusal.reason, message.startsWith('write "https://example.com.evil.com') ? 'not-canonical' : 'invalid', name)
     t.equal(isSerialisedOrigin(text), false, `${name} is no origin`)
   }
 })
@@ -281,11 +319,11 @@ t.test('any text is accepted or refused, and every suggested correction is accep
   const text = fc.oneof(fc.array(part, { maxLength: 9 }).map((parts) => parts.join('')), fc.webUrl(), fc.string({ unit: 'binary' }))
   fc.assert(fc.property(text, (text) => {
     const entry = parseOriginEntry(text)
-    if (entry.kind === 'tuple' && entry.text !== text) fail(`${text} was read as ${entry.text}`)
+    if (entry.kind === 'origin' && entry.text !== text) fail(`${text} was read as ${entry.text}`)
     if (entry.kind !== 'refused') return
     // eslint-disable-next-line no-control-regex -- control characters are exactly what must not be there
     if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(entry.message)) fail(`raw control characters in ${JSON.stringify(entry.message)}`)
-    if (entry.reason === 'not-canonical') tuple(JSON.parse(/write (".*")$/.exec(entry.message)?.[1] ?? 'null') as string)
+    for (const instead of typeof entry.instead === 'string' ? [] : entry.instead) if (typeof instead === 'string' && parseOriginEntry(instead).kind === 'refused') fail(`${text}: ${instead}`)
   }), { numRuns: 5000 })
   t.pass('5,000 texts')
 })
@@ -298,7 +336,7 @@ t.test('an http or https origin is what the URL standard serialises, if its labe
   const tail = fc.constantFrom('', '', '', '/', '?', '#')
   fc.assert(fc.property(scheme, host, port, tail, (scheme, host, port, tail) => {
     const text = `${scheme}://${host}${port}${tail}`
-    const isDns = host.startsWith('[') || host.split('.').every((label) => /^[a-z0-9_-]{1,63}$/.test(label))
+    const isDns = host.startsWith('[') || host.replace(/(?<=[^.])\.$/, '').split('.').every((label) => /^[a-z0-9_-]{1,63}$/.test(label))
     const expected = isDns && URL.canParse(text) && new URL(text).origin === text && port !== ':0'
     if (isSerialisedOrigin(text) !== expected) fail(`${text} should ${expected ? '' : 'not '}be an origin`)
   }), { numRuns: 5000 })
@@ -307,18 +345,18 @@ t.test('an http or https origin is what the URL standard serialises, if its labe
 
 t.test('an http origin is insecure unless its host is loopback', async (t) => {
   for (const text of ['http://example.com', 'http://*.example.com', 'http://192.168.0.1', 'http://1.127.0.0', 'http://[::2]', 'http://localhost.example.com', 'http://notlocalhost', 'http://127.0.0.1.example.com', 'ws://example.com', 'ftp://example.com']) {
-    t.equal(isInsecure(tuple(text)), true, text)
+    t.equal(isInsecure(pattern(text)), true, text)
   }
   for (const text of ['http://localhost', 'http://localhost:*', 'http://app.localhost:3000', 'http://*.localhost', 'http://127.0.0.1:8080', 'http://127.255.255.254', 'http://[::1]', 'ws://localhost', 'https://example.com', 'wss://example.com', 'capacitor://localhost', 'chrome-extension://abc']) {
-    t.equal(isInsecure(tuple(text)), false, text)
+    t.equal(isInsecure(pattern(text)), false, text)
   }
 })
 
 t.test('a public suffix is a host below which strangers can register names', async (t) => {
-  for (const host of ['com', 'co.uk', 'uk', 'github.io', 'herokuapp.com', 'blogspot.com', 'pages.dev', 's3.amazonaws.com', 'xn--p1ai', 'ck', 'anything.ck', 'kawasaki.jp', 'onion', 'home.arpa', 'unknown', 'lan', 'corp']) {
+  for (const host of ['com', 'co.uk', 'uk', 'github.io', 'herokuapp.com', 'blogspot.com', 'pages.dev', 's3.amazonaws.com', 'xn--p1ai', 'ck', 'anything.ck', 'kawasaki.jp', 'onion', 'home.arpa', 'unknown', 'lan', 'corp', '-']) {
     t.equal(isPublicSuffix(host), true, host)
   }
-  for (const host of ['example.com', 'example.co.uk', 'me.github.io', 'www.ck', 'city.kawasaki.jp', 'example', 'test', 'invalid', 'localhost', 'internal', 'local', 'app.test', 'foo.unknown', '-']) {
+  for (const host of ['example.com', 'example.co.uk', 'me.github.io', 'www.ck', 'city.kawasaki.jp', 'example', 'test', 'invalid', 'localhost', 'internal', 'local', 'app.test', 'foo.unknown', '[::1]']) {
     t.equal(isPublicSuffix(host), false, host)
   }
 })

@@ -1,12 +1,12 @@
-// What re2js says of a RegExp's translation is what the RegExp itself says: over generated expressions, a corpus of such as people write, and
+// What the matcher says of a RegExp is what the RegExp itself says: over generated expressions, a corpus of such as people write, and
 // over origins at random, origins that match, and those that nearly do.
 import { fail } from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { ORIGIN_CHARACTERS } from '../../lib/origins/pattern'
+import { ORIGIN_CHARACTERS } from '../../lib/origins/serialised'
 import { UnsupportedSyntax, type Expression } from '../../lib/origins/regexp-expression'
-import { formsOf, sampleOf } from '../../lib/origins/regexp-forms'
-import { compileRegExp, type OriginRegExp } from '../../lib/origins/regexp-re2'
+import { templatesOf, sampleOf } from '../../lib/origins/regexp-templates'
+import { compileRegExp, type OriginRegExp } from '../../lib/origins/regexp-matcher'
 
 /** Fixed, so that every run is the same: some seeds have a RegExp on which V8 backtracks for minutes. */
 const SEED = Number(process.env.FUZZ_SEED ?? 1)
@@ -68,7 +68,7 @@ const text = fc.oneof(
 
 /** Texts that this RegExp probably matches, each with what it takes to miss by one character. */
 function nearTexts ({ expression }: OriginRegExp): string[] {
-  const samples = (formsOf(expression) ?? []).slice(0, 8).flatMap((form) => ['', 'a', '0', 'k', 'example.com', 'aaa'].map((word) => sampleOf(form, word)))
+  const samples = (templatesOf(expression) ?? []).slice(0, 8).flatMap((form) => ['', 'a', '0', 'k', 'example.com', 'aaa'].map((word) => sampleOf(form, word)))
   return [...new Set(samples)].filter((sample) => sample.length <= 60).flatMap((sample) => [sample, sample.slice(1), sample.slice(0, -1), `${sample}a`, `.${sample}`, sample + sample])
 }
 
@@ -82,7 +82,7 @@ function backtracks (expression: Expression, repeated = false): boolean {
   }
 }
 
-t.test('re2js and JavaScript agree about RegExps of every syntax', async (t) => {
+t.test('the matcher and JavaScript agree about RegExps of every syntax', async (t) => {
   const seen = { compiled: 0, refused: 0, matched: 0, missed: 0 }
   fc.assert(fc.property(regexp, fc.array(text, { minLength: 5, maxLength: 10 }), (regexp, texts) => {
     const translated = compiled(regexp)
@@ -99,7 +99,7 @@ t.test('re2js and JavaScript agree about RegExps of every syntax', async (t) => 
   t.ok(seen.compiled > 2000 && seen.matched > 20_000 && seen.missed > 15_000, JSON.stringify(seen))
 })
 
-t.test('re2js and JavaScript agree about each atom, with each set of flags, on each character of origins', async (t) => {
+t.test('the matcher and JavaScript agree about each atom, with each set of flags, on each character of origins', async (t) => {
   let compared = 0
   for (const atom of ATOMS) {
     for (const flags of ['', 'i', 's', 'is', 'u', 'iu', 'isu', 'v', 'iv', 'isv']) {

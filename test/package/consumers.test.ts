@@ -13,11 +13,17 @@ const RESOLUTIONS = {
   node16: { module: 'node16' },
   bundler: { module: 'preserve', moduleResolution: 'bundler' }
 }
-/** The oldest that is supported, the last of each major version, and this repository's own. */
-const COMPILERS = ['typescript', 'typescript-5.4', 'typescript-5.9', 'typescript-7']
-const EXPORTS = ['CorsPluginOptionsSchema', 'CorsPolicySchema', 'RouteCorsSchema', 'corsPolicy', 'default', 'definePolicies']
+/** The oldest that is supported and its next, which differ from later ones, the last of each major version, and this repository's own. */
+const COMPILERS = ['typescript', 'typescript-5.4', 'typescript-5.5', 'typescript-5.9', 'typescript-7']
+/** Those that check the declarations of all packages in one program, for other ways to resolve modules than Node's. */
+const STRICT = ['typescript-5.4', 'typescript-5.5']
+const EXPORTS = ['corsPolicy', 'default', 'definePolicies', 'originList']
+const SCHEMAS = ['CorsPluginOptionsSchema', 'CorsPolicySchema', 'RouteCorsSchema']
 
 interface Analysis { problems?: Record<string, unknown> }
+
+/** How many files more TypeScript reads in a project with the plugin than in one without. */
+const MAX_TYPE_FILES = 12
 
 /** Bytes, of all that is installed with the package but the types of TypeBox. */
 const MAX_INSTALLED = 4_000_000
@@ -49,9 +55,10 @@ async function addApplications (consumer: string): Promise<Map<string, string[]>
       names.push(name)
     }
     for (const [resolution, options] of Object.entries(RESOLUTIONS)) {
-      // One program is enough to check the package's own declarations too (slow), and to run: the code that was checked is the code that runs.
+      // One program is to run: the code that was checked is the code that runs. The package's own declarations are checked too (slow), by it and by the oldest.
       const first = compiler === 'typescript' && resolution === 'nodenext'
-      await add(`${compiler}-${resolution}`, { ...options, composite: true, ...(first && { skipLibCheck: false, outDir: '.' }) }, ['esm.mts', 'cjs.cts', 'declarations.mts', 'declarations.cts'])
+      const skipLibCheck = !first && !(STRICT.includes(compiler) && resolution === 'bundler')
+      await add(`${compiler}-${resolution}`, { ...options, composite: true, skipLibCheck, ...(first && { outDir: '.' }) }, ['esm.mts', 'cjs.cts', 'declarations.mts', 'declarations.cts'])
     }
     // TypeScript has it since 5.5.
     if (compiler !== 'typescript-5.4') await add(`${compiler}-isolated`, { ...RESOLUTIONS.nodenext, declaration: true, isolatedDeclarations: true }, ['isolated.mts'])
@@ -72,7 +79,7 @@ t.test('the packed package is complete, compiles and runs', async (t) => {
   t.test('the packed package holds the build, its sources and the papers, and nothing else', async (t) => {
     const papers = ['README.md', 'LICENSE', 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/results.md', 'bench/results.svg']
     const single = ['package.json', ...papers, 'types/fastify.d.ts', 'policies.schema.json']
-    for (const file of [...single, 'dist/index.js', 'dist/index.d.ts', 'dist/inspector/index.d.ts', 'dist/origins/tldts.js', ...['index.js', 'page.html', 'page.css', 'page.js', 'icon.svg'].map((name) => `dist/inspector/${name}`)]) t.ok(files.includes(file), file)
+    for (const file of [...single, 'dist/index.js', 'dist/index.d.ts', 'dist/inspector/index.d.ts', 'dist/origins/tldts.js', 'dist/inspector/index.js', 'dist/schemas.js', 'dist/schemas.d.ts', 'dist/browser/index.d.ts']) t.ok(files.includes(file), file)
     t.strictSame(files.filter((file) => !/^(?:dist\/|lib\/.+\.ts$|docs\/[\w-]+\.md$)/.test(file) && !single.includes(file)), [], 'nothing else')
     const maps = files.filter((file) => file.endsWith('.map'))
     t.not(maps.length, 0, 'has source maps')
@@ -135,19 +142,43 @@ t.test('the packed package is complete, compiles and runs', async (t) => {
       }))
       for (const text of declarations) {
         t.match(text, 'policies:', 'declares what it exports')
-        t.notMatch(text, /fastify-cors-policy\/|: any/, 'by names of the package\'s entry')
+        t.notMatch(text, /fastify-cors-policy\/(?!schemas["'])|: any/, 'by names of the package\'s entries')
       }
     })
   }
 
+  t.test('an application without esModuleInterop compiles', async (t) => {
+    for (const compiler of STRICT) {
+      const options = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023', '--types', 'node', '--esModuleInterop', 'false', '--allowSyntheticDefaultImports', 'false']
+      const { stdout } = await run(process.execPath, [join(NODE_MODULES, compiler, 'bin', 'tsc'), ...options, '--pretty', 'false', 'interop.cts'], consumer)
+      // The declarations of pino, which Fastify's name, do not.
+      const errors = stdout.split('\n').filter((line) => line.includes(': error ') && !/node_modules\/(?!fastify-cors-policy)/.test(line))
+      t.strictSame(errors, [], compiler)
+    }
+  })
+
+  t.test(`TypeScript reads at most ${MAX_TYPE_FILES} files for the main entry, and nothing of TypeBox`, async (t) => {
+    const filesOf = (file: string): string[] => {
+      const options = { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, target: ts.ScriptTarget.ES2022, types: ['node'] }
+      return ts.createProgram([join(consumer, file)], options).getSourceFiles().map(({ fileName }) => fileName)
+    }
+    const [without, withPlugin] = [filesOf('without.mts'), filesOf('with.mts')]
+    const added = withPlugin.filter((file) => !without.includes(file) && !file.endsWith('/with.mts'))
+    t.ok(added.some((file) => file.endsWith('fastify-cors-policy/dist/index.d.ts')), 'it is found')
+    t.ok(added.length <= MAX_TYPE_FILES, `${added.length} files: ${added.join(' ')}`)
+    t.strictSame(withPlugin.filter((file) => file.includes('typebox')), [], 'nothing of TypeBox')
+  })
+
   t.test('the packed package documents everything that it exports', async (t) => {
-    const entry = join(consumer, 'node_modules', 'fastify-cors-policy', 'dist', 'index.d.ts')
-    const program = ts.createProgram([entry], { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, types: [] })
-    const checker = program.getTypeChecker()
-    const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(entry) as ts.SourceFile) as ts.Symbol)
-    t.strictSame(EXPORTS.filter((name) => !exported.some((symbol) => symbol.name === name)), [], 'every value is declared')
-    const aliased = exported.map((symbol) => symbol.flags & ts.SymbolFlags.Alias ? [symbol.name, checker.getAliasedSymbol(symbol)] as const : [symbol.name, symbol] as const)
-    t.strictSame(aliased.filter(([, symbol]) => symbol.getDocumentationComment(checker).length === 0).map(([name]) => name), [], 'with its documentation')
+    for (const [file, names] of [['index.d.ts', EXPORTS], ['schemas.d.ts', SCHEMAS]] as const) {
+      const entry = join(consumer, 'node_modules', 'fastify-cors-policy', 'dist', file)
+      const program = ts.createProgram([entry], { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, types: [] })
+      const checker = program.getTypeChecker()
+      const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(entry) as ts.SourceFile) as ts.Symbol)
+      t.strictSame(names.filter((name) => !exported.some((symbol) => symbol.name === name)), [], `${file} declares every value`)
+      const aliased = exported.map((symbol) => symbol.flags & ts.SymbolFlags.Alias ? [symbol.name, checker.getAliasedSymbol(symbol)] as const : [symbol.name, symbol] as const)
+      t.strictSame(aliased.filter(([, symbol]) => symbol.getDocumentationComment(checker).length === 0).map(([name]) => name), [], 'with its documentation')
+    }
   })
 
   for (const [kind, program] of [['an ESM', 'esm.mjs'], ['a CommonJS', 'cjs.cjs']] as const) {

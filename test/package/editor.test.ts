@@ -4,13 +4,13 @@
 import { join } from 'node:path'
 import t from 'tap'
 import ts from 'typescript'
-import { CorsPluginOptionsSchema, ExtendingPolicySchema, StandalonePolicySchema } from '../../lib/schemas'
+import { ExtendingPolicySchema, PluginOptionsSchema, StandalonePolicySchema } from '../../lib/schemas'
 import { installPackage } from './installed'
 
 const NAMES = ['public', 'partner']
 const FIELDS = Object.keys({ ...StandalonePolicySchema.properties, ...ExtendingPolicySchema.properties })
 const REQUIRED: string[] = [...StandalonePolicySchema.required ?? [], ...ExtendingPolicySchema.required ?? []]
-const OPTIONS = Object.keys(CorsPluginOptionsSchema.properties)
+const OPTIONS = Object.keys(PluginOptionsSchema.properties)
 
 // '|' is the cursor.
 const COMPLETIONS: Array<[code: string, offered: string[]]> = [
@@ -71,8 +71,8 @@ const RIGHT: Array<[code: string, schema: ObjectSchema]> = [
   [`export const route = ${literal(without('origin'))} satisfies RouteCors`, ExtendingPolicySchema],
   [`definePolicies({ any: ${literal(without('extends'))} })`, StandalonePolicySchema],
   [`app.register(cors, { policies: { any: ${literal(FIELDS)} } })`, ExtendingPolicySchema],
-  [`app.register(cors, ${literal(OPTIONS)})`, CorsPluginOptionsSchema],
-  [`export const options: CorsPluginOptions = ${literal(OPTIONS)}`, CorsPluginOptionsSchema]
+  [`app.register(cors, ${literal(OPTIONS)})`, PluginOptionsSchema],
+  [`export const options: CorsPluginOptions = ${literal(OPTIONS)}`, PluginOptionsSchema]
 ]
 
 // Between '«' and '»' is what gets an error, and nothing else does.
@@ -181,7 +181,7 @@ t.test('an editor knows the packed package from its types', async (t) => {
 
     t.test(`an editor documents what it completes in ${kind}`, async (t) => {
       for (const [index, [code, offered]] of COMPLETIONS.entries()) {
-        const { properties }: ObjectSchema = offered === OPTIONS ? CorsPluginOptionsSchema : ExtendingPolicySchema
+        const { properties }: ObjectSchema = offered === OPTIONS ? PluginOptionsSchema : ExtendingPolicySchema
         for (const [name, { description }] of Object.entries(properties).filter(([name]) => offered.includes(name))) {
           const details = service.getCompletionEntryDetails(join(consumer, `typing-${index}.${extension}`), beginning.length + code.indexOf('|'), name, {}, undefined, {}, undefined)
           const documentation = plain(ts.displayPartsToString(details?.documentation))

@@ -1,10 +1,7 @@
 // What an application loads of the package and of its dependencies, and when. Each program runs in a process of its own, without the loaders of tap, on what is
 // built: so build first (npm test does).
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import t from 'tap'
-
-const ROOT = join(__dirname, '..', '..')
+import { ROOT, run as runClean } from '../package/installed'
 
 /** Begins a program: `loaded` is what was loaded besides Fastify, as the names of packages and the files of dist/. */
 const BEGIN = `
@@ -38,11 +35,9 @@ async function run (steps: string, load = "const cors = require('fastify-cors-po
       ${steps}
       console.log(JSON.stringify(found))
     })().catch((error) => { console.error(error); process.exitCode = 1 })`
-  const { NODE_OPTIONS, ...env } = process.env
-  const output = await new Promise<string>((resolve, reject) => {
-    execFile(process.execPath, ['-e', program], { cwd: ROOT, env }, (error, stdout, stderr) => error === null ? resolve(stdout) : reject(new Error(stderr)))
-  })
-  return JSON.parse(output) as string[][]
+  const { code, stdout, stderr } = await runClean(process.execPath, ['--expose-gc', '-e', program], ROOT)
+  if (code !== 0) throw new Error(stderr)
+  return JSON.parse(stdout) as string[][]
 }
 
 function packages (loaded: readonly string[] | undefined): string[] {
@@ -53,14 +48,14 @@ function isLoaded (loaded: readonly string[] | undefined, part: string): boolean
   return loaded?.some((name) => name === `./${part}` || name.startsWith(`./${part}/`)) === true
 }
 
-const LATER = ['schema', 'devtools/index', 'devtools/explain', 'browser', 'policy/derived-headers', 'origins/punycode', 'origins/tldts', 'origins/regexp', 'origins/regexp-re2', 'origins/credentials', 'messages/migration-hints', 'response/enforcement']
+const LATER = ['schemas', 'devtools/index', 'devtools/explain', 'browser', 'policy/derived-headers', 'origins/punycode', 'origins/tldts', 'origins/regexp', 'origins/regexp-re2', 'origins/credentials', 'messages/migration-hints', 'response/enforcement']
 
-t.test('a plain application loads two files and no package, and none of the files that are needed later', async (t) => {
+t.test('a plain application loads none of the files that are needed later, and only packages that Fastify uses too', async (t) => {
   for (const [way, load] of [['CommonJS', undefined], ['an ES module', "const { default: cors } = await import('fastify-cors-policy')"]] as const) {
     const [plain] = await run(`${PLAIN}; found.push(loaded())`, load)
-    t.strictSame(packages(plain), [], `from ${way}`)
-    t.strictSame(plain?.filter((name) => name.startsWith('./')), ['./core', './index'], 'two files')
-    for (const part of LATER) t.notOk(plain?.includes(`./${part}`) === true || (part === 'browser' && isLoaded(plain, part)), `without ${part}`)
+    t.strictSame(packages(plain), ['fastify-plugin'], `from ${way}`)
+    t.ok(isLoaded(plain, 'index') && isLoaded(plain, 'policy'), 'much is')
+    for (const part of LATER) t.notOk(isLoaded(plain, part), `without ${part}`)
   }
 })
 
@@ -113,7 +108,6 @@ t.test('TypeBox is never loaded, whatever a policy and its mistakes are', async 
       throw new Error('not refused')
     }
     try {
-      cors.CorsPluginOptionsSchema.properties.policies
       await Fastify().register(cors, { policies: 5, methods: [] })
       throw new Error('not refused')
     } catch (error) {
@@ -122,5 +116,59 @@ t.test('TypeBox is never loaded, whatever a policy and its mistakes are', async 
     found.push(loaded())
   `)
   t.ok(isLoaded(everything, 'messages/migration-hints') && isLoaded(everything, 'origins/punycode') && isLoaded(everything, 'origins/tldts'), 'much is')
-  t.strictSame(packages(everything).filter((name) => name !== '@fastify/error'), ['@eslint-community/regexpp', 're2js'])
+  t.strictSame(packages(everything).filter((name) => name !== '@fastify/error'), ['@eslint-community/regexpp', 'fastify-plugin', 're2js'])
+})
+
+/** Begins a program that imports the package again and again, as Jest does for each test file. */
+const RELOAD = `
+  const http = require('node:http')
+  const diagnostics = require('node:diagnostics_channel')
+  const { join } = require('node:path')
+  const subscribed = []
+  const { subscribe } = diagnostics.Channel.prototype
+  diagnostics.Channel.prototype.subscribe = function (...args) {
+    subscribed.push(String(this.name))
+    return subscribe.apply(this, args)
+  }
+  const load = () => {
+    for (const file of Object.keys(require.cache)) if (file.startsWith(join(root, 'dist'))) delete require.cache[file]
+    // A module keeps those that it has loaded: a new one each time.
+    const load = createRequire(join(root, 'reload.js'))
+    return [load('fastify-cors-policy'), load('fastify-cors-policy/inspector')]
+  }
+  const heap = () => {
+    for (let times = 0; times < 3; times++) global.gc()
+    return process.memoryUsage().heapUsed
+  }
+  const describe = async () => {
+    class Config { get name () { return 'own' } }
+    const config = new Config()
+    const app = Fastify()
+    const declared = []
+    app.addHook('onRoute', (route) => { declared.push(route.config.name, ...Reflect.ownKeys(route).map(String)) })
+    app.get('/items/:id', { config }, ok)
+    app.get('/', { config: { cors: { origin: 5 } } }, ok)
+    const found = await preflight(app, '/items/1')
+    const got = await app.inject('/items/1')
+    return JSON.stringify([
+      Reflect.ownKeys(app).map(String), declared, found.statusCode, found.headers.vary, Object.keys(got.headers), app.printRoutes(),
+      process.eventNames().map(String), Object.keys(http.ServerResponse.prototype), String(Error.prepareStackTrace), Object.getOwnPropertySymbols(globalThis).map(String)
+    ])
+  }
+`
+
+t.test('importing the package does nothing: 50 times leave no subscriber, no memory and no trace in an application', async (t) => {
+  const [[before, after], subscribed, [growth]] = await run(`${RELOAD}
+    await describe()
+    const before = await describe()
+    for (let times = 0; times < 10; times++) load()
+    const first = heap()
+    for (let times = 0; times < 50; times++) load()
+    const growth = heap() - first
+    found.push([before, await describe()], subscribed, [growth])
+  `, '') as unknown as [[string, string], string[], [number]]
+  t.equal(after, before, 'an application that does not register it is as it was')
+  t.match(before, '"own"', 'and its hooks see the config of its own')
+  t.strictSame(subscribed, [], 'nothing subscribes to a channel')
+  t.ok(growth < 500_000, `the heap grows by ${growth} bytes with 50 more`)
 })

@@ -12,20 +12,19 @@ import * as definitions from '../../lib/schemas'
 import * as compiled from '../../lib/policy/compiled-schemas'
 
 interface Suffixes { readonly publicSuffixes: () => string }
-interface BundleCore { readonly bundleCore: (compiled: ReadonlyMap<string, string>) => Promise<{ files: ReadonlyMap<string, string>, bundled: readonly string[] }> }
 interface Compile { readonly compiled: () => string, readonly policiesFile: () => string }
 
 const ROOT = join(__dirname, '..', '..')
-const SCHEMAS = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPolicySchema', 'RouteCorsSchema', 'CorsPluginOptionsSchema'] as const
+const SCHEMAS = ['StandalonePolicySchema', 'ExtendingPolicySchema', 'PluginOptionsSchema'] as const
 
 /** The fields of all schemas, with the schema of each; those of policies in the options are checked as policies, not by a schema. */
-const FIELDS: ReadonlyArray<readonly [name: string, schema: TSchema]> = (['StandalonePolicySchema', 'ExtendingPolicySchema', 'CorsPluginOptionsSchema'] as const)
+const FIELDS: ReadonlyArray<readonly [name: string, schema: TSchema]> = SCHEMAS
   .flatMap((name) => Object.entries<TSchema>(definitions[name].properties))
   .filter(([name]) => name !== 'policies' && name !== 'defaultPolicy')
 
 t.test('the built files are those of the present sources', async (t) => {
   const compile = await import(join(ROOT, 'scripts', 'compile-schemas.mjs')) as Compile
-  t.equal(readFileSync(join(ROOT, 'lib', 'policy', 'compiled-schemas.ts'), 'utf8'), compile.compiled(), 'lib/policy/compiled-schemas.ts; else run: npm run schemas')
+  t.equal(readFileSync(join(ROOT, 'lib', 'policy', 'compiled-schemas.ts'), 'utf8'), compile.compiled(), 'lib/policy/compiled-schemas.ts; else run: npm run generate')
   t.equal(compile.compiled(), compile.compiled(), 'which is the same each time')
   t.equal(readFileSync(join(ROOT, 'policies.schema.json'), 'utf8'), compile.policiesFile(), 'policies.schema.json')
   const { publicSuffixes } = await import(join(ROOT, 'scripts', 'public-suffixes.mjs')) as Suffixes
@@ -40,39 +39,27 @@ t.test('the built files are those of the present sources', async (t) => {
     const { outputText } = ts.transpileModule(readFileSync(join(ROOT, 'lib', file), 'utf8'), { compilerOptions: options, fileName: join(ROOT, 'lib', file) })
     return [file.replace(/\.ts$/, '.js'), outputText]
   }))
-  const { bundleCore } = await import(join(ROOT, 'scripts', 'bundle-core.mjs')) as BundleCore
-  const { files, bundled } = await bundleCore(compiled)
-  t.ok(bundled.includes('plugin.js') && bundled.includes('preflight/router.js') && !bundled.includes('devtools/explain.js'), 'the modules that every application loads are bundled')
-  const expected = new Map([...compiled, ...files].filter(([file]) => !bundled.includes(file)))
   const built = readdirSync(join(ROOT, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))
   const isCopied = (file: string): boolean => existsSync(join(ROOT, 'lib', file)) && readFileSync(join(ROOT, 'lib', file), 'utf8') === readFileSync(join(ROOT, 'dist', file), 'utf8')
-  t.strictSame(built.filter((file) => readFileSync(join(ROOT, 'dist', file), 'utf8') !== expected.get(file) && !isCopied(file)), [], 'dist/; else run: npm run build')
-  t.strictSame([...expected.keys()].filter((file) => file.endsWith('.js') && !built.includes(file)), [], 'which has all of them')
+  t.strictSame(built.filter((file) => readFileSync(join(ROOT, 'dist', file), 'utf8') !== compiled.get(file) && !isCopied(file)), [], 'dist/; else run: npm run build')
+  t.strictSame([...compiled.keys()].filter((file) => file.endsWith('.js') && !built.includes(file)), [], 'which has all of them')
   const required = built.flatMap((file) => [...readFileSync(join(ROOT, 'dist', file), 'utf8').matchAll(/\brequire\(["'](\.[^"']+)["']\)/g)].map(([, path]) => join(dirname(file), `${path}.js`)))
   t.ok(required.includes('devtools/index.js') && required.includes('messages/migration-hints.js'), 'those that are loaded later among them')
   t.strictSame(required.filter((file) => !built.includes(file)), [], 'and nothing is required that is not there')
 })
 
-t.test('a compiled schema equals the schema that it is compiled from', async (t) => {
+t.test('a compiled schema has the fields of the schema that it is compiled from', async (t) => {
   for (const name of SCHEMAS) {
-    // JSON first: what is compared as values has functions of its own.
-    t.equal(JSON.stringify(compiled[name]), JSON.stringify(definitions[name]), `${name} as JSON`)
-    t.strictSame(comparable(compiled[name]), comparable(definitions[name]), `${name}, with the symbols of TypeBox`)
+    t.strictSame(Object.keys(compiled[name].properties), Object.keys(definitions[name].properties), name)
+    t.strictSame(compiled[name].required, definitions[name].required ?? [], `${name}: those that it requires`)
   }
 })
-
-/** Every property of a value and of those in it; symbols by their description, functions by what they return. */
-function comparable (value: unknown): unknown {
-  if (typeof value === 'function') return ['a function', (value as () => unknown)()]
-  if (typeof value !== 'object' || value === null) return value
-  return Reflect.ownKeys(value).map((key) => [typeof key === 'symbol' ? `registered ${String(Symbol.keyFor(key))}` : key, comparable(value[key as never])])
-}
 
 const method = (): boolean => true
 
 /** Right for some field, or almost. */
 const NEAR: readonly unknown[] = [
-  true, false, 0, 1, 200, 204, 600, 86400, 86401, -1, -0, 0.5, NaN, Infinity, 5n, '', 'a', '*', 'null', 'https://a.example', 'https://a.example/', 'https://*.a.example', 'HTTPS://A', 'X-Id', 'X Id',
+  true, false, 0, 1, 200, 204, 600, 86400, 86401, -1, -0, 0.5, NaN, Infinity, 5n, '', 'a', '*', 'null', 'report', 'same-site', 'https://a.example', 'https://a.example/', 'https://*.a.example', 'HTTPS://A', 'X-Id', 'X Id',
   'x'.repeat(256), 'x'.repeat(257), undefined, null, Symbol('a'), method, async () => true, class {}, /^https:\/\/a\.example$/u, new Date(), new Map(), new Uint8Array(1), Object.create(null),
   originList([]), originList(['https://a.example']), { size: 0, has: method, add: method, delete: method, replace: method }, { size: 0.5, has: method, add: method, delete: method, replace: method },
   { source: 'a', flags: '', lastIndex: 0, exec: method, test: method }, { source: 'a', flags: '', lastIndex: 0, exec: method }, { source: 'a', flags: '', lastIndex: '0', exec: method, test: method }, new Proxy([], {})

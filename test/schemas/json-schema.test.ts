@@ -4,10 +4,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
-import Fastify from 'fastify'
+import Fastify, { type FastifyServerOptions, type LightMyRequestResponse, type RouteShorthandOptions } from 'fastify'
 import t from 'tap'
 import ts from 'typescript'
-import cors, { CorsPluginOptionsSchema, CorsPolicySchema, definePolicies, RouteCorsSchema } from '../../lib/index'
+import cors, { definePolicies } from '../../lib/index'
+import { CorsPluginOptionsSchema, CorsPolicySchema, RouteCorsSchema } from '../../lib/schemas'
 
 interface JsonSchema { [keyword: string]: unknown }
 type Json = Record<string, unknown>
@@ -212,4 +213,37 @@ t.test('the policies of README are accepted', async (t) => {
   t.ok(routes.length > 0 && policies.length > 0, 'there are some')
   for (const value of routes) t.ok(isRouteCors(value), JSON.stringify(value))
   for (const value of policies) t.ok(areOptions({ policies: value }), JSON.stringify(value))
+})
+
+t.test('a route checks policies by the JSON Schema, with an Ajv of its own or without what Fastify adds to its own', async (t) => {
+  const customOptions = { useDefaults: false, removeAdditional: false, coerceTypes: false } as const
+  const ajv = new Ajv()
+  const WAYS: ReadonlyArray<readonly [way: string, server: FastifyServerOptions, route: RouteShorthandOptions]> = [
+    ['an Ajv of its own', {}, { validatorCompiler: ({ schema }) => ajv.compile(schema as object) }],
+    ['an application without these options', { ajv: { customOptions } }, {}]
+  ]
+  for (const [what, schema, wrap] of [['a policy', exported(CorsPolicySchema), (policy: Json) => policy], ['a file', FILE_SCHEMA, (policy: Json) => ({ any: policy })]] as const) {
+    for (const [way, server, route] of WAYS) {
+      const app = Fastify(server)
+      t.teardown(() => app.close())
+      app.put('/', { schema: { body: schema }, ...route }, async ({ body }) => body)
+      const ask = async (policy: Json): Promise<LightMyRequestResponse> => await app.inject({ method: 'PUT', url: '/', payload: wrap(policy) })
+      for (const policy of POLICIES) t.strictSame((await ask(policy)).json(), wrap(policy), `${what} with ${way}: ${JSON.stringify(policy)} stays as it is`)
+      for (const [why, policy] of WRONG) t.equal((await ask(policy)).statusCode, 400, `${what} with ${way}: not ${why}`)
+    }
+    const usual = Fastify()
+    t.teardown(() => usual.close())
+    usual.put('/', { schema: { body: schema } }, async () => 'ok')
+    await t.rejects(Promise.resolve(usual.ready()), { message: /strict mode: default is ignored/ }, `${what}: as Fastify is, it says that it does not fit`)
+  }
+})
+
+t.test('TypeBox 1.x checks policies by the JSON Schema, and accepts everything by the schemas of 0.34', async (t) => {
+  const { Value } = await import('typebox/value')
+  const schema = exported(CorsPolicySchema)
+  for (const policy of POLICIES) t.ok(Value.Check(schema, policy), JSON.stringify(policy))
+  for (const [why, policy] of WRONG) t.notOk(Value.Check(schema, policy), `not ${why}`)
+  t.ok(Value.Check(FILE_SCHEMA as object, { any: POLICIES[0] }), 'a file')
+  t.notOk(Value.Check(FILE_SCHEMA as object, { any: { origin: 5 } }), 'and not a wrong one')
+  t.ok(Value.Check(CorsPolicySchema as object, { origin: 5 }), 'docs/api.md warns of this')
 })

@@ -7,7 +7,8 @@ import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import t from 'tap'
 import { runInNewContext } from 'node:vm'
-import { CorsPluginOptionsSchema, CorsPolicySchema, definePolicies, originList, RouteCorsSchema, type CorsPolicy } from '../../lib/index'
+import { definePolicies, originList, type CorsPolicy } from '../../lib/index'
+import { CorsPluginOptionsSchema, CorsPolicySchema, RouteCorsSchema } from '../../lib/schemas'
 
 const SCHEMAS = { CorsPolicySchema, RouteCorsSchema, CorsPluginOptionsSchema }
 type Name = keyof typeof SCHEMAS

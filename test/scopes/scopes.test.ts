@@ -267,9 +267,7 @@ t.test('changing the options after they were passed changes no policy', async (t
 t.test('routes declared in after(), in nested scopes and on earlier instances are covered', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
-  let early!: FastifyInstance
   app.register(async (scope) => {
-    early = scope
     scope.get('/early', ok)
     scope.get('/early-named', { config: { cors: { extends: 'one' } } }, ok)
   })

@@ -1,224 +1,109 @@
-// The layout of lib/ (DESIGN, "Layout"): data goes one way down. Reads every import of lib/, those of types included, and fails on one that
-// leads upwards, between folders that must not know each other, or in a circle. The checks are tried on graphs made up for them, too.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join, posix } from 'node:path'
+// The layout of lib/ (docs/architecture.md): data goes one way down. dependency-cruiser reads every import, those of types included, and finds one that leads upwards,
+// between parts that must not know each other, or in a circle. The rules are tried on files made up for them, too. And lib/ stays small.
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ICruiseResult, IForbiddenRuleType } from 'dependency-cruiser' with { 'resolution-mode': 'import' }
 import t from 'tap'
-import ts from 'typescript'
 
-const LIB = join(__dirname, '..', '..', 'lib')
+const ROOT = join(__dirname, '..', '..')
 
-/** From above to below; a part imports only from parts below its own line. A part is a folder of lib/, or a file beside the folders. */
-const LAYERS: ReadonlyArray<readonly string[]> = [
-  ['index'],
-  ['plugin'],
-  ['cli', 'inspector'],
-  ['explain'],
-  ['application'],
-  ['preflight'],
-  ['response'],
-  ['declaration'],
-  ['policy'],
-  ['browser'],
-  ['schema', 'errors', 'http']
+/** From above to below; a part imports only from parts below its own. A part is a folder of lib/, or a file beside the folders. */
+const PARTS = [
+  'schemas', 'index', 'plugin', 'cli', 'inspector', 'devtools', 'application', 'preflight', 'response', 'fastify', 'policy', 'origins', 'messages', 'browser', 'http'
 ]
 
-/** Parts that must know even less of the others than their place allows. */
-const ONLY: Readonly<Record<string, readonly string[]>> = { browser: ['http'], inspector: ['explain', 'errors'] }
-
-/** Parts of which others take types only, for they are loaded when they are needed. */
-const TYPES_OF: Readonly<Record<string, readonly string[]>> = { inspector: ['explain'] }
-
 /** Parts that run without Fastify: they may take types of it, or not even those. */
-const WITHOUT_FASTIFY: Readonly<Record<string, 'types' | 'nothing'>> = { policy: 'types', http: 'types', browser: 'nothing' }
+const TYPES_OF_FASTIFY = ['policy', 'origins', 'http']
 
-interface Import { readonly to: string, readonly typesOnly: boolean }
+/** At most so many lines of TypeScript, without the parts that an application does not load. A file has at most 250. */
+const MAX_LINES = 4900
+const MAX_FILE = 250
+const NOT_COUNTED = /^lib\/(?:devtools|cli|cli\.ts|inspector|browser)(?:\/|$)/
 
-/** What each file imports: files by their path in lib/ without extension, after `./`; everything else by its name. */
-type Graph = ReadonlyMap<string, readonly Import[]>
+const pathOf = (...parts: readonly string[]): string => `^lib/(?:${parts.join('|')})(?:/|\\.ts$)`
+const FASTIFY = '(?:^|/)node_modules/(?:fastify|fastify-plugin|@fastify/[^/]+)/'
 
-/** What a program imports, in every way that TypeScript has. What is computed is an import of `?`. */
-function importsIn (code: string): Import[] {
-  const found: Import[] = []
-  const add = (specifier: ts.Node | undefined, typesOnly: boolean): void => {
-    found.push({ to: specifier !== undefined && ts.isStringLiteralLike(specifier) ? specifier.text : '?', typesOnly })
-  }
-  const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isOfTypes(node.importClause))
-    else if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) add(node.moduleSpecifier, node.isTypeOnly || areTypes(node.exportClause))
-    else if (ts.isImportEqualsDeclaration(node) && ts.isExternalModuleReference(node.moduleReference)) add(node.moduleReference.expression, node.isTypeOnly)
-    else if (ts.isImportTypeNode(node)) add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true)
-    else if (ts.isModuleDeclaration(node) && ts.isStringLiteral(node.name)) add(node.name, true)
-    else if (ts.isCallExpression(node) && (node.expression.kind === ts.SyntaxKind.ImportKeyword || node.expression.getText() === 'require')) add(node.arguments[0], false)
-    ts.forEachChild(node, visit)
-  }
-  visit(ts.createSourceFile('file.ts', code, ts.ScriptTarget.ES2023, true))
-  return found
-}
+const RULES: IForbiddenRuleType[] = [
+  ...PARTS.slice(1).map((part, index): IForbiddenRuleType => ({
+    name: `${part} imports nothing from above`, severity: 'error', from: { path: pathOf(part) }, to: { path: pathOf(...PARTS.slice(0, index + 1)) }
+  })),
+  { name: 'every file has a place', severity: 'error', from: { path: '^lib/', pathNot: pathOf(...PARTS) }, to: {} },
+  { name: 'every import leads to a file with a place', severity: 'error', from: { path: '^lib/' }, to: { path: '^lib/', pathNot: pathOf(...PARTS) } },
+  { name: 'no circle', severity: 'error', from: {}, to: { circular: true } },
+  { name: 'every import is found', severity: 'error', from: { path: '^lib/' }, to: { couldNotResolve: true } },
+  { name: 'browser imports http alone', severity: 'error', from: { path: pathOf('browser') }, to: { pathNot: pathOf('browser', 'http') } },
+  { name: 'inspector takes types of devtools', severity: 'error', from: { path: pathOf('inspector') }, to: { path: pathOf('devtools'), dependencyTypesNot: ['type-only'] } },
+  { name: 'these take types of Fastify', severity: 'error', from: { path: pathOf(...TYPES_OF_FASTIFY) }, to: { path: FASTIFY, dependencyTypesNot: ['type-only'] } },
+  // What a module imports of its own package by name is the built package, not itself.
+  { name: 'no file imports its own package by name', severity: 'error', from: { path: '^lib/' }, to: { path: 'fastify-cors-policy' } }
+]
 
-function isOfTypes (clause: ts.ImportClause | undefined): boolean {
-  return clause !== undefined && (clause.isTypeOnly || (clause.name === undefined && areTypes(clause.namedBindings)))
-}
-
-function areTypes (names: ts.NamedImportBindings | ts.NamedExportBindings | undefined): boolean {
-  return names !== undefined && (ts.isNamedImports(names) || ts.isNamedExports(names)) && names.elements.length > 0 && names.elements.every(({ isTypeOnly }) => isTypeOnly)
-}
-
-function graphOf (sources: ReadonlyMap<string, string>): Graph {
-  return new Map([...sources].map(([file, code]) => [file, importsIn(code).map(({ to, ...rest }) => ({ to: to.startsWith('.') ? resolved(file, to) : to, ...rest }))]))
-}
-
-function resolved (file: string, to: string): string {
-  const path = posix.join(posix.dirname(file), to).replace(/\.[jt]s$/, '')
-  return `./${path === '.' ? 'index' : path}`
-}
-
-function partOf (file: string): string {
-  return file.split('/')[0] as string
-}
-
-function rankOf (part: string): number {
-  return LAYERS.findIndex((layer) => layer.includes(part))
-}
-
-/** Every import that the layout forbids. */
-function forbidden (graph: Graph): string[] {
-  return [...graph].flatMap(([file, imports]) => {
-    const part = partOf(file)
-    if (rankOf(part) === -1) return [`${file} has no place in the layout`]
-    return imports.flatMap(({ to, typesOnly }) => {
-      // The command line loads the application by its path.
-      if (to === '?' && file === 'cli/application') return []
-      const why = to.startsWith('./') ? whyNotFile(part, partOf(to.slice(2)), typesOnly) : whyNotPackage(part, to, typesOnly)
-      return why === undefined ? [] : [`${file} imports ${to}: ${why}`]
-    })
+/** The rules that lib/ in a folder breaks, with the imports that do. */
+async function broken (baseDir: string): Promise<Array<[rule: string, from: string, to: string]>> {
+  const { cruise } = await import('dependency-cruiser')
+  const { output } = await cruise(['lib'], {
+    baseDir,
+    validate: true,
+    ruleSet: { forbidden: RULES },
+    // Imports of types count.
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    // The public suffix list is data.
+    exclude: { path: '^lib/origins/tldts\\.js$' },
+    enhancedResolveOptions: { extensions: ['.ts', '.d.ts', '.js'] }
   })
-}
-
-function whyNotFile (part: string, other: string, typesOnly: boolean): string | undefined {
-  if (part === other) return undefined
-  if (rankOf(other) === -1) return 'which has no place in the layout'
-  if (rankOf(other) <= rankOf(part)) return `${part} is not above ${other}`
-  const only = ONLY[part]
-  if (only !== undefined && !only.includes(other)) return `${part} imports nothing but ${only.join(', ')}`
-  return typesOnly || TYPES_OF[part]?.includes(other) !== true ? undefined : `${part} takes types of ${other} only`
-}
-
-function whyNotPackage (part: string, name: string, typesOnly: boolean): string | undefined {
-  if (name === '?') return 'which cannot be read'
-  if (name === 'fastify-cors-policy' || name.startsWith('fastify-cors-policy/')) return 'which is this package itself'
-  if (!/^(?:fastify$|fastify\/|fastify-|@fastify\/)/.test(name)) return undefined
-  const limit = WITHOUT_FASTIFY[part]
-  return limit === undefined || (limit === 'types' && typesOnly) ? undefined : `${part} takes ${limit} of Fastify`
-}
-
-/** Every way from a file back to itself that a search in depth comes upon: none, only if there is none. */
-function circles (graph: Graph): string[] {
-  const found: string[] = []
-  const done = new Set<string>()
-  const walk = (file: string, path: readonly string[]): void => {
-    const start = path.indexOf(file)
-    if (start !== -1) found.push([...path.slice(start), file].join(' -> '))
-    if (start !== -1 || done.has(file)) return
-    for (const { to } of graph.get(file) ?? []) if (to.startsWith('./')) walk(to.slice(2), [...path, file])
-    done.add(file)
-  }
-  for (const file of graph.keys()) walk(file, [])
-  return found
-}
-
-/** The graph of files with these imports, each a statement of its own. */
-function madeUp (files: Record<string, string[]>): Graph {
-  return graphOf(new Map(Object.entries(files).map(([file, lines]) => [file, lines.join('\n')])))
+  const { summary, modules } = output as ICruiseResult
+  if (modules.filter(({ source }) => source.startsWith('lib/')).length < 2) throw new Error('nothing was read')
+  return summary.violations.map(({ rule, from, to }) => [rule.name, from, to])
 }
 
 t.test('every import in lib/ leads down, and in no circle', async (t) => {
-  const names = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
-  const sources = new Map(names.map((name) => [name.replaceAll('\\', '/').replace(/\.ts$/, ''), readFileSync(join(LIB, name), 'utf8')]))
-  const graph = graphOf(sources)
-  const inner = [...graph.values()].flat().filter(({ to }) => to.startsWith('./'))
-  t.ok(inner.length > graph.size, 'files import each other')
-  t.strictSame(inner.filter(({ to }) => !graph.has(to.slice(2)) && !existsSync(join(LIB, `${to}.js`))), [], 'every import leads to a file of lib/')
-  t.strictSame(forbidden(graph), [], 'no import leads upwards')
-  t.strictSame(circles(graph), [], 'no imports lead in a circle')
+  t.strictSame(await broken(ROOT), [])
 })
 
-t.test('an import is found in every form that TypeScript has', async (t) => {
-  const FORMS: ReadonlyArray<readonly [code: string, imports: Import[]]> = [
-    ["import x from 'a'", [{ to: 'a', typesOnly: false }]],
-    ["import 'a'", [{ to: 'a', typesOnly: false }]],
-    ["import * as x from 'a'", [{ to: 'a', typesOnly: false }]],
-    ["import { x, type Y } from 'a'", [{ to: 'a', typesOnly: false }]],
-    ["import x, { type Y } from 'a'", [{ to: 'a', typesOnly: false }]],
-    ["import {} from 'a'", [{ to: 'a', typesOnly: false }]],
-    ["import { type X, type Y } from 'a'", [{ to: 'a', typesOnly: true }]],
-    ["import type { X } from 'a'", [{ to: 'a', typesOnly: true }]],
-    ["import type X from 'a'", [{ to: 'a', typesOnly: true }]],
-    ["import type * as x from 'a'", [{ to: 'a', typesOnly: true }]],
-    ["import x = require('a')", [{ to: 'a', typesOnly: false }]],
-    ["import type x = require('a')", [{ to: 'a', typesOnly: true }]],
-    ["export * from 'a'", [{ to: 'a', typesOnly: false }]],
-    ["export { x } from 'a'", [{ to: 'a', typesOnly: false }]],
-    ["export type { X } from 'a'", [{ to: 'a', typesOnly: true }]],
-    ["export { type X } from 'a'", [{ to: 'a', typesOnly: true }]],
-    ["type X = import('a').X", [{ to: 'a', typesOnly: true }]],
-    ["let x: { y: Array<typeof import('a')> }", [{ to: 'a', typesOnly: true }]],
-    ["declare module 'a' { interface X {} }", [{ to: 'a', typesOnly: true }]],
-    ["async function f () { await import('a') }", [{ to: 'a', typesOnly: false }]],
-    ["const f = () => require('a')", [{ to: 'a', typesOnly: false }]],
-    ['const f = (name) => require(name)', [{ to: '?', typesOnly: false }]],
-    ['const f = (name) => import(`./${name}`)', [{ to: '?', typesOnly: false }]], // eslint-disable-line no-template-curly-in-string
-    ["const x = 'a' // import y from 'b'", []],
-    ["export const x = { require: 1 }; import y = x.require; f('a')", []]
+t.test('an import that is forbidden is found', async (t) => {
+  const files = {
+    index: "import type { Policy } from './policy/types'\nimport { addScope } from './plugin'",
+    plugin: "import { definePolicies } from './index'",
+    helpers: '',
+    http: { headers: "import type { A } from '../origins/a'", methods: '' },
+    origins: { a: "import type { B } from './b'\nimport Fastify from 'fastify'", b: "type X = import('./a').A" },
+    policy: { types: "import type { FastifyRequest } from 'fastify'\nimport { nothing } from './nothing'" },
+    browser: { fetch: "import { quote } from '../messages/errors'\nimport { methods } from '../http/methods'" },
+    messages: { errors: "const load = () => require('../helpers')" },
+    inspector: { index: "import type { Explanation } from '../devtools/types'\nimport { explain } from '../devtools/explain'" },
+    devtools: { types: '', explain: "const load = async () => await import('../inspector/index')" },
+    schemas: "import type { CorsPolicy } from './index'"
+  }
+  const withExtensions = (folder: object): Record<string, unknown> => {
+    return Object.fromEntries(Object.entries(folder).map(([name, content]) => typeof content === 'string' ? [`${name}.ts`, content + '\nexport {}'] : [name, withExtensions(content)]))
+  }
+  const node = { fastify: { 'package.json': '{ "name": "fastify", "main": "index.js" }', 'index.js': '' } }
+  const folder = t.testdir({ lib: withExtensions(files), node_modules: node, 'package.json': '{ "dependencies": { "fastify": "5" } }' } as NonNullable<Parameters<typeof t.testdir>[0]>)
+  const found = (await broken(folder)).map(([rule, from, to]) => `${rule}: ${from} ${to}`)
+  const expected = [
+    'plugin imports nothing from above: lib/plugin.ts lib/index.ts',
+    'http imports nothing from above: lib/http/headers.ts lib/origins/a.ts',
+    'devtools imports nothing from above: lib/devtools/explain.ts lib/inspector/index.ts',
+    'browser imports nothing from above: lib/browser/fetch.ts lib/messages/errors.ts',
+    'browser imports http alone: lib/browser/fetch.ts lib/messages/errors.ts',
+    'inspector takes types of devtools: lib/inspector/index.ts lib/devtools/explain.ts',
+    'these take types of Fastify: lib/origins/a.ts node_modules/fastify/index.js',
+    'every import leads to a file with a place: lib/messages/errors.ts lib/helpers.ts',
+    'every import is found: lib/policy/types.ts ./nothing',
+    'no circle: lib/index.ts lib/plugin.ts',
+    'no circle: lib/origins/a.ts lib/origins/b.ts'
   ]
-  for (const [code, imports] of FORMS) t.strictSame(importsIn(code), imports, code)
+  for (const each of expected) t.ok(found.includes(each), each)
+  t.strictSame(found.filter((each) => !expected.includes(each) && !each.startsWith('no circle')), [], `and nothing else: ${found.join('\n')}`)
 })
 
-t.test('a forbidden import is found', async (t) => {
-  const REFUSED: ReadonlyArray<readonly [file: string, code: string, found: string]> = [
-    ['schema', "import type { CorsPolicyNames } from './index'", 'schema imports ./index: schema is not above index'],
-    ['policy/derived-headers', "import type { Route } from '../application/route'", 'policy/derived-headers imports ./application/route: policy is not above application'],
-    ['origins/matcher', "type X = import('../../response/verdict').Verdict", 'origins/matcher imports ./response/verdict: policy is not above response'],
-    ['response/verdict', "export const f = () => require('../preflight/answer')", 'response/verdict imports ./preflight/answer: response is not above preflight'],
-    ['application/scope', "const f = () => import('../explain/explain')", 'application/scope imports ./explain/explain: application is not above explain'],
-    ['errors', "import { x } from './http/headers'", 'errors imports ./http/headers: errors is not above http'],
-    ['cli', "import { x } from './inspector/inspector'", 'cli imports ./inspector/inspector: cli is not above inspector'],
-    ['devtools/explain', "import { x } from '..'", 'devtools/explain imports ./index: explain is not above index'],
-    ['devtools/explain', "import { x } from '../index.js'", 'devtools/explain imports ./index: explain is not above index'],
-    ['browser/check', "import { x } from '../schema'", 'browser/check imports ./schema: browser imports nothing but http'],
-    ['browser/check', "import type { FastifyRequest } from 'fastify'", 'browser/check imports fastify: browser takes nothing of Fastify'],
-    ['inspector/index', "import { x } from '../application/scope'", 'inspector/index imports ./application/scope: inspector imports nothing but explain, errors'],
-    ['inspector/index', "import { x } from '../explain/explain'", 'inspector/index imports ./explain/explain: inspector takes types of explain only'],
-    ['policy/policy', "import Fastify from 'fastify'", 'policy/policy imports fastify: policy takes types of Fastify'],
-    ['http/headers', "import { fp, type X } from 'fastify-plugin'", 'http/headers imports fastify-plugin: http takes types of Fastify'],
-    ['policy/policy', "import createError from '@fastify/error'", 'policy/policy imports @fastify/error: policy takes types of Fastify'],
-    ['schema', "import type { CorsPolicyNames } from 'fastify-cors-policy'", 'schema imports fastify-cors-policy: which is this package itself'],
-    ['plugin', 'const f = (name) => require(name)', 'plugin imports ?: which cannot be read'],
-    ['index', "import x from './helpers'", 'index imports ./helpers: which has no place in the layout'],
-    ['helpers', '', 'helpers has no place in the layout']
-  ]
-  for (const [file, code, found] of REFUSED) t.strictSame(forbidden(madeUp({ [file]: [code] })), [found], found)
-  const allowed = madeUp({
-    index: ["import { plugin } from './plugin'", "import type { X } from './schema'"],
-    plugin: ["const f = () => import('./explain/explain')", "import Fastify from 'fastify'"],
-    cli: ["import { x } from './explain/routes'", "import { y } from './application/scope'"],
-    'inspector/index': ["import type { X } from '../explain/types'", "import { quote } from '../errors'"],
-    'devtools/explain': ["import { x } from './routes'", "import { y } from '../browser/check'"],
-    'policy/policy': ["import type { FastifyRequest } from 'fastify'", "import { x } from './origin/matcher'", "import { parse } from 'tldts'"],
-    'origins/matcher': ["import { quote } from '../../errors'"],
-    'browser/check': ["import { x } from '../http/headers'"],
-    errors: ["import createError from '@fastify/error'"]
-  })
-  t.strictSame(forbidden(allowed), [], 'and nothing else is')
-})
-
-t.test('a circle of imports is found', async (t) => {
-  const ROUND: ReadonlyArray<readonly [files: Record<string, string[]>, found: string[]]> = [
-    [{ a: ["import './a'"] }, ['a -> a']],
-    [{ a: ["import './b'"], b: ["import type { X } from './a'"] }, ['a -> b -> a']],
-    [{ 'x/a': ["import './b'"], 'x/b': ["import '../y/c'"], 'y/c': ["type X = import('../x/a').X"] }, ['x/a -> x/b -> y/c -> x/a']],
-    [{ start: ["import './a'"], a: ["import './b'", "import './c'"], b: [], c: ["import './a'"] }, ['a -> c -> a']],
-    [{ a: ["import './b'"], b: ["import './a'"], c: ["import './d'"], d: ["import './c'"] }, ['a -> b -> a', 'c -> d -> c']],
-    [{ a: ["import './b'", "import './c'"], b: ["import './c'"], c: ["import 'a'"] }, []]
-  ]
-  for (const [files, found] of ROUND) t.strictSame(circles(madeUp(files)), found, found.join(', ') || 'none where there is none')
+t.test('lib/ stays small', async (t) => {
+  const files = execFileSync('git', ['ls-files', '-z', 'lib'], { cwd: ROOT, encoding: 'utf8' }).split('\0').filter((file) => file.endsWith('.ts') && existsSync(join(ROOT, file)))
+  const lines = new Map(files.map((file) => [file, readFileSync(join(ROOT, file), 'utf8').split('\n').length - 1]))
+  t.ok(lines.size > 50, 'files are counted')
+  t.strictSame([...lines].filter(([, count]) => count > MAX_FILE), [], `no file has over ${MAX_FILE} lines`)
+  const total = [...lines].filter(([file]) => !NOT_COUNTED.test(file)).reduce((sum, [, count]) => sum + count, 0)
+  t.ok(total <= MAX_LINES, `${total} lines, at most ${MAX_LINES}`)
 })

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 import { Writable } from 'node:stream'
 import ts from 'typescript'
 import Fastify, { type FastifyInstance } from 'fastify'
+import * as browser from '../../lib/browser/index'
 import inspector from '../../lib/inspector/index'
 import cors from '../../lib/index'
 
@@ -67,7 +68,7 @@ export async function run (t: { teardown: (fn: () => Promise<void>) => void }, c
     t.teardown(async () => { await app.close() })
     return app
   }
-  const modules: Record<string, unknown> = { fastify: { default: make, __esModule: true }, 'fastify-cors-policy': { ...cors, default: cors, __esModule: true }, 'fastify-cors-policy/inspector': inspector, ...replaced }
+  const modules: Record<string, unknown> = { fastify: { default: make, __esModule: true }, 'fastify-cors-policy': { ...cors, default: cors, __esModule: true }, 'fastify-cors-policy/inspector': inspector, 'fastify-cors-policy/browser': browser, ...replaced }
   const { outputText } = ts.transpileModule(code.replace('{ port: 3000 }', '{ port: 0 }'), {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, experimentalDecorators: true, emitDecoratorMetadata: true }
   })

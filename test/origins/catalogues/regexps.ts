@@ -15,6 +15,8 @@ export interface ShownRegExp {
   readonly meant: readonly string[]
   /** Origins that its author did not mean. Never allowed by a correction. */
   readonly notMeant?: readonly string[]
+  /** It cannot be read into scheme, host and port, so no switch lifts the refusal with credentials. */
+  readonly unreadable?: true
   /** The correction is advice in words. */
   readonly inWords?: true
 }
@@ -65,15 +67,24 @@ export const SHOWN_REGEXPS: readonly ShownRegExp[] = [
   { from: 'common', regexp: /^http:\/\/a\.example$/, credentialed: INSECURE, meant: ['http://a.example'] },
   { from: 'common', regexp: /^(?:http|https):\/\/.*\.example\.com$/, credentialed: INSECURE, meant: ['https://a.example.com'] },
   { from: 'common', regexp: /^http(s)?:\/\/.*\.example\.com(:[0-9]+)?$/, credentialed: INSECURE, meant: ['https://a.example.com', 'https://a.example.com:8443'] },
-  { from: 'common', regexp: /^.*:\/\/example\.com$/, credentialed: INSECURE, meant: ['https://example.com'] },
-  { from: 'common', regexp: /^\w+:\/\/example\.com$/, credentialed: INSECURE, meant: ['https://example.com'] },
-  { from: 'common', regexp: /^[a-z]+:\/\/(?:[a-z]+\.)*example\.com$/, credentialed: INSECURE, meant: ['https://example.com'] },
+  { from: 'common', regexp: /^.*:\/\/example\.com$/, credentialed: INSECURE, unreadable: true, meant: ['https://example.com'] },
+  { from: 'common', regexp: /^\w+:\/\/example\.com$/, credentialed: INSECURE, unreadable: true, meant: ['https://example.com'] },
+  { from: 'common', regexp: /^[a-z]+:\/\/(?:[a-z]+\.)*example\.com$/, credentialed: INSECURE, unreadable: true, meant: ['https://example.com'] },
   { from: 'common', regexp: /^wss?:\/\/example\.com$/, credentialed: INSECURE, meant: ['wss://example.com'] },
   { from: 'common', regexp: /^capacitor:\/\/localhost$/, meant: ['capacitor://localhost'] },
   { from: 'common', regexp: /^chrome-extension:\/\/[a-p]{32}$/, credentialed: REGISTRABLE, meant: [`chrome-extension://${'a'.repeat(32)}`], inWords: true },
+  // no literal "://": every https site, once the switch for http is set
+  { from: 'common', regexp: /^https:.*$/, credentialed: INSECURE, unreadable: true, meant: ['https://a.example'], inWords: true },
+  { from: 'common', regexp: /^https?:.*$/, credentialed: INSECURE, unreadable: true, meant: ['https://a.example'], inWords: true },
+  { from: 'common', regexp: /^(?:http|https):.+$/, credentialed: INSECURE, unreadable: true, meant: ['https://a.example'], inWords: true },
+  { from: 'common', regexp: /^https:[\w./-]+$/, credentialed: INSECURE, unreadable: true, meant: ['https://a.example'], inWords: true },
+  { from: 'common', regexp: /^(?:file|https):\/\/(?:app\.example\.com)?$/, credentialed: ['null-origin'], unreadable: true, meant: ['file://', 'https://app.example.com'], inWords: true },
+  // above public suffixes
+  { from: 'common', regexp: /^https:\/\/.*\.amazonaws\.com$/, credentialed: REGISTRABLE, meant: ['https://a.s3.amazonaws.com'], inWords: true },
+  { from: 'common', regexp: /^https:\/\/[a-z]+\.windows\.net$/, credentialed: REGISTRABLE, meant: ['https://a.windows.net'], inWords: true },
   // ends
-  { from: 'common', regexp: /^.*$/, credentialed: BOTH, meant: ['https://a.example'], inWords: true },
-  { from: 'common', regexp: /^[^]*$/, credentialed: BOTH, meant: ['https://a.example'], inWords: true },
+  { from: 'common', regexp: /^.*$/, credentialed: INSECURE, unreadable: true, meant: ['https://a.example'], inWords: true },
+  { from: 'common', regexp: /^[^]*$/, credentialed: INSECURE, unreadable: true, meant: ['https://a.example'], inWords: true },
   { from: 'common', regexp: /^https:\/\/.*example\.com$/, credentialed: REGISTRABLE, meant: ['https://example.com', 'https://a.example.com'] },
   { from: 'common', regexp: /^https:\/\/[\w.-]*example\.com$/, credentialed: REGISTRABLE, meant: ['https://example.com', 'https://a.example.com'] },
   { from: 'common', regexp: /^https:\/\/.*.example\.com$/, credentialed: REGISTRABLE, meant: ['https://a.example.com'] },
@@ -150,7 +161,7 @@ export const SHOWN_REGEXPS: readonly ShownRegExp[] = [
   { from: 'common', regexp: /^https:\/\/[a-z]+(?<!evil)\.example\.com$/, refused: 'unsafe-regexp', meant: [], inWords: true },
   { from: 'common', regexp: /^https:\/\/([a-z]+)-\1\.example\.com$/, refused: 'unsafe-regexp', meant: [], inWords: true },
   { from: 'common', regexp: /^https:\/\/(?<name>[a-z]+)-\k<name>\.example\.com$/, refused: 'unsafe-regexp', meant: [], inWords: true },
-  { from: 'common', regexp: /^https:\/\/(?:[a-z0-9-]{1,63}\.){1,127}example\.com$/, refused: 'unsafe-regexp', meant: [], inWords: true },
+  { from: 'common', regexp: /^https:\/\/(?:[a-z0-9-]{1,63}\.){1,127}example\.com$/, meant: [], inWords: true },
   { from: 'common', regexp: /^https:\/\/(?:[a-z0-9-]{1,63}\.){1,9}example\.com$/, meant: ['https://a.b.example.com'] },
   // exponential for whoever backtracks
   { from: 'hostile', regexp: /^https:\/\/([a-z]+)+\.example\.com$/, meant: ['https://a.example.com'] },

@@ -3,7 +3,8 @@
 import { Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { Value } from '@sinclair/typebox/value'
-import cors, { CorsPluginOptionsSchema, CorsPolicySchema, definePolicies, RouteCorsSchema, type CorsPluginOptions, type CorsPolicy, type CorsPolicyError, type RouteCors } from 'fastify-cors-policy'
+import cors, { definePolicies, type CorsPluginOptions, type CorsPolicy, type CorsPolicyError, type RouteCors } from 'fastify-cors-policy'
+import { CorsPluginOptionsSchema, CorsPolicySchema, RouteCorsSchema } from 'fastify-cors-policy/schemas'
 
 export const policies = definePolicies({ open: { origin: '*' }, partner: { extends: 'open', origin: [/^https:\/\/a\.example$/] } })
 export const fromFile = definePolicies({ $schema: './policies.schema.json', open: { origin: '*' } })

@@ -1,0 +1,39 @@
+// The hosts of an application (the option `hosts`): validates them, and matches the Host of a request against them.
+import { quote, type CorsProblem } from '../messages/errors'
+import { parseOriginEntry, suggestOrigin } from './pattern'
+import { PatternTable } from './pattern-table'
+import { parseOrigin } from './serialised'
+
+/** Whether a request with this `Host` (or `:authority`) is for this application. */
+export type HostMatcher = (host: string) => boolean
+
+/** The default ports. A host without a port means the one of its scheme, which is not known here; only names keep rebound pages out. */
+const DEFAULT_PORT = /:(?:80|443)$/
+
+/** Hosts are matched as the hosts of origins. */
+const SCHEME = 'https://'
+
+/** Compiles hosts, and adds problems to `problems`. */
+export function compileHosts (hosts: readonly unknown[], pointer: string, problems: CorsProblem[]): HostMatcher {
+  const table = new PatternTable()
+  if (hosts.length === 0) {
+    const message = 'an empty array refuses every request; write the hosts, such as ["localhost:*"], or leave it out'
+    problems.push({ pointer, reason: 'invalid', value: hosts, message })
+  }
+  hosts.forEach((value, index) => {
+    const pattern = typeof value === 'string' && !DEFAULT_PORT.test(value) ? parseOriginEntry(SCHEME + value) : undefined
+    if (pattern?.kind === 'origin') return table.add(pattern)
+    const reason = typeof value !== 'string' ? 'type' : pattern?.kind === 'refused' && pattern.reason === 'invalid' ? 'invalid' : 'not-canonical'
+    problems.push({ pointer: `${pointer}/${index}`, reason, value, message: `${quote(value)} is not a host as browsers send it; write ${suggestHost(value)}` })
+  })
+  return (host) => {
+    const origin = parseOrigin(SCHEME + host.toLowerCase().replace(DEFAULT_PORT, ''))
+    return origin !== undefined && table.matches(origin)
+  }
+}
+
+function suggestHost (value: unknown): string {
+  const text = typeof value === 'string' ? value.replace(/^[a-z][a-z0-9+.-]*:\/\//i, '').replace(/\/.*/, '').replace(DEFAULT_PORT, '') : ''
+  const origin = suggestOrigin(SCHEME + text)
+  return quote(origin?.replace(SCHEME, '') ?? 'api.example.com')
+}
