@@ -1,6 +1,7 @@
 // app.cors.explain. It injects the preflight that a browser would send, and computes the CORS headers of the response. The browser model of lib/browser/
 // judges both. The result is a CorsExplanation: reason, message, advice and exchanges. decoration.ts loads it.
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import { scopeOf } from '../application/scope'
 import { predict, type Prediction, type WireRequest, type WireResponse } from '../browser/fetch'
 import { getHeader, type HeaderList } from '../browser/headers'
 import { rootOf } from '../fastify/instances'
@@ -21,7 +22,7 @@ import type { CorsExplainedRoute, CorsExplanation, CorsQuestion } from './types'
 
 /** The function `app.cors.explain` of an instance. types.ts documents it. */
 export async function explain (instance: FastifyInstance, registry: RouteRegistry, input: CorsQuestion): Promise<CorsExplanation> {
-  const question = parseQuestion(input)
+  const question = parseQuestion(input, scopeOf(instance)?.ownHost)
   const { page, host } = question
   // ready() of a child instance is avvio's, which runs no onReady hooks. The root's runs them.
   const root = rootOf(instance)
@@ -67,8 +68,8 @@ class PreflightSender {
   }
 
   async send ({ headers }: Pick<WireRequest, 'headers'>): Promise<WireResponse> {
-    const { path, host, hasHost } = this.#question
-    const sent = { ...Object.fromEntries(headers), ...(hasHost && { host }) }
+    const { path, host } = this.#question
+    const sent = { ...Object.fromEntries(headers), host }
     const response = await withTimeLimit(this.#root.inject({ method: 'OPTIONS', url: path, headers: sent }))
     this.#routedUrl = response.raw.req.url
     this.reportedReason = this.#refusals.reasonOf(response.raw.req)
