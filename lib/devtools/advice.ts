@@ -48,7 +48,8 @@ const ADVICE: { readonly [Reason in LocalReason]: (context: ExplanationContext) 
   'no-policy' (context) {
     const { route, method } = context
     if (route?.declared === 'uncovered') {
-      const register = `register the plugin on the instance that declares ${routeName(route, method)}, or on a parent instance, before the route`
+      const wrap = isEncapsulated(context, route) ? ' (where a plugin of yours registers it: wrap that plugin in fastify-plugin)' : ''
+      const register = `register the plugin on the instance that declares ${routeName(route, method)}, or on a parent instance, before the route${wrap}`
       return route.hasCorsConfig ? register : `${register}, and write ${configThatAllows(context, route)} on the route`
     }
     return `write ${configThatAllows(context, route)} on ${routeName(route, method)}`
@@ -151,6 +152,11 @@ const ADVICE: { readonly [Reason in LocalReason]: (context: ExplanationContext) 
 
 function capitals (method: string): string {
   return `write the method in capitals, ${quote(method.toUpperCase())}: browsers change the case of DELETE, GET, HEAD, OPTIONS, POST and PUT only`
+}
+
+/** Whether the plugin is registered in a child scope of the route's instance that has the same prefix: in a plugin that encapsulates it by mistake. */
+function isEncapsulated ({ registry }: ExplanationContext, { instance: declaring }: RouteInfo): boolean {
+  return registry.scopes.some(({ instance }) => instance.prefix === declaring.prefix && Object.prototype.isPrototypeOf.call(declaring, instance))
 }
 
 /** The `config` to write on the route, so that it allows the request. It extends a named policy that does, or is a new policy. */

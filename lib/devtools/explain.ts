@@ -27,14 +27,13 @@ export async function explain (instance: FastifyInstance, registry: RouteRegistr
   const root = rootOf(instance)
   await root.ready()
   const method = normalizeMethod(page.method)
-  const hasVersion = page.headers.some(([name]) => name.toLowerCase() === 'accept-version')
   const preflights = new PreflightSender(root, question)
   try {
     let { path } = question
-    let matches = registry.match(method, path, host, hasVersion)
+    let matches = registry.match(method, path, host)
     if (matches.length === 0) {
       path = await preflights.rewrittenPath(method)
-      matches = registry.match(method, path, host, hasVersion)
+      matches = registry.match(method, path, host)
     }
     const route = matches.every(({ policy }) => policy === matches[0]?.policy) ? matches[0] : undefined
     const context = { instance, registry, question: { ...question, path }, method, matches, route, isSameOrigin: new URL(page.url).origin === page.origin }

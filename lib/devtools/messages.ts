@@ -3,7 +3,7 @@ import { MAX_REQUEST_HEADERS_LENGTH } from '../http/headers'
 import { printable, quote } from '../messages/errors'
 import type { ExplanationContext } from './context'
 import { hiddenHeaders, otherMethods, refusedHeaders, type LocalReason } from './reasons'
-import type { RouteInfo } from './route-registry'
+import type { RouteInfo, RouteRegistry } from './route-registry'
 import { suggestOrigin, suggestPath } from './suggestions'
 
 /** The message for a reason. Without a reason, the request is allowed. */
@@ -23,10 +23,10 @@ const MESSAGES: { readonly [Reason in LocalReason]: (context: ExplanationContext
     const suggestion = suggestPath(registry, method, question.path, question.host)
     return `no route answers ${method} ${quote(question.path)}${suggestion === undefined ? '' : `; there is one for ${quote(suggestion)}`}`
   },
-  'no-policy' ({ route, method }) {
+  'no-policy' ({ route, method, registry }) {
     const { declared } = route as RouteInfo
     return declared === 'uncovered'
-      ? `fastify-cors-policy is registered neither in the scope of ${routeName(route, method)} nor in a parent scope`
+      ? `${routeName(route, method)} is declared on an instance where fastify-cors-policy is not registered; it is registered ${placesOf(registry)}`
       : `${routeName(route, method)} declares no policy, and its scope has no default policy`
   },
   off ({ route, method, preflightResponse }) {
@@ -79,6 +79,12 @@ const MESSAGES: { readonly [Reason in LocalReason]: (context: ExplanationContext
     const log = preflightResponse === undefined ? '' : '; the log has the error'
     return `the origin function of ${policyName(route, method)} ${how} for ${quote(page.origin)}, so the origin is refused${log}`
   }
+}
+
+/** Where the plugin is registered, for a route elsewhere. */
+function placesOf ({ scopes }: RouteRegistry): string {
+  const places = scopes.map(({ instance: { prefix } }) => prefix === '' ? 'inside a plugin that is not wrapped in fastify-plugin' : `below ${quote(`${prefix}/`)}`)
+  return `${[...new Set(places)].join(', and ')} only`
 }
 
 /** For example `PUT /items/:id`. */

@@ -42,7 +42,7 @@ export function hiddenHeaders ({ question: { page, reads }, response, isSameOrig
 export function otherMethods ({ registry, question: { path, host } }: ExplanationContext): Array<readonly [method: string, route: RouteInfo]> {
   const methods = new Set(registry.routes.map((route) => route.method))
   return [...methods].sort().flatMap((method) => {
-    const [first] = registry.match(method, path, host, false)
+    const [first] = registry.match(method, path, host)
     return first !== undefined && first.policy !== null ? [[method, first] as const] : []
   })
 }

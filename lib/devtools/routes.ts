@@ -1,4 +1,4 @@
-// app.cors.routes: lists every route that has a policy or declares cors: false, as plain JSON. decoration.ts loads it.
+// app.cors.routes: lists every route and its policy, as plain JSON.
 import type { CheckedPolicy } from '../policy/check-policies'
 import { exposedHeaders } from './response-headers'
 import type { RouteInfo, RouteRegistry } from './route-registry'
@@ -8,7 +8,6 @@ import type { CorsRoute } from './types'
 /** The function `app.cors.routes` of an application. types.ts documents it. */
 export function listRoutes ({ routes }: RouteRegistry): CorsRoute[] {
   return routes
-    .filter(({ policy, declared }) => policy !== null || declared === 'off')
     .map(toCorsRoute)
     .sort((one, other) => compareTexts(`${one.url} ${one.method}`, `${other.url} ${other.method}`))
 }
@@ -26,6 +25,7 @@ function toCorsRoute (route: RouteInfo): CorsRoute {
     ...(host !== undefined && { host: String(host) }),
     ...(constraints.length > 0 && { constraints }),
     policy: checked?.name ?? null,
+    declaration: declarationOf(route),
     origin: policy === null ? [] : originTexts((checked as CheckedPolicy).fields.origin),
     credentials: policy?.credentialedOrigins === undefined
       ? policy?.credentials === true
@@ -35,6 +35,10 @@ function toCorsRoute (route: RouteInfo): CorsRoute {
     maxAge: policy?.maxAge === undefined ? null : Number(policy.maxAge),
     enforceOrigin: policy?.enforceOrigin === true
   }
+}
+
+function declarationOf ({ declared, policy }: RouteInfo): CorsRoute['declaration'] {
+  return declared === 'none' && policy !== null ? 'default' : declared
 }
 
 /** The request headers that a preflight accepts. */
