@@ -1,5 +1,4 @@
 // The routes that an application has registered, and which of them a request matches. Matching uses the router of lib/preflight/, as preflights do.
-// explain.ts and routes.ts ask it.
 import type { FastifyInstance } from 'fastify'
 import type { Application } from '../application/application'
 import { declarationOf } from '../application/declaration'
@@ -7,6 +6,7 @@ import { scopeOf, type Scope } from '../application/scope'
 import type { CheckedPolicy } from '../policy/check-policies'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import type { RouterEntry } from '../fastify/router-entries'
+import type { PolicyHeaders } from '../response/cors-headers'
 import type { Route } from '../response/route'
 
 /** One method of a registered route. */
@@ -32,8 +32,10 @@ export interface RouteInfo {
   readonly instance: FastifyInstance
   /** The request headers that the route's schema declares. */
   readonly requestHeaders: readonly string[]
-  /** The response headers that the route's schema declares. */
+  /** The response headers that the policy and the route's schema expose. */
   readonly responseHeaders: readonly string[]
+  /** The headers of its responses. Undefined where the plugin is not registered. */
+  readonly headers: PolicyHeaders | undefined
 }
 
 /** The routes of one application. */
@@ -111,6 +113,7 @@ function toRouteInfo ({ method, path, constraints, context }: RouterEntry, route
     scope: route?.scope as Scope | undefined,
     instance: context.server,
     requestHeaders: route?.requestHeaders(method) ?? [],
-    responseHeaders: route?.exposedHeaders() ?? []
+    responseHeaders: route?.exposedHeaders() ?? [],
+    headers: route?.headers
   }
 }

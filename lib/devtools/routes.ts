@@ -1,6 +1,6 @@
 // app.cors.routes: lists every route and its policy, as plain JSON.
 import type { CheckedPolicy } from '../policy/check-policies'
-import { exposedHeaders } from './response-headers'
+import { allowedHeadersOf } from '../preflight/answer'
 import type { RouteInfo, RouteRegistry } from './route-registry'
 import { entriesOf } from './suggestions'
 import type { CorsRoute } from './types'
@@ -31,7 +31,7 @@ function toCorsRoute (route: RouteInfo): CorsRoute {
       ? policy?.credentials === true
       : entriesOf((checked as CheckedPolicy).fields.credentials).map(String),
     allowedHeaders: allowedHeaders(route),
-    exposedHeaders: [...exposedHeaders(policy, route)],
+    exposedHeaders: policy === null ? [] : [...route.responseHeaders],
     maxAge: policy?.maxAge === undefined ? null : Number(policy.maxAge),
     enforceOrigin: policy?.enforceOrigin === true
   }
@@ -44,8 +44,8 @@ function declarationOf ({ declared, policy }: RouteInfo): CorsRoute['declaration
 /** The request headers that a preflight accepts. */
 function allowedHeaders ({ policy, requestHeaders }: RouteInfo): string[] {
   if (policy === null) return []
-  const { allowedHeaders: allowed } = policy
-  return allowed === undefined ? [...requestHeaders] : [...(allowed.any ? ['*'] : []), ...allowed.names]
+  const { any, names } = allowedHeadersOf(policy, () => requestHeaders)
+  return [...(any ? ['*'] : []), ...names]
 }
 
 function originTexts (origin: unknown): CorsRoute['origin'] {
