@@ -9,11 +9,11 @@ import { guard } from './guard'
 import { checkInspectorOptions } from './options'
 
 /**
- * Serves the inspector below its prefix: at `/_cors/` for `{ prefix: '/_cors' }`. The page lists every route that has a policy or declares
- * `cors: false`. Its form explains whether browsers allow a request, and if not, what to write. It is for development: everybody who reaches it can read
+ * Serves the inspector below its prefix: at `/_cors/` for `{ prefix: '/_cors' }`. The page lists every route, those without a
+ * policy included. Its form explains whether browsers allow a request, and if not, what to write. It is for development: everybody who reaches it can read
  * all policies.
  *
- * Register it on an instance that has `app.cors`: the one on which fastify-cors-policy is registered, or a child instance.
+ * Register it after fastify-cors-policy.
  *
  * @throws CorsPolicyError where its options are invalid, where `app.cors` does not exist, and with `NODE_ENV=production`
  * @example

@@ -30,8 +30,7 @@ export function checkInspectorOptions (options: object, hasCors: boolean): HostM
     problems.push({ pointer: '/dangerouslyInProduction', reason: 'missing', value: dangerouslyInProduction, message })
   }
   if (!hasCors) {
-    const message = 'app.cors does not exist; write app.register(cors, { … }) before app.register(inspector, { … }), ' +
-      'on the same instance or on one above it'
+    const message = 'app.cors does not exist; write app.register(cors, { … }) before app.register(inspector, { … })'
     problems.push({ pointer: '', reason: 'missing', value: undefined, message })
   }
   if (problems.length > 0) throw corsPolicyError('the options of fastify-cors-policy/inspector', problems)
