@@ -11,8 +11,8 @@ const REGEXPS: readonly RegExp[] = [
   /^https:\/\/(.*)-(.*)-(.*)-(.*)\.example\.com$/,
   /^https:\/\/(?:[a-z.-]+[a-z.-]+)+x$/,
   /^https:\/\/(?:a?){20}[a.-]{0,250}$/,
-  /^https:\/\/.*[a-z0-9.-]{1,135}\.com$/,
-  new RegExp(`^https://(?:${Array.from({ length: 5000 }, (_, index) => `tenant${index}`).join('|')})\\.example\\.com$`)
+  /^https:\/\/.*[a-z0-9.-]{1,60}\.com$/,
+  new RegExp(`^https://(?:${Array.from({ length: 1500 }, (_, index) => `tenant${index}`).join('|')})\\.example\\.com$`)
 ]
 
 /** An origin of the greatest length, of these parts. */

@@ -52,9 +52,7 @@ export function addScope (instance: FastifyInstance, options: PluginOptions): vo
 
 /** They run before all hooks that are added to the instance later, and on the routes that were declared before. */
 function addHooks (instance: FastifyInstance, application: Application): void {
-  instance.addHook('onRoute', function (options) {
-    application.declare(this, options)
-  })
+  if (instance !== application.root) application.observe(instance)
   instance.addHook('onRequest', (request, reply, done) => {
     if (!isUpgrade(request) && refusesHost(request)) return done(new HostRefusedError())
     const answer = preflightMatchOf(request.raw)?.answer ?? notFoundAnswer(request, application)

@@ -46,6 +46,10 @@ export class Application {
   readonly #conflicts = new Conflicts()
   readonly #optionsRoutes: OptionsRoutes
   readonly #unfinished: UnfinishedRoute[] = []
+  /** The options of the routes that were seen. */
+  readonly #seen = new WeakSet<object>()
+  /** The instances that have declared routes, or may have before they were observed. */
+  readonly #declaringInstances = new Set<FastifyInstance>()
   #lastOrder = 0
   /** Set when every route is registered. */
   #snapshot: Snapshot | undefined
@@ -60,12 +64,29 @@ export class Application {
     }
     addPreflightConstraint(root, (preflight) => this.#currentSnapshot().resolver.resolve(preflight) ?? this.#reportUnanswered(preflight))
     root.addHook('onReady', async () => { this.#ready() })
+    this.observe(root)
+  }
+
+  /** Sees the routes of an instance, and of the instances that are made below it later. */
+  observe (instance: FastifyInstance): void {
+    const { root } = this
+    const seen = this.#seen
+    const declare = this.#declare.bind(this)
+    instance.addHook('onRoute', function (options) {
+      // Instances inherit the hook of the root, and of each instance that was made before it.
+      if (seen.has(options)) return
+      seen.add(options)
+      declare(this, options)
+    })
+    if (instance !== root) this.#declaringInstances.add(instance)
   }
 
   /** Adds a scope. It applies to its instance and the instances below, including the routes declared so far. */
   addScope (scope: Scope): void {
     setScope(scope)
     this.scopes.push(scope)
+    const isAffected = (instance: FastifyInstance): boolean => scopeOf(instance)?.isWithin(scope) === true
+    if (this.scopes.length > 1 && ![...this.#declaringInstances].some(isAffected)) return
     for (const [context, entries] of entriesByContext(readRoutes(this.root))) {
       const own = scopeOf(context.server)
       if (own?.isWithin(scope) !== true) continue
@@ -76,20 +97,22 @@ export class Application {
     }
   }
 
-  /** Called for every route that is declared in a scope. Throws a CorsPolicyError for a wrong `config.cors`. */
-  declare (instance: FastifyInstance, options: RouteDeclaration): void {
+  /** Called for every route. Throws a CorsPolicyError for a wrong `config.cors` in a scope. */
+  #declare (instance: FastifyInstance, options: RouteDeclaration): void {
     if (isOptionsRoute(options)) return
+    this.#declaringInstances.add(instance)
+    // The router reads the object again whenever it builds a part of its tree anew. The caller may have changed it by then.
+    if (options.constraints != null) options.constraints = { ...options.constraints }
+    const scope = scopeOf(instance)
+    if (scope === undefined) return
     const misplaced = misplacedPolicies(options)
     const { url, method, schema } = options
     const declaration = copyDeclaration(declarationOf(ownConfigOf(options)))
-    const scope = scopeOf(instance) as Scope
     const methods = [method].flat()
     if (misplaced.length > 0) throw corsPolicyError(`${methods.join(', ')} ${url}`, misplaced)
     const resolved = this.#policies.resolve(declaration, scope, `${methods.join(', ')} ${url}`)
     const facts = { instance, scope, methods, url, schema: schema as RouteSchema | undefined, order: ++this.#lastOrder }
     const route = new Route(facts, declaration, resolved, this.#policies.shared(resolved))
-    // The router reads the object again whenever it builds a part of its tree anew. The caller may have changed it by then.
-    if (options.constraints != null) options.constraints = { ...options.constraints }
     const conflict = this.#conflicts.add(this.root, route, (options.constraints ?? {}) as Constraints)
     if (conflict !== undefined) throw conflict
     options.config = withOwnConfig(ownConfigOf(options)) as never
@@ -153,6 +176,8 @@ export class Application {
     logWarnings(this.root.log, { contexts, routes, scopes: this.scopes, refused: this.#optionsRoutes.refused, unreadable: read.unreadable, ambiguous })
     this.#conflicts.clear()
     this.#policies.clear()
+    this.#optionsRoutes.clear()
+    this.#declaringInstances.clear()
   }
 
   #currentRoutes (contexts: ReadonlyMap<RouteContext, unknown>): Map<RouteContext, Route> {

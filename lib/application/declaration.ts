@@ -28,7 +28,11 @@ export function copyDeclaration (declaration: Declaration): Declaration {
 function copyCors (cors: unknown): unknown {
   if (!isPlain(cors) || isDefinedPolicy(cors)) return cors
   const copy: Record<string, unknown> = Object.hasOwn(cors, '__proto__') ? { ...cors } : Object.assign({}, cors)
-  for (const name of Object.keys(copy)) if (Array.isArray(copy[name])) copy[name] = [...copy[name] as unknown[]]
+  for (const name of Object.keys(copy)) {
+    const field = copy[name]
+    // `originsFrom` returns frozen arrays, which keep their identity.
+    if (Array.isArray(field) && !Object.isFrozen(field)) copy[name] = [...field] as unknown
+  }
   return copy
 }
 

@@ -37,6 +37,12 @@ export class OptionsRoutes {
     this.#root = root
   }
 
+  /** Called when every route is known. */
+  clear (): void {
+    this.#declaredByUrl.clear()
+    this.#countByUrl.clear()
+  }
+
   /** Counts an OPTIONS route of the application's own, which is about to be registered. */
   countOwn (url: string): void {
     this.#countByUrl.set(url, (this.#countByUrl.get(url) ?? 0) + 1)

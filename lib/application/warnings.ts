@@ -27,6 +27,7 @@ export function logWarnings (log: FastifyBaseLogger, { contexts, routes, scopes,
     log.warn(`fastify-cors-policy answers no preflight for ${quote(url)}: Fastify refused the OPTIONS route for it (${printable(message)})`)
   }
   warnOfUnreadableSchemas(log, [...routes.values()])
+  warnOfLeftOutHeaders(log, [...routes.values()])
   if (ambiguous.length > 0) warnOfAmbiguousRoutes(log, ambiguous)
   for (const [method, err] of unreadable) {
     log.error({ err }, `fastify-cors-policy cannot read the routes of ${method} from Fastify's router, so it approves no preflight for ${method}`)
@@ -74,4 +75,11 @@ function warnOfAmbiguousRoutes (log: FastifyBaseLogger, routes: readonly RouterE
     `fastify-cors-policy approves no preflight for ${printable(routes.map(({ method, path }) => `${method} ${path}`).join(', '))}: a request that does not ` +
     'fulfil the constraints would reach another route, of another policy, and a preflight does not say which; write the same policy on both'
   )
+}
+
+/** Names in `allowedHeaders` that need no permission, as browsers set these headers by themselves. */
+function warnOfLeftOutHeaders (log: FastifyBaseLogger, routes: readonly Route[]): void {
+  const names = new Set(routes.flatMap(({ policy }) => policy?.allowedHeaders?.leftOut ?? []))
+  if (names.size === 0) return
+  log.warn(`fastify-cors-policy leaves ${printable([...names].join(', '))} out of allowedHeaders: browsers set these headers by themselves; remove the names`)
 }

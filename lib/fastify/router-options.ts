@@ -17,12 +17,12 @@ export interface KnownRoute {
  */
 export function routerOptions (root: FastifyInstance, known: readonly KnownRoute[]): RouterOptions | undefined {
   const shown = shownOptions(root)
-  const samples = known.flatMap(samplesOf).slice(0, MAX_SAMPLES)
+  const samples = SHAPES.flatMap((shape) => known.find(({ path }) => shape.test(path)) ?? []).map(sampleOf)
   return [...shown, ...alternatives(shown)].find((options) => samples.every((sample) => agree(root, sample, options)))
 }
 
-/** How many of the known routes are asked for. Their URLs are written in all ways each. */
-const MAX_SAMPLES = 12
+/** One known route of each shape is asked for: a static path with letters, one that ends in a parameter, one that ends in a wildcard. */
+const SHAPES = [/^\/[^:*()]*[a-z][^:*()]*$/i, /^\/[^:*()]*:[^/:*().-]+$/, /^\/[^:*()]*\*$/]
 
 /** What `initialConfig` shows: the options at its top level, and those of `routerOptions`. */
 function shownOptions (root: FastifyInstance): RouterOptions[] {
@@ -59,23 +59,25 @@ interface Sample {
   readonly hasParam: boolean
 }
 
-/** A path without RegExps, which may end in a parameter or a wildcard. */
-const READABLE_PATH = /^(\/[^:*()]*)(:[^/:*().-]+|\*)?$/
-
-function samplesOf (route: KnownRoute): Sample[] {
-  const [, start, end] = READABLE_PATH.exec(route.path) ?? []
-  return start === undefined ? [] : [{ route, url: end === undefined ? start : `${start}x`, hasParam: end !== undefined && end !== '*' }]
+function sampleOf (route: KnownRoute): Sample {
+  const url = route.path.replace(/:.*|\*$/, 'x')
+  return { route, url, hasParam: route.path.includes(':') }
 }
 
 /** Whether both routers find the same parameters for a URL, however it is written. */
 function agree (root: FastifyInstance, { route, url, hasParam }: Sample, options: RouterOptions): boolean {
   const second = createRouter(options)
   addPath(second, route.path, options, {}, null)
+  const ask = (way: string): ReturnType<FastifyInstance['findRoute']> | null =>
+    root.findRoute({ method: route.method as never, url: way, constraints: route.constraints as never })
+  const found = ask(url)
+  if (found === null) return false
   const { maxParamLength } = options
   const long = hasParam ? [url + 'x'.repeat(maxParamLength - 1), url + 'x'.repeat(maxParamLength)] : []
   return [...waysToWrite(url), ...long].every((way) => {
-    const found = root.findRoute({ method: route.method as never, url: way, constraints: route.constraints as never })
-    return haveSameParams(found === null ? null : found.params, findParams(second, way))
+    const other = ask(way)
+    // For a parameter that is too long, also one of another route, Fastify's router finds another handler.
+    return haveSameParams(other?.handler === found.handler ? other.params : null, findParams(second, way))
   })
 }
 

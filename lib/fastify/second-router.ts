@@ -51,12 +51,12 @@ function anyValue (name: string): ConstraintStrategy<never> {
 /** Serves as handler and as strategy function. A table never handles a request, nor derives constraints from one. */
 const noop = Function.prototype as () => void
 
-/** A router of the make that Fastify uses. Like Fastify's, it finds an empty match for a URL that it cannot read or whose parameter is too long. */
+/** A router of the make that Fastify uses. */
 export function createRouter (options: RouterOptions, strategies: ReadonlyArray<ConstraintStrategy<never>> = []): Router<never> {
   // Loaded with the first preflight. Fastify has usually loaded the same copy already.
   const FindMyWay = require('find-my-way') as (options: object) => Router<never>
   const constraints = Object.fromEntries(strategies.map((strategy) => [strategy.name, strategy]))
-  return FindMyWay({ ...options, constraints, allowUnsafeRegex: true, querystringParser: () => NO_PARAMS, onBadUrl: noop, onMaxParamLength: noop })
+  return FindMyWay({ ...options, constraints, allowUnsafeRegex: true, querystringParser: () => NO_PARAMS })
 }
 
 const NO_PARAMS: Params = Object.freeze({})
@@ -73,47 +73,56 @@ export function addPath (router: Router<never>, path: string, { ignoreTrailingSl
   router.on(METHOD, declared, { constraints } as never, noop, store)
 }
 
-/** What the router of a table stores for an entry: its position. */
+/** What the router stores for an entry: its position. */
 interface Stored { readonly position: number }
 
-export class SecondRouter {
-  readonly #router: Router<never>
-  readonly #unknownNames: readonly string[]
+/** The tree of some entries. Methods that have the same paths share one. */
+export class RouterTree {
+  readonly router: Router<never>
+  readonly unknownNames: readonly string[]
   /** The name of an extra constraint, which every entry has with its position as the value. Undefined if a URL and a host lead to one route only. */
-  readonly #positionName: string | undefined
+  readonly positionName: string | undefined
 
   /**
    * `unknownNames` are the constraints of any of the application's routes whose values a preflight does not tell. Throws if the router has the routes in
    * another order than Fastify's: then it may find other routes.
    */
-  constructor (readonly entries: readonly RouterEntry[], options: RouterOptions, unknownNames: readonly string[]) {
-    this.#unknownNames = unknownNames
-    this.#positionName = unknownNames.length === 0 ? undefined : unusedName(unknownNames)
-    const names = this.#positionName === undefined ? [] : [...unknownNames, this.#positionName]
-    this.#router = createRouter(options, names.map(anyValue))
+  constructor (entries: readonly RouterEntry[], options: RouterOptions, unknownNames: readonly string[]) {
+    this.unknownNames = unknownNames
+    this.positionName = unknownNames.length === 0 ? undefined : unusedName(unknownNames)
+    const names = this.positionName === undefined ? [] : [...unknownNames, this.positionName]
+    this.router = createRouter(options, names.map(anyValue))
     entries.forEach(({ path, constraints }, position) => {
-      const own = this.#positionName === undefined ? constraints : { ...constraints, [this.#positionName]: position }
-      addPath(this.#router, path, options, own, { position })
+      const own = this.positionName === undefined ? constraints : { ...constraints, [this.positionName]: position }
+      addPath(this.router, path, options, own, { position })
     })
-    const printed = printedRoutes<Stored>(METHOD, (options) => this.#router.prettyPrint(options as never))
+    const printed = printedRoutes<Stored>(METHOD, (options) => this.router.prettyPrint(options as never))
     const isSame = printed.length === entries.length && printed.every(({ store: { position } }, index) => position === index)
     if (!isSame) throw new Error('a second router builds a different tree from the same routes')
+  }
+}
+
+export class SecondRouter {
+  readonly #tree: RouterTree
+
+  /** `tree` has the paths and the constraints of these entries. */
+  constructor (readonly entries: readonly RouterEntry[], tree: RouterTree) {
+    this.#tree = tree
   }
 
   /** Whether a URL and a host lead to one route only. */
   get isCertain (): boolean {
-    return this.#positionName === undefined
+    return this.#tree.positionName === undefined
   }
 
   /** The route that is found for a URL and a host, before all others. The routes at the `excluded` positions are left out. */
   find (url: string, host: string | undefined, excluded: ReadonlySet<number> = NONE): Match | undefined {
+    const { router, unknownNames, positionName } = this.#tree
     const constraints: Record<string, unknown> = { host }
-    for (const name of this.#unknownNames) constraints[name] = UNKNOWN
-    if (this.#positionName !== undefined) constraints[this.#positionName] = excluded
-    const found = this.#router.find(METHOD, url, constraints as never)
-    if (found == null) return undefined
-    const stored = found.store as Stored | null
-    return stored === null ? undefined : { entry: this.entries[stored.position] as RouterEntry, params: found.params }
+    for (const name of unknownNames) constraints[name] = UNKNOWN
+    if (positionName !== undefined) constraints[positionName] = excluded
+    const found = router.find(METHOD, url, constraints as never)
+    return found === null ? undefined : { entry: this.entries[(found.store as Stored).position] as RouterEntry, params: found.params }
   }
 }
 

@@ -28,8 +28,11 @@ export function compileRegExp ({ source, flags }: RegExpText): OriginRegExp {
 
 const ANYTHING: Expression = { kind: 'repeat', part: { kind: 'set', characters: ORIGIN_CHARACTERS }, min: 0, max: Infinity }
 
-/** The most steps for one origin. Each takes one to three nanoseconds. */
-const MAX_STEPS = 150_000
+/** What it costs to reach a state, in steps. A step takes about a nanosecond: it looks at one way to a state. */
+const REACHED = 4
+
+/** The most steps for one origin. */
+const MAX_STEPS = 160_000
 
 /** The most steps that are tried out to find the most for one origin. */
 const MAX_TRIED_STEPS = 5_000_000
@@ -90,7 +93,7 @@ interface Automaton {
   /** Where the numbers of the states after each state begin in `next`. */
   readonly begins: Uint32Array
   readonly next: Uint32Array
-  /** For each state, whether it can be reached with each character; the code 128 is the end of the text. */
+  /** For each character, whether it leads to each state; the code 128 is the end of the text. */
   readonly accepts: Uint8Array
   readonly assertions: ReadonlyArray<Assertion | undefined>
   /** When each state was last reached: `time` is counted on with every character, so that nothing has to be reset. */
@@ -118,9 +121,8 @@ function automatonOf (start: State): Automaton {
   const states = [...numbers.keys()]
   const accepts = new Uint8Array(states.length * CODES)
   for (const [number, { characters, assertion }] of states.entries()) {
-    for (const character of characters ?? '') accepts[number * CODES + character.charCodeAt(0)] = 1
-    if (assertion !== undefined) accepts.fill(1, number * CODES, (number + 1) * CODES)
-    else if (characters === undefined) accepts[number * CODES + END_OF_TEXT] = 1
+    const codes = assertion === undefined ? [...characters ?? ''].map((character) => character.charCodeAt(0)) : Array.from({ length: CODES }, (_, code) => code)
+    for (const code of assertion === undefined && characters === undefined ? [END_OF_TEXT] : codes) accepts[code * states.length + number] = 1
   }
   return {
     begins: Uint32Array.from(begins),
@@ -150,24 +152,24 @@ function directlyAfter (state: State): Set<State> {
 /** In place of a character: every character at once. */
 const ANY_CODE = -1
 
-/** The states that a character leads to. Without a text, every assertion holds. */
-function read (automaton: Automaton, reached: readonly number[], code: number, text?: string, index = 0): number[] {
+/** The states that a character leads to. Without a text, every assertion holds. `reached` grows by the states with assertions that hold here. */
+function read (automaton: Automaton, reached: number[], code: number, text?: string, index = 0): number[] {
   const { begins, next, accepts, assertions, reachedAt } = automaton
   const time = ++automaton.time
-  // It grows by the states with assertions that hold here.
-  const open = [...reached]
+  const row = code * reachedAt.length
   const following: number[] = []
-  for (let at = 0; at < open.length; at++) {
-    const state = open[at] as number
+  for (let at = 0; at < reached.length; at++) {
+    const state = reached[at] as number
     const end = begins[state + 1] as number
     automaton.steps += end - (begins[state] as number) + 1
     for (let way = begins[state] as number; way < end; way++) {
       const other = next[way] as number
-      if ((code !== ANY_CODE && accepts[other * CODES + code] !== 1) || reachedAt[other] === time) continue
+      if ((code !== ANY_CODE && accepts[row + other] !== 1) || reachedAt[other] === time) continue
       reachedAt[other] = time
+      automaton.steps += REACHED
       const assertion = assertions[other]
       if (assertion === undefined) following.push(other)
-      else if (text === undefined || holds(assertion, text, index)) open.push(other)
+      else if (text === undefined || holds(assertion, text, index)) reached.push(other)
     }
   }
   return following
@@ -196,7 +198,7 @@ function stepsOfAnyText (automaton: Automaton): number {
   for (const reached of sets.values()) {
     for (const character of ORIGIN_CHARACTERS) {
       automaton.steps = 0
-      const following = read(automaton, reached, character.charCodeAt(0))
+      const following = read(automaton, [...reached], character.charCodeAt(0))
       most = Math.max(most, automaton.steps)
       tried += automaton.steps
       if (tried > MAX_TRIED_STEPS) return Infinity

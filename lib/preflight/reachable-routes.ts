@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { RouterEntry } from '../fastify/router-entries'
 import { haveSameParams } from '../fastify/router-options'
-import { SecondRouter, type Match, type RouterOptions } from '../fastify/second-router'
+import { RouterTree, SecondRouter, type Match, type RouterOptions } from '../fastify/second-router'
 import { canBePreflighted } from '../http/methods'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import type { Route } from '../response/route'
@@ -46,6 +46,8 @@ export class LookupBudget {
 
 export class ReachableRoutes {
   readonly #tables = new Map<string, Table | null>()
+  /** By their paths, if they have no constraints. */
+  readonly #trees = new Map<string, RouterTree>()
 
   constructor (readonly registered: RegisteredRoutes) {}
 
@@ -115,8 +117,12 @@ export class ReachableRoutes {
   #build (method: string): Table | null {
     const { root, entriesByMethod, options, unknownConstraints } = this.registered
     try {
-      const router = new SecondRouter(entriesByMethod.get(method) as readonly RouterEntry[], options, unknownConstraints)
-      return new Table(router, (entry) => this.policyOf(entry))
+      const entries = entriesByMethod.get(method) as readonly RouterEntry[]
+      const isPlain = unknownConstraints.length === 0 && entries.every(({ constraints }) => Object.keys(constraints).length === 0)
+      const paths = isPlain ? entries.map(({ path }) => path).join('\n') : undefined
+      const tree = (paths !== undefined ? this.#trees.get(paths) : undefined) ?? new RouterTree(entries, options, unknownConstraints)
+      if (paths !== undefined) this.#trees.set(paths, tree)
+      return new Table(new SecondRouter(entries, tree), (entry) => this.policyOf(entry))
     } catch (err) {
       root.log.error({ err }, `fastify-cors-policy cannot follow Fastify's router for ${method}, so it approves no preflight for ${method}`)
       return null

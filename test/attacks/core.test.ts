@@ -315,6 +315,27 @@ t.test('a registration whose scope has no route says so', async (t) => {
   }), [])
 })
 
+t.test('an application with a long static URL, or a short limit of parameters, starts', async (t) => {
+  const cases = [[{}, `/${'a'.repeat(97)}`, '/:id'], [{ routerOptions: { maxParamLength: 20 } }, '/subscriptions-status', '/:id'], [{ routerOptions: { maxParamLength: 1 } }, '/a', '/:x']] as const
+  for (const [server, ...urls] of cases) {
+    const app = await application(t, {}, server)
+    for (const url of urls) app.put(url, { config: { cors: ONE } }, ok)
+    t.strictSame(await approved(app, 'PUT', '/b'), [FOO])
+  }
+})
+
+t.test('header names that browsers set by themselves are named in one warning, and originsFrom may allow nobody', async (t) => {
+  const { logger, messages } = logged()
+  const app = await application(t, { policies: { pasted: { origin: FOO, allowedHeaders: ['Origin', 'X-A', 'DNT'] } } }, { logger })
+  app.put('/a', { config: { cors: { extends: 'pasted' } } }, ok)
+  app.put('/b', { config: { cors: { extends: 'pasted', maxAge: 5 } } }, ok)
+  app.put('/nobody', { config: { cors: { origin: cors.originsFrom('') } } }, ok)
+  await app.ready()
+  t.match(messages.join(), /leaves Origin, DNT out of allowedHeaders/)
+  t.equal(messages.length, 1)
+  t.strictSame(await approved(app, 'PUT', '/nobody'), [])
+})
+
 t.test('a policy that conflicts is refused where it is declared', async (t) => {
   const app = await application(t)
   app.put('/a', { constraints: { version: '1.0.0' }, config: { cors: ONE } }, ok)

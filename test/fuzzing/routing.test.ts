@@ -1,14 +1,14 @@
-// The routing fuzzer, 300 random applications of each kind: no preflight is approved whose request reaches another route's policy, none that could be is
-// missed, and everything else is as it is without the plugin. Every run has the same applications (FUZZ_TABLES: fewer): `npm run fuzz` makes others, as many as one has time for.
+// The routing fuzzer, 30 random applications of each kind: no preflight is approved whose request reaches another route's policy, none that could be is
+// missed, and everything else is as it is without the plugin. Every run has the same applications (FUZZ_TABLES: more): `npm run fuzz` makes others, as many as one has time for.
 import t from 'tap'
 import fc from 'fast-check'
 import { check, printed } from './routing/check'
 import { KINDS, type Table } from './routing/table'
 
 /** Where applications have strategies of their own, few preflights can be approved: no route is certain then. */
-const FEW = new Set(['custom constraints', 'own host and version', 'everything'])
+const FEW = new Set(['custom constraints', 'own host and version', 'hooks that constrain', 'everything'])
 
-const { FUZZ_TABLES: count = '300', FUZZ_SEED: seed = '1' } = process.env
+const { FUZZ_TABLES: count = '30', FUZZ_SEED: seed = '1' } = process.env
 const numRuns = Number(count)
 
 for (const [kind, tables] of Object.entries(KINDS)) {

@@ -202,7 +202,7 @@ class Check {
       const isGuess = this.table.strategies.length > 0
       if (allows(notFound, origin)) return
       if (!isGuess) this.#find(fault, `${what}, and the request reaches no route`)
-      else if (this.table.handlesNotFound && this.table.strategies.some(({ mustMatch }) => mustMatch)) this.#find('wrong 404', `${what}, and the request reaches the not-found handler alone`)
+      else if (this.table.handlesNotFound && this.table.strategies.some(({ mustMatch, otherwise }) => mustMatch && otherwise !== undefined)) this.#find('wrong 404', `${what}, and the request reaches the not-found handler alone`)
       return
     }
     const policy = approver?.allows?.join()
