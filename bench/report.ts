@@ -1,5 +1,5 @@
 // Results as text: tables in Markdown, which the terminal shows as they are. All of them make bench/results.md; the first two stand in docs/performance.md as
-// well, between two markers.
+// well, and the headline in README.md, between two markers.
 import { CONTESTANTS, type ContestantName } from './contestants'
 import { added, best, BESIDE, boundOf, met, paired, spreadOf, TARGETS, type Quantity, type Results } from './findings'
 import { WORKLOADS, type Workload, type WorkloadName } from './workloads'
@@ -109,11 +109,32 @@ export function tables (results: Results): string {
   return `# Figures of the benchmark\n\nWritten by \`npm run bench\`. [docs/performance.md](../docs/performance.md) says what they mean and how they are measured.\n\n${report(results)}\n`
 }
 
-/** The document with the targets and the figures over HTTP between the markers. */
-export function withFigures (document: string, results: Results): string {
+const HEADLINE: ReadonlyArray<readonly [workload: WorkloadName, title: string]> = [['http-actual', 'request'], ['http-preflight', 'preflight']]
+const COMPARED: ReadonlyArray<readonly [contestant: ContestantName, title: string]> = [['alone', 'Fastify alone'], ['hand', 'hooks by hand'], ['ours', 'this plugin'], ['theirs', '`@fastify/cors`']]
+
+/** What a user pays, for README: a line for each version of Node, the newest first. */
+export function headline (results: Results): string {
+  const rows = nodesOf(results).toReversed().flatMap((node) => HEADLINE.map(([workload, title]) => [`${title}, ${major(node)}`, ...COMPARED.map(([contestant]) => {
+    const findings = results.findings[node] ?? {}
+    const microseconds = best(findings, workload, contestant, 'microsecondsOfServer')
+    return Number.isFinite(microseconds) ? `${number(microseconds, 1)} (${percent(spreadOf(findings, workload, contestant, 'microsecondsOfServer'))})` : '–'
+  })]))
+  return table(['', ...COMPARED.map(([, title]) => title)], rows, 1)
+}
+
+function between (document: string, text: string): string {
   const [begin, end] = MARKERS
   const [from, to] = [document.indexOf(begin), document.indexOf(end)]
   if (from === -1 || to < from) throw new Error(`the document has no "${begin}" before a "${end}"`)
-  const text = [machine(results), httpTable(results).replace(/^### .*\n\n/, ''), targetTable(results).replace(/^### .*\n\n/, '')].join('\n\n')
   return `${document.slice(0, from + begin.length)}\n\n${text}\n\n${document.slice(to)}`
+}
+
+/** The document with the targets and the figures over HTTP between the markers. */
+export function withFigures (document: string, results: Results): string {
+  return between(document, [machine(results), httpTable(results).replace(/^### .*\n\n/, ''), targetTable(results).replace(/^### .*\n\n/, '')].join('\n\n'))
+}
+
+/** The document with the headline between the markers. */
+export function withHeadline (document: string, results: Results): string {
+  return between(document, headline(results))
 }

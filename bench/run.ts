@@ -1,6 +1,6 @@
 // npm run bench: every contestant at every workload, in processes of their own, in turn, several times; the best counts.
 //
-//   npm run bench -- --write                   all of it, and writes bench/results.json, .md, .svg and the figures in docs/performance.md
+//   npm run bench -- --write                   all of it, and writes bench/results.json, .md, .svg and the figures in docs/performance.md and README.md
 //   npm run bench -- --node /path/to/node      runs what is measured over HTTP, boot and start with this Node too; may be given again
 //   npm run bench -- http-actual boot          only the workloads whose names have one of these words
 //   npm run bench -- --quick                   one short process each
@@ -17,12 +17,13 @@ import { CONTESTANTS, type ContestantName } from './contestants'
 import { QUANTITIES, type Findings, type Results } from './findings'
 import { serveInTurn, type Server } from './http'
 import type { Measured } from './measure'
-import { report, tables, withFigures } from './report'
+import { report, tables, withFigures, withHeadline } from './report'
 import { WORKLOADS, type WorkloadName } from './workloads'
 
 const ROOT = join(__dirname, '..', '..')
 const RESULTS = join(ROOT, 'bench', 'results.json')
 const DOCUMENT = join(ROOT, 'docs', 'performance.md')
+const README = join(ROOT, 'README.md')
 /** How many processes of those that only start, for each other one. */
 const STARTS = 4
 
@@ -114,6 +115,7 @@ function write (results: Results): void {
   writeFileSync(join(ROOT, 'bench', 'results.svg'), chart(results))
   writeFileSync(join(ROOT, 'bench', 'results.md'), tables(results))
   writeFileSync(DOCUMENT, withFigures(readFileSync(DOCUMENT, 'utf8'), results))
+  writeFileSync(README, withHeadline(readFileSync(README, 'utf8'), results))
 }
 
 async function main (): Promise<void> {

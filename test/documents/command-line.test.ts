@@ -23,17 +23,19 @@ function blocks (file: string, heading: string, language: string): string[] {
   return [...section.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'))].map(([, code]) => code as string)
 }
 
-function project (t: Tap, app: string): string {
-  return t.testdir({ 'package.json': '{ "type": "module" }', 'app.js': app, node_modules: { 'fastify-cors-policy': t.fixture('symlink', ROOT) } })
+function project (t: Tap, app: string, name = 'app.js'): string {
+  const installed = { 'fastify-cors-policy': t.fixture('symlink', ROOT), fastify: t.fixture('symlink', join(ROOT, 'node_modules', 'fastify')) }
+  return t.testdir({ 'package.json': '{ "type": "module" }', [name]: app, node_modules: installed })
 }
 
 type Tap = Pick<typeof t, 'testdir' | 'fixture'>
 
-t.test('both commands in README print what it shows', async (t) => {
+t.test('both commands in README print what it shows of its own server, which listens by itself', async (t) => {
   const heading = 'Command line'
-  const [app = ''] = blocks('README.md', heading, 'js')
+  const [server = ''] = blocks('README.md', 'Quick start', 'js')
+  t.match(server, 'await app.listen({ port: 3000 })')
   const [shown = ''] = blocks('README.md', heading, 'console')
-  const directory = project(t, app)
+  const directory = project(t, server, 'server.mjs')
   const commands = [...shown.matchAll(/^\$ (.*)\n([^]*?)(?=^\$|$(?![^]))/gm)]
   t.equal(commands.length, 2)
   for (const [index, [, command = '', output]] of commands.entries()) {

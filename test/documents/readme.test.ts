@@ -1,13 +1,14 @@
-// README.md: every example runs as it is written and prints what is shown, every line of its tables holds, and it is short enough.
+// README.md: every example runs as it is written and prints what is shown, every line of its tables holds, and it is short enough. docs/comparison.md as well.
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { isDeepStrictEqual, promisify } from 'node:util'
 import { runInThisContext } from 'node:vm'
 import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import t from 'tap'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { best, BESIDE, TARGETS, type Findings, type Results } from '../../bench/findings'
+import { headline } from '../../bench/report'
 import cors from '../../lib/index'
 import { ExtendingPolicySchema, PluginOptionsSchema } from '../../lib/schemas'
 import { accessControl, application, approves, EVIL, FOO, ok, preflight, refusal, request } from '../support'
@@ -15,12 +16,18 @@ import { portOf } from '../support/ports'
 import { Examples, printed, run } from '../support/run-examples'
 
 const examples = new Examples('README.md', 'js')
+const typed = new Examples('README.md', 'ts')
 const { text: readme } = examples
 const ROOT = join(__dirname, '..', '..')
+const PACKAGE = JSON.parse(read('package.json')) as { version: string, dependencies: Record<string, string>, bugs: string }
+
+function read (file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8')
+}
 
 /** The text below a heading, without the sections below it. */
-function under (heading: string): string {
-  const section = readme.split(/^#+ /m).find((part) => part.startsWith(`${heading}\n`))
+function under (heading: string, text = readme): string {
+  const section = text.split(/^#+ /m).find((part) => part.startsWith(`${heading}\n`))
   if (section === undefined) throw new Error(`no heading "${heading}"`)
   return section
 }
@@ -31,8 +38,8 @@ function block (heading: string, language: string): string {
 }
 
 /** The cells of the rows of the first table below a heading. */
-function table (heading: string): string[][] {
-  const rows = under(heading).split('\n').filter((line) => line.startsWith('| '))
+function table (heading: string, text = readme): string[][] {
+  const rows = under(heading, text).split('\n').filter((line) => line.startsWith('| '))
   return rows.slice(1).map((row) => row.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim()))
 }
 
@@ -42,13 +49,13 @@ function code (cell: string | undefined): string[] {
 }
 
 function evaluate (text: string): unknown {
-  return runInThisContext(`(originList) => (${text})`)(cors.originList)
+  return runInThisContext(`(originList, originsFrom) => (${text})`)(cors.originList, cors.originsFrom)
 }
 
-t.test('README has at most 2,000 words of prose and tables, which take ten minutes to read', async (t) => {
+t.test('README has at most 1,800 words of prose and tables, which take ten minutes to read', async (t) => {
   const prose = readme.replace(/^```[^]*?^```$/gm, '').replace(/\]\([^)]*\)/g, '').replaceAll('|', ' ')
   const words = prose.split(/\s+/).filter((word) => /\w/.test(word)).length
-  t.ok(words > 1000 && words <= 2000, `${words} words`)
+  t.ok(words > 1000 && words <= 1800, `${words} words`)
 })
 
 t.test('the first example of README approves and refuses preflights as its policies say', async (t) => {
@@ -61,10 +68,10 @@ t.test('the first example of README approves and refuses preflights as its polic
   t.equal((await preflight(app, 'DELETE', '/prices', { origin: 'https://shop.example.com' })).statusCode, 404)
 })
 
-t.test('the quick start answers curl as it is shown', async (t) => {
-  const app = await run(t, block('Quick start', 'js'))
+t.test('the quick start in ES modules answers curl as it is shown', async (t) => {
+  const app = await run(t, block('ES modules', 'js'))
   const port = portOf(app.server)
-  const shown = [...block('Quick start', 'console').matchAll(/^\$ (curl .*)\n([^]*?)(?=^\$|$(?![^]))/gm)]
+  const shown = [...block('ES modules', 'console').matchAll(/^\$ (curl .*)\n([^]*?)(?=^\$|$(?![^]))/gm)]
   t.equal(shown.length, 5)
   for (const [, command = '', output = ''] of shown) {
     const { stdout } = await promisify(execFile)('bash', ['-c', command.replace('localhost:3000', `localhost:${port}`)])
@@ -72,9 +79,30 @@ t.test('the quick start answers curl as it is shown', async (t) => {
   }
 })
 
+t.test('the quick start in CommonJS has one policy for all routes but one', async (t) => {
+  const app = await run(t, block('CommonJS', 'js'))
+  for (const origin of ['https://app.example.com', 'https://admin.example.com']) {
+    t.equal((await request(app, 'GET', '/items', origin)).headers['access-control-allow-origin'], origin)
+    t.ok(approves(await preflight(app, 'GET', '/items', { origin }), 'GET'))
+    t.same(accessControl(await request(app, 'GET', '/internal', origin)), {})
+    t.equal((await preflight(app, 'GET', '/internal', { origin })).statusCode, 404)
+  }
+  t.equal((await preflight(app, 'GET', '/items', { origin: EVIL })).statusCode, 403)
+})
+
+t.test('the quick start in TypeScript compiles, names its policies, and applies them', async (t) => {
+  t.strictSame(typed.compileErrors(), [])
+  t.equal(typed.blocks.length, 1)
+  const app = await run(t, block('TypeScript', 'ts'))
+  t.same(accessControl(await request(app, 'GET', '/status', EVIL)), { 'access-control-allow-origin': '*' })
+  const answer = await preflight(app, 'PUT', '/items/7', { origin: 'https://admin.example.com' })
+  t.ok(approves(answer, 'PUT'))
+  t.match(answer.headers, { 'access-control-max-age': '600', 'access-control-allow-credentials': 'true' })
+})
+
 t.test('the blocked request is explained as it is printed', async (t) => {
   const heading = 'Why is my request blocked?'
-  t.equal(await printed(t, `${block('Quick start', 'js')}\n${block(heading, 'js')}`), block(heading, 'text'))
+  t.equal(await printed(t, `${block('ES modules', 'js')}\n${block(heading, 'js')}`), block(heading, 'text'))
 })
 
 t.test('the inspector is registered as it is shown', async (t) => {
@@ -84,9 +112,10 @@ t.test('the inspector is registered as it is shown', async (t) => {
 })
 
 t.test('the ports of the demonstration are those of the program', async (t) => {
-  const program = readFileSync(join(ROOT, 'examples', 'demonstration.ts'), 'utf8')
+  const program = read('examples/demonstration.ts')
   const ports = [...program.matchAll(/portFrom\('(\w+)', (\d+)\)/g)].map(([, name, port]) => [name, port])
-  t.strictSame(table('Inspector and demonstration').map(([name, port]) => [code(name)[0], port]), ports)
+  t.strictSame(table('Demonstration', read('CONTRIBUTING.md')).map(([name, port]) => [code(name)[0], port]), ports)
+  t.match(readme, `http://localhost:${ports.find(([name]) => name === 'PAGE_PORT')?.[1]}/`)
 })
 
 t.test('the versions are those of the runner, the package and its tests', async (t) => {
@@ -98,6 +127,29 @@ t.test('the versions are those of the runner, the package and its tests', async 
   const compilers = [...readFileSync(join(ROOT, 'test', 'package', 'consumers.test.ts'), 'utf8').matchAll(/'(typescript(?:-[\d.]+)?)'[,\]]/g)].map(([, name]) => name as string)
   const found = [...new Set(compilers)].map((name) => (JSON.parse(readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }).version.split('.').slice(0, 2).join('.'))
   t.strictSame(typescript.split(', '), found.sort())
+})
+
+t.test('the status is that of the version, every dependency has its sentence, and reports go where package.json says', async (t) => {
+  t.match(readme, `**Status: ${PACKAGE.version.split('.').slice(0, 2).join('.')}.**`)
+  const installed = readme.split('What it installs:')[1] ?? ''
+  const named = [...installed.matchAll(/^- .*$/gm)].flatMap(([line]) => code(line)).filter((name) => !name.includes('fastify-cors-policy'))
+  t.strictSame(named.sort(), Object.keys(PACKAGE.dependencies).sort())
+  t.match(readme, `](${PACKAGE.bugs})`)
+})
+
+t.test('the picture can be read on light and on dark, and without seeing it', async (t) => {
+  const [, text = '', file = ''] = /^!\[([^\]]+)\]\(([^)]+\.svg)\)$/m.exec(readme) ?? []
+  const picture = read(file)
+  t.match(picture, '@media (prefers-color-scheme: dark)')
+  t.match(picture, /<title id="title">[^<]+<[^]*<desc id="description">[^<]+</)
+  t.ok(text.length > 40)
+})
+
+t.test('the figures are those of the benchmark: Node 24 and 20, beside Fastify alone, hooks by hand and @fastify/cors', async (t) => {
+  const [, shown = ''] = /<!-- figures: begin [^>]*-->\n+([^]*?)\n*<!-- figures: end -->/.exec(readme) ?? []
+  t.equal(shown, headline(RESULTS), 'npm run bench -- --report writes them')
+  for (const node of ['Node 24', 'Node 20']) t.match(shown, node)
+  t.notMatch(shown, '–', 'all are measured')
 })
 
 t.test('every field of a policy is listed, with an example that is accepted and gives the headers that are named', async (t) => {
@@ -113,18 +165,19 @@ t.test('every field of a policy is listed, with an example that is accepted and 
     const answers = [await preflight(app, 'PUT', '/', { origin }), await request(app, 'PUT', '/', origin)]
     t.ok(approves(answers[0] as never, 'PUT'), text)
     const headers = { ...answers[1]?.headers, ...answers[0]?.headers } as Record<string, unknown>
-    for (const named of code(meaning).filter((text) => /^Access-Control-[\w-]+: /.test(text))) {
+    for (const named of code(meaning).filter((text) => /^[A-Z][\w-]+: /.test(text))) {
       const [name = '', value] = named.split(': ')
       t.equal(headers[name.toLowerCase()], value, named)
     }
     if (text.startsWith('optionsSuccessStatus')) t.equal(answers[0]?.statusCode, 200)
+    t.ok(Object.keys(headers).length > 0, text)
     if (text.startsWith('enforceOrigin')) t.equal((await request(app, 'PUT', '/', EVIL)).statusCode, 403)
   }
 })
 
 t.test('every form of origin allows what is listed, and nothing that is listed beside it', async (t) => {
   const rows = table('`origin`')
-  t.equal(rows.length, 8)
+  t.equal(rows.length, 9)
   for (const [write, allowed, refused] of rows) {
     const app = await application(t)
     app.get('/', { config: { cors: { origin: evaluate(code(write)[0] as string) } as never } }, ok)
@@ -186,15 +239,18 @@ const COMPARED: Record<string, (test: typeof t) => Promise<void>> = {
     t.ok(here.statusCode === 404 && !approves(here, 'GET'))
   },
   'preflight for a path that does not exist': async (t) => {
-    const [there, here] = [await preflight(await theirs(t), 'GET', '/nowhere'), await preflight(await application(t, { defaultPolicy: { origin: '*' } }), 'GET', '/nowhere')]
+    const [there, here] = [await preflight(await theirs(t), 'GET', '/nowhere'), await preflight(await ours(t, { origin: '*' }), 'GET', '/nowhere')]
+    const withDefault = await application(t, { defaultPolicy: { origin: [FOO, GLOBAL] } })
+    t.ok(approves(await preflight(withDefault, 'GET', '/nowhere'), 'GET'))
+    t.equal((await preflight(withDefault, 'GET', '/nowhere', { origin: EVIL })).statusCode, 403)
     t.ok(there.statusCode === 204 && there.headers['access-control-allow-origin'] === '*' && String(there.headers['access-control-allow-methods']).split(',').includes('GET'))
     t.ok(here.statusCode === 404 && !approves(here, 'GET'))
   },
   'preflight from a refused origin': async (t) => {
-    const there = await preflight(await theirs(t, { origin: [FOO] }), 'GET', '/', { origin: EVIL })
+    const there = await preflight(await theirs(t, { origin: [FOO, GLOBAL] }), 'GET', '/', { origin: EVIL })
     t.equal(there.statusCode, 204)
     t.same(Object.keys(accessControl(there)), ['access-control-allow-methods'])
-    const here = await preflight(await ours(t, { origin: [FOO] }), 'GET', '/', { origin: EVIL })
+    const here = await preflight(await ours(t, { origin: [FOO, GLOBAL] }), 'GET', '/', { origin: EVIL })
     t.equal(here.statusCode, 403)
     t.same(accessControl(here), {})
   },
@@ -267,17 +323,17 @@ const COMPARED: Record<string, (test: typeof t) => Promise<void>> = {
   },
   '`Vary`, where a handler sets it as well': async (t) => {
     const handler = async (_request: unknown, reply: { header: (name: string, value: string) => void }): Promise<string> => { reply.header('vary', 'Accept'); return 'ok' }
-    const one = await theirs(t, { origin: [FOO] })
+    const one = await theirs(t, { origin: [FOO, GLOBAL] })
     one.get('/', handler)
     t.equal((await request(one, 'GET', '/', FOO)).headers.vary, 'Accept')
-    t.equal((await request(await ours(t, { origin: [FOO] }, handler), 'GET', '/', FOO)).headers.vary, 'Accept, Origin')
+    t.equal((await request(await ours(t, { origin: [FOO, GLOBAL] }, handler), 'GET', '/', FOO)).headers.vary, 'Accept, Origin')
   },
   'a handler that sets `Access-Control-Allow-Origin: *`': async (t) => {
     const handler = async (_request: unknown, reply: { header: (name: string, value: string) => void }): Promise<string> => { reply.header('access-control-allow-origin', '*'); return 'ok' }
-    const one = await theirs(t, { origin: [FOO] })
+    const one = await theirs(t, { origin: [FOO, GLOBAL] })
     one.get('/', handler)
     t.equal(await allowedOrigin(one, EVIL), '*')
-    t.equal(await allowedOrigin(await ours(t, { origin: [FOO] }, handler), EVIL), undefined)
+    t.equal(await allowedOrigin(await ours(t, { origin: [FOO, GLOBAL] }, handler), EVIL), undefined)
   },
   'an origin function that fails': async (t) => {
     const origin = async (): Promise<boolean> => { throw new Error('no database') }
@@ -304,7 +360,7 @@ const COMPARED: Record<string, (test: typeof t) => Promise<void>> = {
     t.ok(ratio('in process, 10,001 origins / 2 origins, exact, @fastify/cors') > 20)
     t.ok(ratio('10,001 origins / 2 origins over HTTP') < 1.1)
   },
-  'time added to a request, and to a preflight': async (t) => {
+  'the server\'s time for a request, and for a preflight': async (t) => {
     for (const findings of Object.values(RESULTS.findings)) {
       for (const workload of ['http-actual', 'http-preflight'] as const) t.ok(best(findings, workload, 'ours', 'microsecondsOfServer') < best(findings, workload, 'theirs', 'microsecondsOfServer'), workload)
     }
@@ -312,9 +368,13 @@ const COMPARED: Record<string, (test: typeof t) => Promise<void>> = {
 }
 
 t.test('every row of the comparison with @fastify/cors has a check that passes', async (t) => {
-  const rows = table('Compared with `@fastify/cors`').map(([what]) => what as string)
-  t.strictSame(rows, Object.keys(COMPARED), 'every line has a check')
+  const page = read('docs/comparison.md')
+  const rows = table('Compared with `@fastify/cors`', page)
+  t.strictSame(rows.map(([what]) => what), Object.keys(COMPARED), 'every line has a check')
+  const inReadme = table('Compared with `@fastify/cors`')
+  t.ok(inReadme.length > 6)
+  for (const row of inReadme) t.ok(rows.some((other) => isDeepStrictEqual(row, other)), `README has a line of docs/comparison.md: ${row.join(' | ')}`)
   const { version } = JSON.parse(readFileSync(join(ROOT, 'node_modules', '@fastify', 'cors', 'package.json'), 'utf8')) as { version: string }
-  t.match(under('Compared with `@fastify/cors`'), `\`@fastify/cors\` ${version}.`)
+  t.match(page, `\`@fastify/cors\` ${version}.`)
   for (const [what, check] of Object.entries(COMPARED)) await t.test(`the row "${what}" holds for @fastify/cors and for this plugin`, check as never)
 })

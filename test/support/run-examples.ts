@@ -68,7 +68,8 @@ export async function run (t: { teardown: (fn: () => Promise<void>) => void }, c
     t.teardown(async () => { await app.close() })
     return app
   }
-  const modules: Record<string, unknown> = { fastify: { default: make, __esModule: true }, 'fastify-cors-policy': { ...cors, default: cors, __esModule: true }, 'fastify-cors-policy/inspector': inspector, 'fastify-cors-policy/browser': browser, ...replaced }
+  // As with the packages themselves, `require` returns a function, whose `default` an import gets.
+  const modules: Record<string, unknown> = { fastify: Object.assign(make, { default: make, __esModule: true }), 'fastify-cors-policy': cors, 'fastify-cors-policy/inspector': inspector, 'fastify-cors-policy/browser': browser, ...replaced }
   const { outputText } = ts.transpileModule(code.replace('{ port: 3000 }', '{ port: 0 }'), {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, experimentalDecorators: true, emitDecoratorMetadata: true }
   })
