@@ -1,5 +1,5 @@
 // The `advice` of an explanation: for each reason, what to write so that the request is allowed, or what to do where it cannot be allowed.
-// The plugin accepts every policy that is proposed here. explain.ts uses it.
+// The plugin accepts every policy that is proposed here.
 import type { Scope } from '../application/scope'
 import { isNonWildcardName, unsafeHeaderNames } from '../browser/headers'
 import type { CheckedPolicy } from '../policy/check-policies'

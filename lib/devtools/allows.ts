@@ -1,4 +1,4 @@
-// app.cors.allows: whether a named policy allows a request's Origin. decoration.ts loads it.
+// app.cors.allows: whether a named policy allows a request's Origin.
 import type { FastifyRequest } from 'fastify'
 import { unknownPolicyProblem, type NamedPolicies } from '../policy/check-policies'
 import { decide, type Decision } from '../response/decision'

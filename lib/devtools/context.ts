@@ -1,5 +1,4 @@
-// The context of one explanation: the question, the routes it matches, and what the application answered. explain.ts builds it; reasons.ts, messages.ts
-// and advice.ts compute from it.
+// The context of one explanation: the question, the routes it matches, and what the application answered.
 import type { FastifyInstance } from 'fastify'
 import type { WireResponse } from '../browser/fetch'
 import type { CorsRefusalReason } from '../response/refused'

@@ -1,4 +1,4 @@
-// Decorates instances with app.cors; lib/plugin.ts calls it. The rest of lib/devtools/ is loaded when a function of app.cors is first called.
+// Decorates instances with app.cors. The rest of lib/devtools/ is loaded when a function of app.cors is first called.
 import type { FastifyInstance } from 'fastify'
 import type { NamedPolicies } from '../policy/check-policies'
 import type { CorsDecoration } from './types'

@@ -1,5 +1,5 @@
 // app.cors.explain. It injects the preflight that a browser would send, and computes the CORS headers of the response. The browser model of lib/browser/
-// judges both. The result is a CorsExplanation: reason, message, advice and exchanges. decoration.ts loads it.
+// judges both. The result is a CorsExplanation: reason, message, advice and exchanges.
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { predict, type Prediction, type WireRequest, type WireResponse } from '../browser/fetch'
 import { getHeader, type HeaderList } from '../browser/headers'

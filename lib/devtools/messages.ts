@@ -1,4 +1,4 @@
-// The `message` of an explanation: for each reason one sentence, which names the route and its policy. explain.ts uses it.
+// The `message` of an explanation: for each reason one sentence, which names the route and its policy.
 import { MAX_REQUEST_HEADERS_LENGTH } from '../http/headers'
 import { printable, quote } from '../messages/errors'
 import type { ExplanationContext } from './context'

@@ -1,5 +1,4 @@
-// Computes the CORS headers of a response that is never sent: the policy's decision on the origin, and the headers that follow from it. explain.ts and
-// routes.ts use it.
+// Computes the CORS headers of a response that is never sent: the policy's decision on the origin, and the headers that follow from it.
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import { isSerialisedOrigin } from '../origins/pattern'
 import { PolicyHeaders } from '../response/cors-headers'

@@ -1,5 +1,4 @@
 // The routes that an application has registered, and which of them a request matches. Matching uses the router of lib/preflight/, as preflights do.
-// explain.ts and routes.ts ask it.
 import type { FastifyInstance } from 'fastify'
 import type { Application } from '../application/application'
 import { declarationOf } from '../application/declaration'

@@ -1,5 +1,7 @@
-// app.cors.routes: lists every route that has a policy or declares cors: false, as plain JSON. decoration.ts loads it.
+// app.cors.routes: lists every route that has a policy or declares cors: false, as plain JSON.
+import type { Scope } from '../application/scope'
 import type { CheckedPolicy } from '../policy/check-policies'
+import { enforcementOf } from '../response/source'
 import { exposedHeaders } from './response-headers'
 import type { RouteInfo, RouteRegistry } from './route-registry'
 import { entriesOf } from './suggestions'
@@ -33,7 +35,7 @@ function toCorsRoute (route: RouteInfo): CorsRoute {
     allowedHeaders: allowedHeaders(route),
     exposedHeaders: [...exposedHeaders(policy, route)],
     maxAge: policy?.maxAge === undefined ? null : Number(policy.maxAge),
-    enforceOrigin: policy?.enforceOrigin === true
+    enforceOrigin: enforcementOf({ policy, scope: route.scope as Scope })
   }
 }
 

@@ -59,7 +59,7 @@ const isOff = ({ origin }) => origin.length === 0
 
 function policyCell ({ policy, enforceOrigin, ...row }) {
   if (isOff(row) && policy === null) return [make('span', { className: 'badge off' }, 'off')]
-  const enforced = enforceOrigin ? [' ', make('span', { className: 'badge off' }, 'enforced')] : []
+  const enforced = enforceOrigin === false ? [] : [' ', make('span', { className: 'badge off' }, enforceOrigin === true ? 'enforced' : 'reported')]
   return [policy === null ? hint('unnamed') : code(policy), ...enforced]
 }
 
