@@ -1,8 +1,8 @@
 // Computes the CORS headers of a response that is never sent: the policy's decision on the origin, and the headers that follow from it.
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import { isSerialisedOrigin } from '../origins/pattern'
-import { PolicyHeaders } from '../response/cors-headers'
-import { decideWithoutAsking, type Decision } from '../response/decision'
+import { PolicyHeaders, type Decision } from '../response/cors-headers'
+import { decideWithoutAsking } from '../response/decision'
 import type { RouteInfo } from './route-registry'
 
 /** The policy's decision on an origin. `askOriginFunction` is called only where the policy has an origin function. */

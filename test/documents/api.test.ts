@@ -236,7 +236,7 @@ t.test('every mistake in a wrong page is found', { timeout: 100_000 }, async (t)
     ['Signature: `routes(): CorsRoute[]`', 'Signature: `routes(): CorsRoute`', 'the signature of app.cors.routes'],
     ['Type: `false | CorsPolicy`', 'Type: `CorsPolicy`', 'the type of RouteCors'],
     ['| `maxAge` | `number \\| null` |', '| `maxAge` | `number` |', 'the type of maxAge of CorsRoute'],
-    ['| `enforceOrigin` | `boolean` | `false` |', '| `enforceOrigin` | `boolean` | `true` |', 'the default of enforceOrigin of CorsPolicy is `false`'],
+    ['| `dangerouslyAllowPublicSuffixes` | `boolean` | `false` |', '| `dangerouslyAllowPublicSuffixes` | `boolean` | `true` |', 'the default of dangerouslyAllowPublicSuffixes of CorsPolicy is `false`'],
     ['| `useCorsPreflight` |', '| `usePreflight` |', 'useCorsPreflight of CorsQuestion is not documented'],
     ['Signature: `explain(question: CorsQuestion): Promise<CorsExplanation>`', '', 'app.cors.explain has no signature'],
     ['Type: `(origin: string, request: FastifyRequest) => boolean | Promise<boolean>`', '', 'CorsOriginFunction has no type'],
