@@ -1,4 +1,4 @@
-// Writes the rules of the public suffix list to lib/origins/tldts.js (npm run suffixes), from the data of the tldts that is installed here. tldts itself cannot
+// Writes the rules of the public suffix list to lib/origins/tldts.js (npm run generate), from the data of the tldts that is installed here. tldts itself cannot
 // say which suffixes lie below a host, and with its tldts-core it would be half of what users install.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -33,7 +33,7 @@ export function publicSuffixes () {
   const inAscii = rules.map((rule) => rule.replace(/[^*!.].*$/, (host) => domainToASCII(host)))
   const { version } = JSON.parse(readFileSync(join(TLDTS, 'package.json'), 'utf8'))
   return [
-    `// The rules of tldts ${version} (https://github.com/remusao/tldts). Written by scripts/public-suffixes.mjs; run: npm run suffixes`,
+    `// The rules of tldts ${version} (https://github.com/remusao/tldts). Written by scripts/public-suffixes.mjs; run: npm run generate`,
     '// They are those of https://publicsuffix.org/list/public_suffix_list.dat, which is subject to the Mozilla Public License 2.0 (https://mozilla.org/MPL/2.0/).',
     `module.exports = ${JSON.stringify([...new Set(inAscii)].sort().join(' '))}.split(' ')`
   ].join('\n') + '\n'

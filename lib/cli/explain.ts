@@ -8,7 +8,7 @@ import { readHeaders, single } from './options'
 import { explanationText } from './text'
 
 export const explain: Command = {
-  usage: ['explain <app> [method] <url> --origin <origin> [options]', 'explain <https URL> [method] --origin <origin> [--send] [options]'],
+  usage: ['explain <app> [method] <url> --origin <origin> [options]', 'explain <https URL> [method] --origin <origin> [options]'],
   summary: 'asks an application, or the deployed server itself, whether a page may make this request, and if not, why, and what to write',
   options: ['origin', 'header', 'credentials', 'reads', 'send'],
   async run ({ positionals: [target, ...rest], values, timeout }, output) {

@@ -10,7 +10,7 @@ import { migrationText } from './migrate-text'
 import { readHeaders } from './options'
 
 export const migrate: Command = {
-  usage: ['migrate <app> [--origin <origin>] [--header <header>] [--json]'],
+  usage: ['migrate <app> [--origin <origin>] [options]'],
   summary: 'turns each registration of @fastify/cors into policies, and lists the answers that change; no handler runs',
   options: ['origin', 'header'],
   async run ({ positionals: [file, ...rest], values, timeout }, output) {

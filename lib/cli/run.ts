@@ -5,7 +5,7 @@ import { printable } from '../messages/errors'
 import type { ExitCode, Output } from './command'
 import { COMMANDS } from './commands'
 import { helpText } from './help'
-import { readArguments } from './options'
+import { readArguments } from './arguments'
 
 /** The members of `process` that are used. */
 export interface ProcessStreams {

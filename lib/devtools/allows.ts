@@ -1,7 +1,8 @@
 // app.cors.allows: whether a named policy allows a request's Origin.
 import type { FastifyRequest } from 'fastify'
 import { unknownPolicyProblem, type NamedPolicies } from '../policy/check-policies'
-import { decide, type Decision } from '../response/decision'
+import type { Decision } from '../response/cors-headers'
+import { decide } from '../response/decision'
 import { questionError } from './question'
 
 /** The function `app.cors.allows` of a scope with these named policies; without a scope, there are none. types.ts documents it. */

@@ -1,8 +1,7 @@
 // The origins that an audit tries: those that the application may know, and those that an attacker could use in their place.
 import type { FastifyInstance } from 'fastify'
 import { isLoopback } from '../origins/serialised'
-import { isKnownDomain } from '../origins/known-domain'
-import { isRegistrableDomain } from '../origins/public-suffix'
+import { isKnownDomain, isRegistrableDomain } from '../origins/public-suffix'
 import type { ApplicationRecord } from './application-recorder'
 import type { OriginKind } from './audit-types'
 

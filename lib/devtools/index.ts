@@ -1,4 +1,4 @@
-// The functions of app.cors. decoration.ts loads this file when one of them is first called.
+// The functions of app.cors. This file is loaded when one of them is first called.
 export { allows } from './allows'
 export { explain } from './explain'
 export { listRoutes } from './routes'

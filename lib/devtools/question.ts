@@ -1,5 +1,4 @@
 // Parses the question of app.cors.explain: checks it, reports all of its problems at once, and turns it into the request of a page.
-// explain.ts uses it; allows.ts uses its error.
 import createError from '@fastify/error'
 import type { PageRequest } from '../browser/fetch'
 import { nearestWord } from '../messages/nearest-word'

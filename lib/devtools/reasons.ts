@@ -1,4 +1,4 @@
-// Finds the reason why a request is blocked, from the failure that the browser model reports and from what is known of the route. explain.ts calls it.
+// Finds the reason why a request is blocked, from the failure that the browser model reports and from what is known of the route.
 import { refusedHeaderNames } from '../browser/checks'
 import type { Failure, WireResponse } from '../browser/fetch'
 import { exposedHeaderNames, readableHeaderNames } from '../browser/headers'

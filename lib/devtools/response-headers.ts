@@ -1,8 +1,8 @@
 // Computes the CORS headers of a response that is never sent: the policy's decision on the origin, and the headers that follow from it.
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import { isSerialisedOrigin } from '../origins/pattern'
-import type { PolicyHeaders } from '../response/cors-headers'
-import { decideWithoutAsking, type Decision } from '../response/decision'
+import type { Decision, PolicyHeaders } from '../response/cors-headers'
+import { decideWithoutAsking } from '../response/decision'
 
 /** The policy's decision on an origin. `askOriginFunction` is called only where the policy has an origin function. */
 export async function decideOnOrigin (policy: CompiledPolicy | null, origin: string, askOriginFunction: () => Promise<boolean>): Promise<Decision> {

@@ -1,6 +1,8 @@
 // app.cors.routes: lists every route and its policy, as plain JSON.
+import type { Scope } from '../application/scope'
 import type { CheckedPolicy } from '../policy/check-policies'
 import { allowedHeadersOf } from '../preflight/answer'
+import { enforcementOf } from '../response/source'
 import type { RouteInfo, RouteRegistry } from './route-registry'
 import { entriesOf } from './suggestions'
 import type { CorsRoute } from './types'
@@ -33,7 +35,7 @@ function toCorsRoute (route: RouteInfo): CorsRoute {
     allowedHeaders: allowedHeaders(route),
     exposedHeaders: policy === null ? [] : [...route.responseHeaders],
     maxAge: policy?.maxAge === undefined ? null : Number(policy.maxAge),
-    enforceOrigin: policy?.enforceOrigin === true
+    enforceOrigin: enforcementOf({ policy, scope: route.scope as Scope })
   }
 }
 

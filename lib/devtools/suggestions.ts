@@ -1,5 +1,4 @@
 // Finds what the developer probably meant: an allowed origin or a routed path that differs from the one in the question in one detail.
-// messages.ts and advice.ts use it.
 import { OriginList } from '../origins/list'
 import { parseOriginEntry, type OriginPattern } from '../origins/pattern'
 import type { PolicyFields } from '../policy/fields'

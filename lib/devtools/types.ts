@@ -1,5 +1,4 @@
 // The types of app.cors: questions and answers. Answers are plain JSON, so the command line, the inspector and tests can show and compare them.
-// lib/index.ts exports them.
 import type { FastifyRequest } from 'fastify'
 import type { FastifyError } from '@fastify/error'
 import type { CorsProblem } from '../messages/errors'
@@ -139,8 +138,8 @@ export interface CorsRoute {
   readonly exposedHeaders: readonly string[]
   /** `Access-Control-Max-Age` in seconds, 0 to 86400. Null where the policy has no `maxAge`: browsers then use 5 seconds. */
   readonly maxAge: number | null
-  /** Whether requests from refused origins are answered 403 before the handler runs. */
-  readonly enforceOrigin: boolean
+  /** Whether requests from refused origins are answered 403 before the handler runs, or only reported: by the policy, else by the registration. */
+  readonly enforceOrigin: boolean | 'report'
 }
 
 /**

@@ -1,5 +1,5 @@
 // The Fetch standard's tables of header names, and the syntax of names and of lists of names: which names a page can send or read, and which lists
-// of requested names are valid. lib/policy/, lib/preflight/, lib/browser/ and lib/explain/ use it.
+// of requested names are valid.
 
 /** The characters of a token, and so of a header name (RFC 9110, section 5.6.2). */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/

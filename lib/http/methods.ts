@@ -1,4 +1,4 @@
-// The Fetch standard's tables of HTTP methods. lib/policy/derived-headers.ts, lib/preflight/, lib/browser/ and lib/explain/ use them.
+// The Fetch standard's tables of HTTP methods.
 
 /** Methods that a page cannot use (https://fetch.spec.whatwg.org/#forbidden-method). Browsers send no preflights for them. */
 const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK'])

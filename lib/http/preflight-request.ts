@@ -1,5 +1,4 @@
-// Tells whether a request is a CORS preflight (https://fetch.spec.whatwg.org/#cors-preflight-request). lib/application/, lib/preflight/ and lib/response/
-// use it.
+// Tells whether a request is a CORS preflight (https://fetch.spec.whatwg.org/#cors-preflight-request).
 import type { IncomingHttpHeaders } from 'node:http'
 
 /** The parts of a request that are read. Node's requests of HTTP/1 and HTTP/2 have them, and so do those of `inject`. */

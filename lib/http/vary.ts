@@ -1,4 +1,4 @@
-// The `Vary` header (RFC 9110, section 12.5.5): adds names to the value that a response already has. lib/preflight/ and lib/response/ use it.
+// The `Vary` header (RFC 9110, section 12.5.5): adds names to the value that a response already has.
 import { uniqueNames } from './headers'
 
 /** A header's value as Fastify and Node hold it. */

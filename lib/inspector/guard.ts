@@ -1,5 +1,5 @@
 // The inspector's onRequest hook. It refuses every request that does not come from the inspector's page at an allowed host, because other pages that a
-// developer has open can send requests to this server too. index.ts registers it.
+// developer has open can send requests to this server too.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { quote } from '../messages/errors'
 import { hostsNamedBy, isLoopbackHost, type HostMatcher } from '../origins/hosts'

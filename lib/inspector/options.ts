@@ -1,4 +1,4 @@
-// Checks the inspector's options when it is registered. The error lists all problems, and what to write instead. index.ts uses it.
+// Checks the inspector's options when it is registered. The error lists all problems, and what to write instead.
 import { childPointer, corsPolicyError, quote, type CorsProblem } from '../messages/errors'
 import { compileHosts, type HostMatcher } from '../origins/hosts'
 

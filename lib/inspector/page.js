@@ -61,7 +61,7 @@ const WITHOUT_POLICY = { off: 'off', none: 'no policy', uncovered: 'not register
 function policyCell ({ policy, enforceOrigin, declaration }) {
   const without = WITHOUT_POLICY[declaration]
   if (without !== undefined) return [make('span', { className: 'badge off' }, without)]
-  const enforced = enforceOrigin ? [' ', make('span', { className: 'badge off' }, 'enforced')] : []
+  const enforced = enforceOrigin === false ? [] : [' ', make('span', { className: 'badge off' }, enforceOrigin === true ? 'enforced' : 'reported')]
   return [policy === null ? hint('unnamed') : code(policy), ...enforced]
 }
 

@@ -1,4 +1,4 @@
-// The problems of a declaration, and the error that lists them. All of lib/ reports problems with these types, and builds the error here.
+// The problems of a declaration, and the error that lists them.
 // Every value from outside passes through `quote` or `printable` before it is part of a message or a log.
 import type { default as CreateError, FastifyError } from '@fastify/error'
 

@@ -1,5 +1,5 @@
 // Options that this plugin does not have, and what to write instead: options of other CORS plugins (above all @fastify/cors), and options
-// written in the wrong place. Called by fields.ts for messages.
+// written in the wrong place.
 import { quote } from './errors'
 
 /** An option that this plugin does not have at this place. */

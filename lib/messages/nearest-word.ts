@@ -1,5 +1,4 @@
-// Finds the known word that a misspelt one was most likely meant to be, for "did you mean …?" in messages. declaration.ts, fields.ts and
-// lib/explain/question.ts call it.
+// Finds the known word that a misspelt one was most likely meant to be, for "did you mean …?" in messages.
 
 /** The word with the fewest insertions, deletions and replacements to the text, ignoring case; undefined if all need too many. */
 export function nearestWord (text: string, words: readonly string[]): string | undefined {

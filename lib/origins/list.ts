@@ -1,5 +1,5 @@
 // The package's export `originList`: lists of origins that change while the application runs. A list knows which rules of credentials the policies that
-// use it have, so that a change cannot add an entry that one of these policies would refuse. lib/index.ts exports it, and policy.ts compiles it.
+// use it have, so that a change cannot add an entry that one of these policies would refuse.
 import { corsPolicyError, quote, type CorsProblem } from '../messages/errors'
 import type { CorsOriginList } from './types'
 import { entryKey, readEntry, credentialProblems, type Entry, type EntryProblem } from './entry'
@@ -13,7 +13,7 @@ export interface ListProblem extends EntryProblem {
 }
 
 /**
- * The rule of policies that use a list (see ListRule of policy.ts). Policies with equal switches share one. The list refers to it weakly, so that a
+ * The rule of policies that use a list (see ListRule of policy/compiled-policy.ts). Policies with equal switches share one. The list refers to it weakly, so that a
  * list does not keep an application alive. `switches` is undefined if the policies send no credentials.
  */
 export class OriginListRule {

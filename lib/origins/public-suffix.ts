@@ -59,3 +59,13 @@ export function isRegistrableDomain (host: string): boolean {
   const [, parent] = /^[^.]+\.(.+)$/.exec(host) ?? []
   return parent !== undefined && !isPublicSuffix(host) && (suffixes().rules.has(`!${host}`) || SPECIAL_USE.has(parent) || isPublicSuffix(parent))
 }
+
+/** Names for examples and tests (RFC 2606), which the list does not have. */
+const RESERVED = /\.(?:example|test|invalid|localhost)$/
+
+/** Whether the name is a domain below a top-level domain that exists, or one for examples. Source code has other names with dots, such as `module.exports`. */
+export function isKnownDomain (name: string): boolean {
+  const topLevel = name.slice(name.lastIndexOf('.') + 1)
+  const { rules } = suffixes()
+  return RESERVED.test(name) || ((rules.has(topLevel) || rules.has(`*.${topLevel}`)) && !isPublicSuffix(name))
+}

@@ -1,5 +1,5 @@
 // The two kinds of `origin` that no JSON Schema describes: a function, and a list that changes at run time. Types only, with the comments that editors show
-// to users. lib/schema.ts has the schemas, and lib/policy/ uses them.
+// to users.
 import type { FastifyRequest } from 'fastify'
 
 /**

@@ -135,7 +135,7 @@ function suggestOption (key: string, known: readonly string[]): string {
   return similar === undefined ? `the options are ${known.join(', ')}` : `did you mean ${quote(similar)}?`
 }
 
-/** Whether a field has the right type. Strings and the elements of arrays are checked in policy.ts, which suggests corrections. */
+/** Whether a field has the right type. Strings and the elements of arrays are checked in origin-rules.ts and header-lists.ts, which suggest corrections. */
 function hasRightType (key: string, value: unknown): boolean {
   if (key === 'origin' && typeof value === 'string') return true
   if (key === 'origin' && typeof value === 'function' && foreignOptions().isCallbackStyle(value as () => unknown)) return false

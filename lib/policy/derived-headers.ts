@@ -1,5 +1,4 @@
-// Derives `allowedHeaders` and `exposedHeaders` from a route's schemas, for a policy that leaves them out. lib/application/route.ts calls it when the
-// headers of a route's preflights or responses are first computed, and lib/explain/advice.ts for a route that does not exist yet.
+// Derives `allowedHeaders` and `exposedHeaders` from a route's schemas, for a policy that leaves them out.
 import { needsAllowing, needsExposing, uniqueNames } from '../http/headers'
 import { takesBody } from '../http/methods'
 

@@ -1,4 +1,4 @@
-// The fields of a policy, and how a problem of a field is reported. The other files of this folder check and compile these fields.
+// The fields of a policy, and how a problem of a field is reported.
 import { childPointer, type CorsProblem, type CorsProblemReason } from '../messages/errors'
 import type { CorsOriginFunction } from '../origins/types'
 import type { OriginList } from '../origins/list'

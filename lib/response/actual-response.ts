@@ -1,7 +1,8 @@
 // Decides on the CORS headers of actual responses, waits for origin functions, and refuses requests of refused origins. The guard sets the headers.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isPreflight } from '../http/preflight-request'
-import { decide, type Decision } from './decision'
+import type { Decision } from './cors-headers'
+import { decide } from './decision'
 import { closeUpgrade, isFromForeignPage, OriginRefusedError } from './enforcement'
 import { guardOf, ResponseGuard } from './guard'
 import { hasListeners, reportRefusedOrigin } from './refused'

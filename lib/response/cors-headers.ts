@@ -1,7 +1,9 @@
 // The headers that a policy gives to responses, as pairs of name and value. All but the origin is computed once per policy.
 import { Vary, VARY_ORIGIN } from '../http/vary'
 import type { CompiledPolicy } from '../policy/compiled-policy'
-import type { Decision } from './decision'
+
+/** The value of `Access-Control-Allow-Origin` (an origin, or `'*'`), and whether credentials are allowed with it. False if the origin is refused. */
+export type Decision = { readonly origin: string, readonly credentials: boolean } | false
 
 /** Headers by lower-case name. */
 export type HeaderPairs = ReadonlyArray<readonly [name: string, value: string]>

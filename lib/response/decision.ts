@@ -3,10 +3,8 @@ import type { FastifyRequest } from 'fastify'
 import { isSerialisedOrigin } from '../origins/pattern'
 import type { CorsOriginFunction } from '../origins/types'
 import type { CompiledPolicy } from '../policy/compiled-policy'
+import type { Decision } from './cors-headers'
 import { recordOriginFunctionFailure, warnOfTruthyAnswer } from './refused'
-
-/** The value of `Access-Control-Allow-Origin` (an origin, or `'*'`), and whether credentials are allowed with it. False if the origin is refused. */
-export type Decision = { readonly origin: string, readonly credentials: boolean } | false
 
 const ANY_ORIGIN: Decision = Object.freeze({ origin: '*', credentials: false })
 

@@ -1,5 +1,5 @@
-// Fastify answers a request itself when its handler's time-out ends, even while a hook of the plugin still waits for an origin function. The hooks that wait,
-// in response.ts and preflight/answer.ts, check for that afterwards.
+// Fastify answers a request itself when its handler's time-out ends, even while a hook of the plugin still waits for an origin function. The hooks
+// that wait check for that afterwards.
 import type { FastifyRequest } from 'fastify'
 
 /**

@@ -234,6 +234,7 @@ t.test('the recipe of enforceOrigin answers a refused origin with the error that
   t.equal((await post('null')).statusCode, 403)
   t.same(JSON.parse((await post(APP)).body), { done: true })
   for (const [origin, headers] of [[undefined, {}], [EVIL, { 'sec-fetch-site': 'same-origin' }], ['null', { 'sec-fetch-site': 'none' }], ['https://api.example', { host: 'api.example' }]] as const) t.equal((await post(origin, headers)).statusCode, 200)
+  t.equal((await post(EVIL, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' })).statusCode, 403, 'only GET and HEAD are embedded')
   t.match(recipes.text, `\`Vary: ${String((await request(app, 'POST', '/transfer', EVIL)).headers.vary)}\``)
 })
 
@@ -509,7 +510,9 @@ t.test('the migrated program allows what it allowed with @fastify/cors, and refu
   t.equal((await preflight(was, 'PUT', '/items/1', { origin: EVIL })).statusCode, 204)
 
   const [there, here] = await Promise.all([was, app].map((each) => preflight(each, 'GET', '/nowhere', { origin: 'https://example.com' })))
-  t.same([there?.statusCode, here?.statusCode], [204, 404], 'a path that does not exist')
+  t.same([there?.statusCode, here?.statusCode], [204, 204], 'a path that does not exist: the default policy is that of the 404')
+  t.equal((await preflight(was, 'GET', '/nowhere', { origin: lookalike })).statusCode, 204)
+  t.equal((await preflight(app, 'GET', '/nowhere', { origin: lookalike })).statusCode, 403)
   t.notOk(approves(await preflight(app, 'GET', '/internal', { origin: 'https://example.com' }), 'GET'))
   const plain = { method: 'OPTIONS', url: '/items/1', headers: { origin: 'https://example.com' } } as const
   t.same([(await was.inject(plain)).statusCode, (await app.inject(plain)).statusCode], [400, 404], 'no preflight')

@@ -147,6 +147,16 @@ t.test('explain() and routes() know credentials for some, and lists as they are 
   t.match(app.cors.routes().filter(({ policy }) => policy !== null), [{ url: '/some', origin: [BAR], credentials: ['https://app.example.com'], enforceOrigin: true }, { url: '/tenants', origin: [FOO, 'http://new.example'], credentials: false }])
 })
 
+t.test('routes() says whether refused origins are enforced: by the policy, else by the registration', async (t) => {
+  const app = await application(t, { policies: { partner: { origin: FOO } }, enforceOrigin: 'report' })
+  app.put('/1', { config: { cors: { extends: 'partner' } } }, ok)
+  app.put('/2', { config: { cors: { extends: 'partner', enforceOrigin: true } } }, ok)
+  app.put('/3', { config: { cors: { extends: 'partner', enforceOrigin: false } } }, ok)
+  app.put('/4', { config: { cors: false } }, ok)
+  await app.ready()
+  t.strictSame(app.cors.routes().map(({ url, enforceOrigin }) => [url, enforceOrigin]), [['/1', 'report'], ['/2', true], ['/3', false], ['/4', 'report']])
+})
+
 t.test('routes() names a policy as definePolicies or the options do, or as the policy that it extends', async (t) => {
   const policies = cors.definePolicies({ base: { origin: FOO }, derived: { extends: 'base', maxAge: 5 } })
   const app = await application(t, { policies: { ...policies, alias: { extends: 'derived' } }, defaultPolicy: 'base' })

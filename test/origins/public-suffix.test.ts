@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { getDomain, parse } from 'tldts'
 import cors from '../../lib/index'
-import { isPublicSuffix, isRegistrableDomain, suffixAtOrBelow } from '../../lib/origins/public-suffix'
+import { isKnownDomain, isPublicSuffix, isRegistrableDomain, suffixAtOrBelow } from '../../lib/origins/public-suffix'
 import { compileRegExp, type OriginRegExp } from '../../lib/origins/regexp-matcher'
 import { templatesOf } from '../../lib/origins/regexp-templates'
 import { isSerialisedOrigin } from '../../lib/origins/serialised'
@@ -41,6 +41,16 @@ t.test('the list has every rule of tldts', async (t) => {
   }
   t.equal(wrong, 0)
   t.strictSame(['www.ck', 'city.kawasaki.jp', ...RESERVED, ...ADDRESSES].filter(isPublicSuffix), [], 'nobody can register a name below these')
+})
+
+t.test('a known domain lies below a rule of the list, or is reserved for examples', async (t) => {
+  const hosts = new Set([...RULES.flatMap(hostsAbove), ...RULES.map((rule) => rule.replace('*', 'a').replace('!', '')), 'module.exports', 'a.b.unknown', '1.2.3', 'www.ck', 'a.www.ck'])
+  const known = (host: string): boolean => {
+    const { domain, isIcann, isPrivate } = parse(host, { allowPrivateDomains: true })
+    return domain !== null && (isIcann === true || isPrivate === true)
+  }
+  t.strictSame([...hosts].flatMap((host) => [host, `me.${host}`, `www.me.${host}`]).filter((host) => isKnownDomain(host) !== known(host)), [], 'as tldts says')
+  t.strictSame(['app.example', 'app.test', 'app.invalid', 'app.localhost', 'module.exports', 'app.internal'].map(isKnownDomain), [true, true, true, true, false, false])
 })
 
 t.test('no pattern and no RegExp reaches below a rule of the list, nor below any of its parents', async (t) => {

@@ -30,8 +30,15 @@ export const errors: Area = ({ apis: { api } }) => {
     steps: [step('evil', `${api}${path}`, preflights === 0 ? unreadable(runs) : notSent(), { method, ...options })]
   }])
   return [...cases, {
-    name: 'errors: a preflight for what does not exist is not approved',
-    steps: [step('app', `${api}/open/nothing`, notSent(), { method: 'PUT' })]
+    // The default policy of a scope is the policy of its 404s, and answers the preflights that announce them.
+    name: 'errors: a preflight for what does not exist is approved for a page that the default policy allows',
+    steps: [step('app', `${api}/open/nothing`, readable([], 1, { status: 404 }), { method: 'PUT' })]
+  }, {
+    name: 'errors: a preflight for what does not exist is not approved for a page that the default policy refuses',
+    steps: [step('evil', `${api}/open/nothing`, notSent(), { method: 'PUT' })]
+  }, {
+    name: 'errors: a preflight for what does not exist is not approved without a default policy',
+    steps: [step('app', `${api}/nothing`, notSent(), { method: 'PUT' })]
   }]
 }
 
