@@ -36,7 +36,8 @@ fp(cors, { fastify: '5.x || >=6.0.0-alpha.0 <6.0.0', name: 'fastify-cors-policy'
 declare namespace cors {
   export { cors as corsPolicy, cors as default }
   export { type CorsOriginFunction, type CorsOriginList, type CorsPolicyError, type CorsProblem, type CorsProblemReason }
-  export { type CorsExchange, type CorsExplainedRoute, type CorsExplanation, type CorsExplanationReason, type CorsQuestion, type CorsQuestionError, type CorsRoute }
+  export { type CorsExchange, type CorsExplainedRoute, type CorsExplanation, type CorsExplanationReason }
+  export { type CorsQuestion, type CorsQuestionError, type CorsRoute }
   export { type CorsRefusal, type CorsRefusalMessage, type CorsRefusalReason }
 
   /**
