@@ -27,6 +27,7 @@ export function logWarnings (log: FastifyBaseLogger, { contexts, routes, scopes,
     log.warn(`fastify-cors-policy answers no preflight for ${quote(url)}: Fastify refused the OPTIONS route for it (${printable(message)})`)
   }
   warnOfUnreadableSchemas(log, [...routes.values()])
+  warnOfLeftOutHeaders(log, [...routes.values()])
   if (ambiguous.length > 0) warnOfAmbiguousRoutes(log, ambiguous)
   for (const [method, err] of unreadable) {
     log.error({ err }, `fastify-cors-policy cannot read the routes of ${method} from Fastify's router, so it approves no preflight for ${method}`)
@@ -67,6 +68,13 @@ function warnOfUnreadableSchemas (log: FastifyBaseLogger, routes: readonly Route
     const routesWithThem = printable(names.join(', '))
     log.warn(`fastify-cors-policy cannot read ${what} of ${routesWithThem}: it is no JSON Schema, and offers none; list ${list} in the policy of the route`)
   }
+}
+
+/** Names in `allowedHeaders` that no page can send: lists that libraries export have them. */
+function warnOfLeftOutHeaders (log: FastifyBaseLogger, routes: readonly Route[]): void {
+  const names = new Set(routes.flatMap(({ policy }) => policy?.allowedHeaders?.leftOut ?? []))
+  if (names.size === 0) return
+  log.warn(`fastify-cors-policy leaves ${printable([...names].join(', '))} out of allowedHeaders: browsers set these headers by themselves, and ask for no permission`)
 }
 
 function warnOfAmbiguousRoutes (log: FastifyBaseLogger, routes: readonly RouterEntry[]): void {
