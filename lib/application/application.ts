@@ -191,8 +191,8 @@ export class Application {
 
   #snapshotOf (read: ReadRoutes, routes: ReadonlyMap<RouteContext, Route>): Snapshot {
     const reachable = new ReachableRoutes(registeredRoutes(this.root, read, routes, this.#optionsRoutes.count))
-    const hasDefaultPolicy = (): boolean => this.scopes.some(({ defaultPolicy }) => defaultPolicy !== false)
-    return { reachable, resolver: new PreflightResolver(reachable, optionsRouteFinder(read, scopesOf), hasDefaultPolicy) }
+    const rootHasDefaultPolicy = (): boolean => (scopeOf(this.root)?.defaultPolicy ?? false) !== false
+    return { reachable, resolver: new PreflightResolver(reachable, optionsRouteFinder(read, scopesOf), rootHasDefaultPolicy) }
   }
 
   /** Before the application is ready, `app.cors` sees the routes so far. */
@@ -220,7 +220,8 @@ export class Application {
     if (!hasListeners(log, refusalLogLevel)) return
     const refusal = resolver.refusalOf(preflight)
     // The scope of the not-found handler may answer it.
-    if (refusal.reason !== 'no-route' || !resolver.hasDefaultPolicy()) reportRefusal(log, refusalLogLevel, null, refusal)
+    const mayAnswer = this.scopes.some(({ defaultPolicy }) => defaultPolicy !== false)
+    if (refusal.reason !== 'no-route' || !mayAnswer) reportRefusal(log, refusalLogLevel, null, refusal)
   }
 }
 

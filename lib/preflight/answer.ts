@@ -17,6 +17,8 @@ export interface AnswerOptions extends GuardSource {
   /** The methods that the answer names. */
   readonly methods: readonly string[]
   readonly allowedHeaders: AllowedHeaders
+  /** The value of `Access-Control-Max-Age`, in seconds. */
+  readonly maxAge: string | undefined
   /** The URL of the route, for logs. */
   readonly url: string
 }
@@ -44,13 +46,13 @@ export function sendAnswer (request: FastifyRequest, reply: FastifyReply, option
 
 /** The headers for an allowed origin. */
 function answerHeaders ({ origin, credentials }: Exclude<Decision, false>, request: FastifyRequest, options: AnswerOptions): HeaderPairs {
-  const { policy, methods } = options
+  const { methods, maxAge } = options
   const headers: Array<readonly [string, string]> = [['access-control-allow-origin', origin]]
   if (credentials) headers.push(['access-control-allow-credentials', 'true'])
   headers.push(['access-control-allow-methods', methods.join(', ')])
   const allowed = allowHeadersValue(options.allowedHeaders, credentials, request)
   if (allowed !== '') headers.push(['access-control-allow-headers', allowed])
-  if (policy.maxAge !== undefined) headers.push(['access-control-max-age', policy.maxAge])
+  if (maxAge !== undefined) headers.push(['access-control-max-age', maxAge])
   return headers
 }
 

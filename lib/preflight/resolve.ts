@@ -23,15 +23,17 @@ interface EntryAnswer {
 export class PreflightResolver {
   readonly #routes: ReachableRoutes
   readonly #optionsRouteOf: (entry: RouterEntry) => OptionsRoute | undefined
+  readonly #rootHasDefaultPolicy: () => boolean
   readonly #answers = new Map<RouterEntry, EntryAnswer>()
   readonly #entriesByPlace: ReadonlyMap<string, readonly RouterEntry[]>
 
   /**
-   * `optionsRouteOf` finds the generated OPTIONS route at the URL of an entry that has a policy. `hasDefaultPolicy` tells whether a scope has a policy for
-   * 404s: then the scope of the not-found handler answers preflights for what has no route.
+   * `optionsRouteOf` finds the generated OPTIONS route at the URL of an entry that has a policy. `rootHasDefaultPolicy` tells whether the root instance has a
+   * policy for its 404s: then the scope of the not-found handler answers preflights for a method without a route.
    */
-  constructor (routes: ReachableRoutes, optionsRouteOf: (entry: RouterEntry) => OptionsRoute | undefined, readonly hasDefaultPolicy: () => boolean) {
+  constructor (routes: ReachableRoutes, optionsRouteOf: (entry: RouterEntry) => OptionsRoute | undefined, rootHasDefaultPolicy: () => boolean) {
     this.#routes = routes
+    this.#rootHasDefaultPolicy = rootHasDefaultPolicy
     this.#optionsRouteOf = optionsRouteOf
     this.#entriesByPlace = groupByPlace([...routes.registered.entriesByMethod.values()].flat())
   }
@@ -43,7 +45,7 @@ export class PreflightResolver {
     const matches = this.#routes.reachable(announced, budget)
     if (matches === undefined) return undefined
     const [match] = matches
-    if (match === undefined) return this.hasDefaultPolicy() ? undefined : this.#matchForUnroutedMethod(preflight, announced, budget)
+    if (match === undefined) return this.#rootHasDefaultPolicy() ? undefined : this.#matchForUnroutedMethod(preflight, announced, budget)
     const policy = this.#commonPolicy(matches)
     return policy === null || !this.#routes.isConfirmed(announced, match) ? undefined : this.#matchFor(policy, match, announced, budget)
   }
@@ -55,7 +57,18 @@ export class PreflightResolver {
     if (policy === null) return this.#matchForUnroutedMethod(preflight, announced, new LookupBudget())?.answer
     const { method } = announced
     const allowedHeaders = allowedHeadersOf(policy, () => takesBody(method) ? ['content-type'] : [])
-    return { ...source, policy, methods: [method], allowedHeaders, url: '(none)' }
+    const maxAge = this.#reachesNoOther(policy, announced) ? policy.maxAge : '0'
+    return { ...source, policy, methods: [method], allowedHeaders, maxAge, url: '(none)' }
+  }
+
+  /**
+   * Whether no method of a URL reaches a route with another policy. Browsers remember an allowed header for every method of the URL
+   * (https://fetch.spec.whatwg.org/#concept-cache-match-header): they would send it to that route, which has not allowed it.
+   */
+  #reachesNoOther (policy: CompiledPolicy, announced: AnnouncedRequest): boolean {
+    const budget = new LookupBudget()
+    const isOf = ({ entry }: Match): boolean => this.#routes.policyOf(entry)?.key === policy.key
+    return this.#routes.methods.every((method) => this.#routes.reachable({ ...announced, method }, budget)?.every(isOf) === true)
   }
 
   #commonPolicy (matches: readonly Match[]): CompiledPolicy | null {
@@ -91,6 +104,7 @@ export class PreflightResolver {
       scope: route.scope,
       setsHeaders: true,
       url: entry.path,
+      maxAge: policy.maxAge,
       methods: [...new Set(withPolicy.map(({ entry }) => entry.method))],
       allowedHeaders: allowedHeadersOf(policy, () => route.requestHeaders(entry.method))
     }

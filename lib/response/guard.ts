@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { isHeaderName, namesIn, uniqueNames } from '../http/headers'
+import { isPreflight } from '../http/preflight-request'
 import type { Vary } from '../http/vary'
 import { CORS_HEADER_NAMES, EXPOSE_HEADERS, type HeaderPairs } from './cors-headers'
 import { reportReplacedHeaders, warnOfHiddenHeaders } from './refused'
@@ -103,7 +104,7 @@ export class ResponseGuard {
     const { policy } = this.source
     const { request } = this.#reply
     const exposed = namesIn(found.get(EXPOSE_HEADERS)?.join())
-    if (exposed.length > 0 && own.has('access-control-allow-origin') && policy !== null) {
+    if (exposed.length > 0 && own.has('access-control-allow-origin') && policy !== null && !isPreflight(request.raw)) {
       const names = exposed.filter((name) => isHeaderName(name) && (name !== '*' || !own.has('access-control-allow-credentials')))
       if (policy.exposedHeaders === undefined || policy.exposesDerived) {
         if (names.length > 0) own.set(EXPOSE_HEADERS, uniqueNames([...namesIn(own.get(EXPOSE_HEADERS)), ...names]).join(', '))

@@ -9,7 +9,7 @@ import { accessControl, application, BAR, corsHeaders, EVIL, FOO, ok, preflight,
 import { portOf } from '../support/ports'
 import { exchange } from '../support/raw-http'
 
-/** What a reflecting upstream or handler sets. */
+/** What a reflecting upstream or handler sets. What it exposes is added for allowed origins, as these policies declare no `exposedHeaders`. */
 const FOREIGN = {
   'access-control-allow-origin': EVIL,
   'access-control-allow-credentials': 'true',
@@ -20,6 +20,9 @@ const FOREIGN = {
   'access-control-allow-private-network': 'true',
   vary: 'Cookie'
 }
+
+/** What an allowed origin may read besides. */
+const EXPOSED = { 'access-control-expose-headers': 'X-Secret' }
 
 /** Whether Fastify knows time-outs of handlers: not before 5.8. */
 const NO_TIMEOUT = HAS_HANDLER_TIMEOUT ? false : 'this Fastify has no handlerTimeout'
@@ -129,12 +132,12 @@ for (const [way, set] of Object.entries(WAYS)) {
     watch(t)
     const policies: Array<[string, cors.RouteCors, string | undefined, Record<string, string>]> = [
       ['/off', false, FOO, {}],
-      ['/any', { origin: '*' }, EVIL, { 'access-control-allow-origin': '*' }],
+      ['/any', { origin: '*' }, EVIL, { 'access-control-allow-origin': '*' , ...EXPOSED }],
       ['/one', { origin: FOO }, EVIL, {}],
       ['/one', { origin: FOO }, undefined, {}],
-      ['/one', { origin: FOO }, FOO, { 'access-control-allow-origin': FOO }],
+      ['/one', { origin: FOO }, FOO, { 'access-control-allow-origin': FOO , ...EXPOSED }],
       ['/function', { origin: async (origin) => origin === FOO, credentials: true }, EVIL, {}],
-      ['/function', { origin: async (origin) => origin === FOO, credentials: true }, FOO, { 'access-control-allow-origin': FOO, 'access-control-allow-credentials': 'true' }]
+      ['/function', { origin: async (origin) => origin === FOO, credentials: true }, FOO, { 'access-control-allow-origin': FOO, 'access-control-allow-credentials': 'true', ...EXPOSED }]
     ]
     const failing: Record<string, (app: FastifyInstance) => void> = {
       'an onSend hook once': (app) => {
@@ -196,10 +199,11 @@ for (const [way, set] of Object.entries(WAYS)) {
       app.addHook('onSend', async (_request, reply) => { set(reply); if (fails) throw new Error('onSend') })
       app.get('/called', { config: { cors: { origin: EVIL } } }, (_request, reply) => { reply.callNotFound() })
       t.same(accessControl(await request(app, 'GET', '/none', EVIL)), {})
-      t.same(accessControl(await request(app, 'GET', '/none', FOO)), { 'access-control-allow-origin': FOO })
+      t.same(accessControl(await request(app, 'GET', '/none', FOO)), { 'access-control-allow-origin': FOO, ...EXPOSED })
       t.same(accessControl(await request(app, 'GET', '/called', FOO)), {})
-      t.same(accessControl(await request(app, 'GET', '/called', EVIL)), { 'access-control-allow-origin': EVIL })
-      t.same(accessControl(await preflight(app, 'GET', '/none')), {})
+      t.same(accessControl(await request(app, 'GET', '/called', EVIL)), { 'access-control-allow-origin': EVIL, ...EXPOSED })
+      t.same(accessControl(await preflight(app, 'PUT', '/none')), { 'access-control-allow-origin': FOO, 'access-control-allow-methods': 'PUT', 'access-control-allow-headers': 'content-type' })
+      t.same(accessControl(await preflight(app, 'PUT', '/none', { origin: EVIL })), {})
       for (const url of ['/none', '/called']) t.same(varyOf((await request(app, 'GET', url, EVIL)).headers.vary), ['Cookie', 'Origin'])
     }
   })
@@ -280,7 +284,7 @@ t.test('headers that are written past Fastify, in every form that writeHead take
     for (const origin of [FOO, EVIL]) {
       const response = await fetch(`${base}/${index}`, { headers: { origin } })
       const found = Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('access-control-')))
-      t.same(found, origin === FOO ? { 'access-control-allow-origin': FOO } : {}, `${name} from ${origin}`)
+      t.same(found, origin === FOO ? { 'access-control-allow-origin': FOO, ...EXPOSED } : {}, `${name} from ${origin}`)
       t.same(varyOf(response.headers.get('vary')), ['Cookie', 'Origin'])
       t.equal(response.headers.get('content-type'), 'text/event-stream')
       t.equal(await response.text(), 'data: 1\n\n')
@@ -354,7 +358,7 @@ t.test('a hook that answers by itself, before hooks for responses and for errors
     t.same(accessControl(refused), {})
     t.equal(refused.headers.vary, 'Cookie, Origin')
     const allowed = await request(app, 'GET', url, FOO)
-    t.same(accessControl(allowed), { 'access-control-allow-origin': FOO, 'access-control-allow-credentials': 'true' })
+    t.same(accessControl(allowed), { 'access-control-allow-origin': FOO, 'access-control-allow-credentials': 'true', ...EXPOSED })
   }
   t.same(accessControl(await request(app, 'GET', '/off', EVIL)), {})
   t.same(accessControl(await request(app, 'GET', '/copied', FOO)), {}, 'its config says another origin')
@@ -370,13 +374,13 @@ t.test('hooks that were registered before the plugin and answer by themselves pe
   const sends = await applicationAfter(t, hooks((reply) => reply.send('mine')))
   sends.put('/', { config: { cors: { origin: FOO } } }, ok)
   t.same(accessControl(await request(sends, 'PUT', '/', EVIL)), {})
-  t.same(accessControl(await request(sends, 'PUT', '/', FOO)), { 'access-control-allow-origin': FOO })
+  t.same(accessControl(await request(sends, 'PUT', '/', FOO)), { 'access-control-allow-origin': FOO, ...EXPOSED })
   t.same(accessControl(await preflight(sends, 'PUT', '/', { origin: FOO })), {}, 'a preflight that the hook answered')
   const handsOver = await applicationAfter(t, hooks((reply) => reply.callNotFound()), { defaultPolicy: { origin: FOO } })
   handsOver.put('/', ok)
   for (const url of ['/', '/none']) {
     t.same(accessControl(await request(handsOver, 'PUT', url, EVIL)), {}, url)
-    t.same(accessControl(await request(handsOver, 'PUT', url, FOO)), { 'access-control-allow-origin': FOO }, url)
+    t.same(accessControl(await request(handsOver, 'PUT', url, FOO)), { 'access-control-allow-origin': FOO, ...EXPOSED }, url)
   }
 })
 

@@ -94,7 +94,7 @@ t.test('app.cors answers after the module cache is cleared', async (t) => {
   anotherCopy()
   t.match(await app.cors.explain({ origin: FOO, method: 'PUT', url: '/a' }), { allowed: true, reason: null })
   t.match(await app.cors.explain({ origin: EVIL, method: 'PUT', url: '/a' }), { allowed: false, reason: 'origin-not-allowed', route: { policy: 'named' } })
-  t.match(await app.cors.explain({ origin: EVIL, method: 'PUT', url: '/off' }), { reason: 'off', advice: /inner/ })
+  t.match(await app.cors.explain({ origin: EVIL, method: 'PUT', url: '/off' }), { reason: 'off', advice: /decision of whoever declared PUT \/off/ })
   t.match(await app.cors.explain({ origin: FOO, url: '/none' }), { reason: 'no-route' })
   t.strictSame(app.cors.routes().map(({ method, url, policy }) => [method, url, policy]), [['PUT', '/a', 'named'], ['PUT', '/off', null]])
 })

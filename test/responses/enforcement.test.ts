@@ -1,4 +1,5 @@
 // enforceOrigin: requests from pages of refused origins end with 403 before body and handler, and nobody else's do.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setTimeout } from 'node:timers/promises'
 import websocket from '@fastify/websocket'
 import fc from 'fast-check'
@@ -7,7 +8,8 @@ import t from 'tap'
 import cors, { originList } from '../../lib/index'
 import { portOf } from '../support/ports'
 import { send } from '../support/raw-http'
-import { application, approves, BAR, corsHeaders, EVIL, FOO, ok, preflight, refusal, request } from '../support'
+import { logged } from '../support/log'
+import { accessControl, application, approves, BAR, corsHeaders, EVIL, FOO, ok, preflight, refusal, request } from '../support'
 import { greeting } from '../support/web-socket'
 
 const VARY = 'Origin, Sec-Fetch-Site, Sec-Fetch-Mode'
@@ -213,6 +215,140 @@ t.test('enforceOrigin is inherited and replaced, refuses nobody where everyone m
   for (const [url] of open) t.strictSame([(await request(app, 'POST', url, EVIL)).statusCode, (await request(app, 'POST', url, 'null')).statusCode], [200, 200], url)
   t.strictSame([(await request(app, 'POST', '/inherited', EVIL)).statusCode, (await request(app, 'POST', '/lifted', EVIL)).statusCode], [403, 200])
   t.equal((await preflight(app, 'PUT', '/')).headers['access-control-allow-methods'], 'PUT')
+})
+
+t.test('origin "*" with enforceOrigin means that everyone may call, and responses do not vary', async (t) => {
+  const app = await application(t, { enforceOrigin: true })
+  app.post('/open', { config: { cors: { origin: '*' } } }, ok)
+  app.post('/declared', { config: { cors: { origin: '*', enforceOrigin: true } } }, ok)
+  app.post('/some', { config: { cors: { origin: '*', credentials: [FOO], enforceOrigin: true } } }, ok)
+  for (const origin of [FOO, EVIL, 'null', 'junk']) {
+    for (const url of ['/open', '/declared']) {
+      const response = await request(app, 'POST', url, origin)
+      t.equal(response.statusCode, 200, `${url} from ${origin}`)
+      t.strictSame(corsHeaders(response), { 'access-control-allow-origin': '*' })
+    }
+    t.equal((await request(app, 'POST', '/some', origin)).statusCode, 200)
+  }
+})
+
+t.test('enforceOrigin of a registration holds for every route of the scope, those without a policy and 404s included; a policy overrides it', async (t) => {
+  const app = await application(t, { enforceOrigin: true })
+  const handled: string[] = []
+  const handler = async ({ url }: FastifyRequest): Promise<string> => { handled.push(url); return 'ok' }
+  app.post('/none', handler)
+  app.post('/off', { config: { cors: false } }, handler)
+  app.post('/one', { config: { cors: { origin: FOO } } }, handler)
+  app.post('/lifted', { config: { cors: { origin: FOO, enforceOrigin: false } } }, handler)
+  app.register(async (scope) => {
+    await scope.register(cors, { enforceOrigin: false })
+    scope.post('/child', handler)
+  })
+  app.register(async (scope) => {
+    await scope.register(cors, {})
+    scope.post('/inherits', handler)
+  })
+  const statusOf = async (url: string, origin?: string, headers = {}): Promise<number> => (await request(app, 'POST', url, origin, { headers })).statusCode
+  for (const url of ['/none', '/off', '/one', '/nowhere', '/inherits']) {
+    const response = await request(app, 'POST', url, EVIL)
+    t.equal(response.statusCode, 403, url)
+    t.match(response.json(), { code: 'FST_ERR_CORS_ORIGIN_REFUSED' })
+    t.strictSame(corsHeaders(response), { vary: VARY })
+  }
+  t.strictSame(handled, [], 'no handler has run')
+  for (const url of ['/none', '/off', '/inherits']) {
+    t.equal(await statusOf(url, FOO), 403, 'nobody is allowed there')
+    t.equal(await statusOf(url), 200)
+    t.equal(await statusOf(url, EVIL, { 'sec-fetch-site': 'same-origin' }), 200)
+    t.equal(await statusOf(url, `https://${HOST}`, { host: HOST }), 200)
+  }
+  t.equal(await statusOf('/one', FOO), 200)
+  for (const url of ['/lifted', '/child']) t.equal(await statusOf(url, EVIL), 200, url)
+})
+
+t.test('enforceOrigin: "report" refuses nobody, and logs and publishes whom it would refuse', async (t) => {
+  const { logger, lines } = logged('debug')
+  const published: Array<Record<string, unknown>> = []
+  const receive = (message: unknown): void => { published.push(message as Record<string, unknown>) }
+  subscribe('fastify-cors-policy.refused', receive)
+  t.teardown(() => unsubscribe('fastify-cors-policy.refused', receive))
+  const app = await application(t, { enforceOrigin: 'report' }, { logger })
+  app.post('/none', ok)
+  app.post('/off', { config: { cors: false } }, ok)
+  app.post('/one', { config: { cors: { origin: FOO } } }, ok)
+  app.post('/all', { config: { cors: { origin: '*' } } }, ok)
+  app.post('/enforced', { config: { cors: { origin: FOO, enforceOrigin: true } } }, ok)
+  app.post('/lifted', { config: { cors: { origin: FOO, enforceOrigin: false } } }, ok)
+  const refused = async (url: string, origin: string | undefined, headers = {}): Promise<unknown[]> => {
+    published.length = 0
+    const { statusCode } = await request(app, 'POST', url, origin, { headers: { host: HOST, ...headers } })
+    return [statusCode, ...published.map(({ reason, enforced }) => [reason, enforced])]
+  }
+  t.strictSame(await refused('/none', EVIL), [200, ['no-policy', false]])
+  t.strictSame(await refused('/off', EVIL), [200, ['off', false]])
+  t.strictSame(await refused('/one', EVIL), [200, ['origin-not-allowed', false]])
+  t.strictSame(await refused('/one', 'null'), [200, ['null-origin', false]])
+  t.strictSame(await refused('/nowhere', EVIL), [404, ['no-route', false]])
+  t.strictSame(await refused('/enforced', EVIL), [403, ['origin-not-allowed', true]])
+  t.strictSame(await refused('/lifted', EVIL), [200, ['origin-not-allowed', undefined]], 'a refusal to read')
+  t.strictSame(await refused('/all', EVIL), [200])
+  t.strictSame(await refused('/one', FOO), [200])
+  t.strictSame(await refused('/none', undefined), [200])
+  t.strictSame(await refused('/none', EVIL, { 'sec-fetch-site': 'same-origin' }), [200])
+  t.strictSame(await refused('/none', `https://${HOST}`), [200], "the application's own page")
+  t.strictSame(corsHeaders(await request(app, 'POST', '/none', EVIL)), {}, 'a response that nobody changes')
+  t.match(lines.find(({ cors }) => cors?.route === 'POST /one'), { level: 20, msg: 'CORS refuses a request: origin-not-allowed', cors: { enforced: false, origin: EVIL } })
+})
+
+t.test('GET and HEAD of an image or another response that pages embed pass, and nothing else with Sec-Fetch-Mode: no-cors does', async (t) => {
+  const { app } = await enforced(t)
+  const statusOf = async (method: string, mode: string): Promise<number> =>
+    (await request(app, method, '/', EVIL, { headers: { 'sec-fetch-mode': mode, 'sec-fetch-site': 'cross-site', 'sec-fetch-storage-access': 'active' } })).statusCode
+  for (const method of ['GET', 'HEAD']) t.equal(await statusOf(method, 'no-cors'), 200, method)
+  for (const method of ['POST', 'PUT', 'DELETE']) t.equal(await statusOf(method, 'no-cors'), 403, method)
+  for (const mode of ['cors', 'navigate', 'websocket', 'same-origin', 'No-Cors', '', 'no-cors, cors']) t.equal(await statusOf('GET', mode), 403, mode)
+  t.strictSame(accessControl(await request(app, 'GET', '/', EVIL, { headers: { 'sec-fetch-mode': 'no-cors' } })), {}, 'and permit nothing')
+})
+
+t.test('hosts: a request to another host is answered 421 before any handler, on every route and 404, preflights included', async (t) => {
+  const app = await application(t, { hosts: [HOST, 'localhost:*'], defaultPolicy: { origin: FOO } })
+  const handled: string[] = []
+  app.addHook('onRequest', async ({ url }) => { handled.push(url) })
+  app.get('/', ok)
+  app.put('/', ok)
+  app.get('/off', { config: { cors: false } }, ok)
+  app.register(async (scope) => {
+    await scope.register(cors, { hosts: ['other.example'] })
+    scope.get('/other', ok)
+  })
+  for (const host of ['evil.test', `${HOST}:8080`, `a.${HOST}`, `${HOST}.`]) {
+    for (const url of ['/', '/off', '/nowhere']) {
+      const response = await app.inject({ url, headers: { host } })
+      t.equal(response.statusCode, 421, `${url} at ${host}`)
+      t.match(response.json(), { code: 'FST_ERR_CORS_HOST_REFUSED' })
+      t.notMatch(response.body, 'evil')
+    }
+    t.equal((await preflight(app, 'PUT', '/', { headers: { host } })).statusCode, 421)
+    t.strictSame(accessControl(await preflight(app, 'PUT', '/', { headers: { host } })), {})
+  }
+  t.strictSame(handled, [])
+  for (const host of [HOST, `${HOST}:80`, HOST.toUpperCase(), 'localhost:3000']) t.equal((await app.inject({ url: '/', headers: { host } })).statusCode, 200, host)
+  t.equal((await preflight(app, 'PUT', '/', { headers: { host: HOST } })).statusCode, 204)
+  t.equal((await app.inject({ url: '/other', headers: { host: 'other.example' } })).statusCode, 200)
+  t.equal((await app.inject({ url: '/other', headers: { host: HOST } })).statusCode, 421)
+})
+
+t.test('a WebSocket upgrade to another host gets 421', async (t) => {
+  const app = await application(t, { hosts: ['127.0.0.1:*'], enforceOrigin: true })
+  await app.register(websocket)
+  app.get('/events', { websocket: true, config: { cors: { origin: FOO } } }, (socket) => { socket.send('welcome') })
+  app.get('/none', { websocket: true }, (socket) => { socket.send('welcome') })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const base = `ws://127.0.0.1:${portOf(app.server)}`
+  t.equal(await greeting(`${base}/events`, FOO), 'welcome')
+  for (const origin of [FOO, 'http://evil.test', undefined]) t.equal(await greeting(`${base}/events`, origin, { host: 'evil.test' }), 421, String(origin))
+  t.equal(await greeting(`${base}/none`, EVIL), 403, 'a route without a policy')
+  t.equal(await greeting(`${base}/none`, undefined), 'welcome')
 })
 
 t.test('error handlers get the error of a refused origin, and their response has no permission', async (t) => {
