@@ -70,13 +70,6 @@ function warnOfUnreadableSchemas (log: FastifyBaseLogger, routes: readonly Route
   }
 }
 
-/** Names in `allowedHeaders` that no page can send: lists that libraries export have them. */
-function warnOfLeftOutHeaders (log: FastifyBaseLogger, routes: readonly Route[]): void {
-  const names = new Set(routes.flatMap(({ policy }) => policy?.allowedHeaders?.leftOut ?? []))
-  if (names.size === 0) return
-  log.warn(`fastify-cors-policy leaves ${printable([...names].join(', '))} out of allowedHeaders: browsers set these headers by themselves, and ask for no permission`)
-}
-
 function warnOfAmbiguousRoutes (log: FastifyBaseLogger, routes: readonly RouterEntry[]): void {
   log.warn(
     `fastify-cors-policy approves no preflight for ${printable(routes.map(({ method, path }) => `${method} ${path}`).join(', '))}: a request that does not ` +
