@@ -27,7 +27,8 @@ const MESSAGES: { readonly [Reason in LocalReason]: (context: ExplanationContext
   'no-policy' ({ route, method, registry, preflightResponse }) {
     const { declared } = route as RouteInfo
     return declared === 'uncovered'
-      ? `${routeName(route, method)} is declared on an instance where fastify-cors-policy is not registered; it is registered ${placesOf(registry)}${answeredInstead(preflightResponse)}`
+      ? `${routeName(route, method)} is declared on an instance where fastify-cors-policy is not registered; it is registered ${placesOf(registry)}` +
+        answeredInstead(preflightResponse)
       : `${routeName(route, method)} declares no policy, and its scope has no default policy${answeredInstead(preflightResponse)}`
   },
   off ({ route, method, preflightResponse }) {
@@ -97,7 +98,8 @@ function answeredInstead (preflight: WireResponse | undefined): string {
 
 /** Where the plugin is registered, for a route elsewhere. */
 function placesOf ({ scopes }: RouteRegistry): string {
-  const places = scopes.map(({ instance: { prefix } }) => prefix === '' ? 'inside a plugin that is not wrapped in fastify-plugin' : `below ${quote(`${prefix}/`)}`)
+  const inPlugin = 'inside a plugin that is not wrapped in fastify-plugin'
+  const places = scopes.map(({ instance: { prefix } }) => prefix === '' ? inPlugin : `below ${quote(`${prefix}/`)}`)
   return `${[...new Set(places)].join(', and ')} only`
 }
 

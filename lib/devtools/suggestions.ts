@@ -45,6 +45,11 @@ const WWW = /^www\./
 /** The most likely mistake first. */
 const SIMILARITIES: readonly Similarity[] = [
   {
+    applies: (page, entry) => page.host.endsWith('.') && matchesHost({ ...page, host: page.host.slice(0, -1) }, entry) && page.scheme === entry.scheme,
+    suggest: (page, { port, anyPort }) => serialize({ ...page, host: page.host.slice(0, -1), port: anyPort ? page.port : port }),
+    difference: () => 'the same host without the dot at its end'
+  },
+  {
     applies: (page, entry) => matchesHost(page, entry) && page.scheme === entry.scheme && !matchesPort(page, entry),
     suggest: (page, { port }) => serialize({ ...page, port }),
     difference: () => 'the same host on another port'

@@ -17,6 +17,8 @@ import fastifyCors from '@fastify/cors'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, RouteConfig, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { Redis } from 'ioredis'
+import { metrics } from '@opentelemetry/api'
+import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
 import cors from '../../lib/index'
 import { logged } from '../support/log'
 import { freePort, portOf } from '../support/ports'
@@ -39,6 +41,38 @@ t.test('the default policy of a scope covers the routes of a plugin that take no
   t.same(response.json(), { result: { data: 'world' } })
   t.equal(response.headers['access-control-allow-origin'], APP)
   t.same(accessControl(await request(app, 'GET', '/trpc/hello', EVIL)), {})
+})
+
+/** The refusals of one origin, at a route and at URLs and methods that no route has. */
+async function refuse (app: FastifyInstance): Promise<void> {
+  for (const url of ['/items', '/items']) await request(app, 'GET', url, EVIL)
+  for (const method of ['ONE', 'TWO']) await preflight(app, method, '/items', { origin: APP })
+}
+
+t.test('the counter of prom-client has a series for each reason, route and policy, and none that a client can make', async (t) => {
+  const app = await run(t, recipes.under('Refusals as a metric'))
+  await refuse(app)
+  const lines = (await app.inject('/metrics')).body.split('\n').filter((line) => line.startsWith('cors_refusals_total{'))
+  t.strictSame(lines.sort(), [
+    'cors_refusals_total{reason="method-not-routed",route="(none)",policy="partner"} 2',
+    'cors_refusals_total{reason="origin-not-allowed",route="GET /items",policy="partner"} 2'
+  ])
+})
+
+t.test('the counter of OpenTelemetry has a series for each reason, route and policy, and none that a client can make', async (t) => {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })
+  const provider = new MeterProvider({ readers: [reader] })
+  metrics.setGlobalMeterProvider(provider)
+  t.teardown(async () => { metrics.disable(); await provider.shutdown() })
+  await refuse(await run(t, recipes.under('Refusals in OpenTelemetry')))
+  await provider.forceFlush()
+  const [metric] = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics))
+  t.equal(metric?.descriptor.name, 'cors_refusals_total')
+  t.strictSame(metric?.dataPoints.map(({ attributes, value }) => ({ ...attributes, value })), [
+    { reason: 'origin-not-allowed', route: 'GET /items', policy: 'partner', value: 2 },
+    { reason: 'method-not-routed', route: '(none)', policy: 'partner', value: 2 }
+  ])
 })
 
 t.test('the session recipe lets an allowed origin log in and read its session, and refuses a login from any other', async (t) => {

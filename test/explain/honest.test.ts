@@ -46,6 +46,74 @@ t.test('advice never opens a route', async (t) => {
   t.match(await off(APP, '/alone'), 'write a policy that lists this origin in its place')
 })
 
+t.test('an origin that the URL\'s other methods refuse is told no policy for a route that is missing or has none', async (t) => {
+  const app = await application(t, { policies: { partner: { origin: [APP] } } })
+  app.get('/items/:id', { config: { cors: { extends: 'partner' } } }, never)
+  app.post('/items/:id', never)
+  app.put('/open', { config: { cors: { origin: '*' } } }, never)
+  for (const [method, start] of [['PATCH', 'declare a route for PATCH at this URL, with'], ['POST', 'write']] as const) {
+    const advice = async (origin: string, url = '/items/7'): Promise<string | null> => (await app.cors.explain({ origin, method, url })).advice
+    t.match(await advice(EVIL), `${start} a policy, if pages of "${EVIL}" are meant to use it: that of GET /items/:id does not list this origin`)
+    t.match(await advice(APP), `${start} config: { cors: { extends: "partner" } }`, 'the nearest case')
+  }
+  t.match((await app.cors.explain({ origin: EVIL, method: 'PATCH', url: '/open' })).advice, 'config: { cors: { origin: "https://evil.example" } }', 'where they refuse nobody')
+})
+
+t.test('what the exchange shows wins over the routing table', async (t) => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.url.startsWith('/socket')) return done()
+    reply.hijack()
+    reply.raw.writeHead(204, { 'access-control-allow-origin': '*', 'access-control-allow-methods': '*' }).end()
+  })
+  await app.register(cors)
+  app.put('/plain', never)
+  app.put('/socket/plain', never)
+  for (const method of ['GET', 'PUT']) {
+    t.match(await app.cors.explain({ origin: APP, method, url: '/socket' }), {
+      allowed: false,
+      reason: 'answered-before',
+      message: `no route answers ${method} "/socket", but a hook or another plugin answered a preflight for it with 204; what it sets on the response is not known`,
+      advice: `ask the running server, with explain https://… ${method}, or declare a route with a policy for it`
+    })
+    t.match(await app.cors.explain({ origin: APP, method, url: '/other' }), { reason: 'no-route' })
+  }
+  t.match((await app.cors.explain({ origin: APP, method: 'PUT', url: '/socket/plain' })).message, /has no default policy; something else answered its preflight with 204$/)
+  t.match((await app.cors.explain({ origin: APP, method: 'PUT', url: '/plain' })).message, /has no default policy$/)
+  // A route for OPTIONS answers nothing else.
+  app.log.warn = () => {}
+  const own = await application(t)
+  own.options('*', async (_request, reply) => reply.code(204).header('access-control-allow-origin', '*').header('access-control-allow-methods', '*').send())
+  t.match(await own.cors.explain({ origin: APP, method: 'PUT', url: '/nothing' }), { reason: 'no-route' })
+})
+
+t.test('the default policy answers preflights of a 404', async (t) => {
+  const app = await application(t, { defaultPolicy: { origin: [APP] } })
+  t.match(await app.cors.explain({ origin: APP, method: 'PUT', url: '/nothing', headers: { 'content-type': 'application/json' } }), {
+    allowed: true, message: 'no route answers, but pages of "https://app.example.com" read the response: the default policy governs the 404', exchanges: [{ response: { statusCode: 204 } }, {}]
+  })
+  t.match(await app.cors.explain({ origin: EVIL, method: 'PUT', url: '/nothing' }), { allowed: false, reason: 'no-route', exchanges: [{ response: { statusCode: 403 } }] })
+})
+
+t.test('a host that the option hosts does not list is named', async (t) => {
+  const app = await application(t, { hosts: ['api.example.com'] })
+  app.put('/', { config: { cors: { origin: [APP] } } }, never)
+  t.match(await app.cors.explain({ origin: APP, method: 'PUT', url: '/' }), {
+    reason: 'answered-before', message: /^the option hosts of fastify-cors-policy does not list the host "localhost[:\d]*", so every request is answered 421$/, advice: /^add "localhost[:\d]*" to hosts, or ask about/
+  })
+  t.match(await app.cors.explain({ origin: APP, method: 'PUT', url: 'http://api.example.com/' }), { allowed: true })
+})
+
+t.test('the response of an enforced route varies by what enforcement looks at', async (t) => {
+  const app = await application(t)
+  app.get('/enforced', { config: { cors: { origin: [APP], enforceOrigin: true } } }, never)
+  app.get('/plain', { config: { cors: { origin: [APP] } } }, never)
+  const vary = async (url: string): Promise<string | undefined> => (await app.cors.explain({ origin: APP, url })).exchanges[0]?.response.headers['vary']
+  t.equal(await vary('/enforced'), 'Origin, Sec-Fetch-Site, Sec-Fetch-Mode')
+  t.equal(await vary('/plain'), 'Origin')
+})
+
 t.test('an origin function that never answers ends the question, and nothing is kept', async (t) => {
   const app = await application(t)
   app.put('/never', { config: { cors: { origin: async () => await new Promise<boolean>(() => {}) } } }, never)
@@ -100,7 +168,9 @@ t.test('near misses are named as what they are', async (t) => {
   app.patch('/items/:id', { config: { cors: { origin: [APP] } } }, never)
   app.patch('/plain', never)
   const ask = async (origin: string, url: string, more: object = {}) => await app.cors.explain({ origin, url, ...more })
-  t.match(await ask(`${APP}.`, '/a'), { reason: 'invalid-origin', message: /because of the dot/, advice: `open the page at "${APP}", without the dot` })
+  t.match(await ask(`${APP}.`, '/a'), {
+    reason: 'origin-not-allowed', message: /it does allow "https:\/\/app.example.com", the same host without the dot at its end$/, advice: `open the page at "${APP}", or add "${APP}." to origin of config.cors of GET /a`
+  })
   t.match((await ask('http://intranet.example', '/secret', { credentials: true })).advice, 'allows this one only with dangerouslyAllowInsecureOrigins: true')
   t.match((await ask('https://x.github.io', '/secret')).advice, 'add "https://x.github.io" to origin')
   t.notMatch((await ask(APP, '/http')).advice, 'open the page', 'https is never given up')
