@@ -27,7 +27,8 @@ export function installedSize (manifest: string, own = sizeOf(dirname(manifest))
 }
 
 function manifestOf (name: string, from: string): string {
-  for (const folder of createRequire(from).resolve.paths(name) ?? []) {
+  // With a slash: `punycode` alone is Node's own module.
+  for (const folder of createRequire(from).resolve.paths(`${name}/`) ?? []) {
     const file = join(folder, name, 'package.json')
     if (statSync(file, { throwIfNoEntry: false }) !== undefined) return realpathSync(file) // a link's own dependencies lie where it leads
   }

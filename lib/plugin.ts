@@ -8,10 +8,10 @@ import { isPreflight } from './http/preflight-request'
 import { corsPolicyError, quote, type CorsProblem } from './messages/errors'
 import { checkOptions } from './policy/check-options'
 import type { PluginOptions } from './policy/types'
-import { sendAnswer, warnIfAnsweredBefore, withholdHeaders, type AnswerOptions } from './preflight/answer'
+import { ANSWERED_BEFORE, sendAnswer, warnIfAnsweredBefore, withholdHeaders, type AnswerOptions } from './preflight/answer'
 import { preflightMatchOf } from './preflight/options-route'
-import { decideOnResponse, isUpgrade, upgradeError, whenDecided, whenSendable } from './response/actual-response'
-import { HostRefusedError } from './response/enforcement'
+import { decideOnResponse, whenDecided, whenSendable } from './response/actual-response'
+import { closeUpgrade, HOST_REFUSED, HostRefusedError, hostsOf } from './response/enforcement'
 import { guardOf, type ResponseGuard } from './response/guard'
 import { routeOf } from './response/route'
 import type { ResponseSource } from './response/source'
@@ -54,15 +54,15 @@ export function addScope (instance: FastifyInstance, options: PluginOptions): vo
 function addHooks (instance: FastifyInstance, application: Application): void {
   if (instance !== application.root) application.observe(instance)
   instance.addHook('onRequest', (request, reply, done) => {
-    if (!isUpgrade(request) && refusesHost(request)) return done(new HostRefusedError())
+    if (refusesHost(request)) {
+      withholdHeaders(reply, HOST_REFUSED)
+      closeUpgrade(request, reply)
+      return done(new HostRefusedError())
+    }
     const answer = preflightMatchOf(request.raw)?.answer ?? notFoundAnswer(request, application)
     if (answer !== undefined) return sendAnswer(request, reply, answer)
     const source = sourceOf(request)
     return source === undefined ? done() : whenDecided(request, reply, source, done)
-  })
-  // @fastify/websocket closes a refused connection only after its own onRequest hook has run.
-  instance.addHook('preParsing', (request, reply, payload, done) => {
-    done((isUpgrade(request) && refusesHost(request) ? new HostRefusedError() : upgradeError(request, reply)) ?? null, payload)
   })
   instance.addHook('onSend', (request, reply, _payload, done) => {
     const guard = guardFor(request, reply)
@@ -78,7 +78,8 @@ function addHooks (instance: FastifyInstance, application: Application): void {
 }
 
 function refusesHost (request: FastifyRequest): boolean {
-  return scopeOf(request.server)?.matchesHost?.(request.host) === false
+  const matchesHost = scopeOf(request.server)?.matchesHost
+  return matchesHost !== undefined && !hostsOf(request).every(matchesHost)
 }
 
 /** What answers a preflight that reached a not-found handler. */
@@ -98,7 +99,7 @@ function sourceOf (request: FastifyRequest): ResponseSource | undefined {
 function guardFor (request: FastifyRequest, reply: FastifyReply): ResponseGuard | undefined {
   const existing = guardOf(reply)
   if (existing !== undefined) return existing
-  if (preflightMatchOf(request.raw) !== undefined) return withholdHeaders(reply)
+  if (preflightMatchOf(request.raw) !== undefined) return withholdHeaders(reply, ANSWERED_BEFORE)
   const source = sourceOf(request)
   return source && decideOnResponse(request, reply, source)
 }

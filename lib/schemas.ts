@@ -144,33 +144,9 @@ export const PluginOptionsSchema = Type.Object({
     default: false
   })),
   logLevel: Type.Optional(Type.Unsafe<LogLevel>(Type.String({ description: 'The log level of the generated OPTIONS routes' }))),
-<<<<<<< HEAD
-  enforceOrigin: EnforceOrigin,
-=======
-  /**
-   * Whether a request from a page whose origin is refused is answered 403 before its handler runs; "report" only logs and publishes it.
-   *
-   * For every route of the scope, those without a policy and the 404s included: these refuse every foreign page. The `enforceOrigin` of a policy
-   * overrides it.
-   *
-   * @defaultValue `false`; in a child scope, that of the parent scope
-   * @example enforceOrigin: 'report'
-   */
   enforceOrigin: Type.Optional(Type.Union([Type.Boolean(), Type.Literal('report')], {
     description: 'Whether a request from a page whose origin is refused is answered 403 before its handler runs; "report" only logs and publishes it'
   })),
-  /**
-   * The hosts of the application: a request to any other `Host` is answered 421. Keeps out pages whose name was rebound to this server.
-   *
-   * Hosts as in origins, with `*.` for subdomains and `:*` for every port, and IPv6 addresses in brackets. Without a port, the default port of the
-   * scheme is meant.
-   *
-   * Refused: an empty array, a scheme or a path, and what no browser sends (`invalid`, `not-canonical`).
-   *
-   * @defaultValue every host is accepted
-   * @example hosts: ['api.example.com', 'localhost:*']
-   */
->>>>>>> policy
   hosts: Type.Optional(Type.Unsafe<readonly string[]>(Type.Array(Type.String(), {
     description: 'The hosts of the application: a request to any other `Host` is answered 421',
     minItems: 1

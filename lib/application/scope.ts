@@ -59,6 +59,11 @@ export class Scope implements Registration {
     return this.#options.matchesHost ?? this.parent?.matchesHost
   }
 
+  /** One of these hosts. Undefined if every host is accepted. */
+  get ownHost (): string | undefined {
+    return this.#options.ownHost ?? this.parent?.ownHost
+  }
+
   /** What decides on 404 responses. */
   get notFound (): ResponseSource {
     const { defaultPolicy } = this

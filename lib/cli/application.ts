@@ -74,9 +74,8 @@ function sourceCode (): string {
   return readFileSync(file, 'utf8')
 }
 
-/** Every application that is created while this process observes, and its child instances. The plugin may be registered in a child instance only. */
+/** Every application that is created while this process observes. */
 const roots: FastifyInstance[] = []
-const children: FastifyInstance[] = []
 
 /** Called with the first application that listens. */
 let onListen: (root: FastifyInstance) => void = () => {}
@@ -84,7 +83,6 @@ let onListen: (root: FastifyInstance) => void = () => {}
 function observe (message: unknown): void {
   const { fastify } = message as { fastify: FastifyInstance }
   roots.push(fastify)
-  fastify.addHook('onRegister', (instance) => { children.push(instance) })
   const listen = fastify.listen as (options: object, callback?: unknown) => unknown
   // A program that listens gets a free port of this machine alone: its own may be taken, by the program itself.
   fastify.listen = function (this: FastifyInstance, options?: unknown, callback?: unknown) {
@@ -119,13 +117,10 @@ async function nothingLeftToDo (): Promise<never> {
   throw new Error('its default export is neither a plugin nor a Fastify instance, and it does not listen; export one of them')
 }
 
-/** The application, or the child instance of it, on which `app.cors` is. */
+/** Every instance of an application has `app.cors` once the plugin is registered in it. */
 function withCors (root: FastifyInstance): FastifyInstance {
-  // Fastify creates a child instance with its parent as the prototype.
-  const instances = [root, ...children.filter((child) => Object.prototype.isPrototypeOf.call(root, child))]
-  const owner = instances.find((each) => typeof each.cors?.explain === 'function')
-  if (owner === undefined) throw new Error('fastify-cors-policy is not registered in the application; register it')
-  return owner
+  if (typeof root.cors?.explain !== 'function') throw new Error('fastify-cors-policy is not registered in the application; register it')
+  return root
 }
 
 /** What Node shall print after the answer. */

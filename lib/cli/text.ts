@@ -47,13 +47,20 @@ export function tableText (rows: ReadonlyArray<readonly string[]>, limits: reado
   return rows.map((cells) => rowText(cells.map((cell, column) => wrap(cell, widths[column] as number)), widths)).join('')
 }
 
+/** Why a route has no policy, in place of its origins. */
+const WITHOUT_POLICY: Partial<Record<CorsRoute['declaration'], string>> = {
+  off: 'none (cors: false)',
+  none: 'none (no policy)',
+  uncovered: 'none (the plugin is not registered there)'
+}
+
 /** A table of the routes. */
 export function routesText (routes: readonly CorsRoute[], width: number): string {
   const rows = [['METHOD', 'URL', 'POLICY', 'ORIGIN'], ...routes.map((route) => [
     route.method,
     route.host === undefined ? route.url : `${route.url} (host ${route.host})`,
     route.policy ?? '-',
-    `${originsText(route.origin)}${route.credentials === false ? '' : ' with credentials'}`
+    WITHOUT_POLICY[route.declaration] ?? `${originsText(route.origin)}${route.credentials === false ? '' : ' with credentials'}`
   ])]
   return tableText(rows, [8, Math.floor(width * 0.35), Math.floor(width * 0.175)], width)
 }

@@ -1,5 +1,5 @@
 // The `advice` of an explanation: for each reason, what to write so that the request is allowed, or what to do where it cannot be allowed.
-// The plugin accepts every policy that is proposed here. explain.ts uses it.
+// The plugin accepts every policy that is proposed here.
 import type { Scope } from '../application/scope'
 import { isNonWildcardName, unsafeHeaderNames } from '../browser/headers'
 import type { CheckedPolicy } from '../policy/check-policies'
@@ -9,10 +9,11 @@ import { derivedAllowedHeaders } from '../policy/derived-headers'
 import { isSerialisedOrigin } from '../origins/pattern'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import type { PolicyFields } from '../policy/fields'
+import { allowedHeadersOf } from '../preflight/answer'
 import { compilePolicy } from '../policy/compile'
 import { decideWithoutAsking } from '../response/decision'
 import type { ExplanationContext } from './context'
-import { declaredPolicy, routeName } from './messages'
+import { declaredPolicy, MISDIRECTED, routeName } from './messages'
 import { hiddenHeaders, otherMethods, refusedHeaders, type LocalReason } from './reasons'
 import type { RouteInfo } from './route-registry'
 import { suggestOrigin, suggestPath, suggestPrefix, suggestsUpperCase } from './suggestions'
@@ -48,7 +49,8 @@ const ADVICE: { readonly [Reason in LocalReason]: (context: ExplanationContext) 
   'no-policy' (context) {
     const { route, method } = context
     if (route?.declared === 'uncovered') {
-      const register = `register the plugin on the instance that declares ${routeName(route, method)}, or on a parent instance, before the route`
+      const wrap = isEncapsulated(context, route) ? ' (where a plugin of yours registers it: wrap that plugin in fastify-plugin)' : ''
+      const register = `register the plugin on the instance that declares ${routeName(route, method)}, or on a parent instance, before the route${wrap}`
       return route.hasCorsConfig ? register : `${register}, and write ${configThatAllows(context, route)} on the route`
     }
     return `write ${configThatAllows(context, route)} on ${routeName(route, method)}`
@@ -134,8 +136,10 @@ const ADVICE: { readonly [Reason in LocalReason]: (context: ExplanationContext) 
     const names = new Set(matches.map((route) => routeName(route, method)))
     return `declare the same policy on ${[...names].join(' and ')}, for every value of the constraint`
   },
-  'answered-before' ({ preflightResponse }) {
+  'answered-before' ({ preflightResponse, answeredElsewhere, question, method }) {
+    if (answeredElsewhere !== undefined) return `ask the running server, with explain https://… ${method}, or declare a route with a policy for it`
     const status = preflightResponse?.status ?? 0
+    if (status === MISDIRECTED) return `add ${literal(question.host)} to hosts, or ask about a URL whose host is listed`
     if (status >= 300 && status < 400) {
       return 'register fastify-cors-policy before the hook that redirects, or request the URL that it redirects to: browsers follow no redirect for a preflight'
     }
@@ -153,6 +157,11 @@ function capitals (method: string): string {
   return `write the method in capitals, ${quote(method.toUpperCase())}: browsers change the case of DELETE, GET, HEAD, OPTIONS, POST and PUT only`
 }
 
+/** Whether the plugin is registered in a child scope of the route's instance that has the same prefix: in a plugin that encapsulates it by mistake. */
+function isEncapsulated ({ registry }: ExplanationContext, { instance: declaring }: RouteInfo): boolean {
+  return registry.scopes.some(({ instance }) => instance.prefix === declaring.prefix && Object.prototype.isPrototypeOf.call(declaring, instance))
+}
+
 /** The `config` to write on the route, so that it allows the request. It extends a named policy that does, or is a new policy. */
 function configThatAllows (context: ExplanationContext, route: RouteInfo | undefined): string {
   const { question: { page }, instance, method, registry } = context
@@ -164,6 +173,12 @@ function configThatAllows (context: ExplanationContext, route: RouteInfo | undef
   const routeScope = route === undefined ? otherMethods(context)[0]?.[1].scope ?? registry.scopeOf(instance) : route.scope
   const known = routeScope === undefined ? undefined : findNamedPolicy(routeScope, allowsRequest)
   if (known !== undefined) return `config: { cors: { extends: ${literal(known)} } }`
+  // A page that the policy of the URL's other methods refuses is probably refused on purpose.
+  const refusing = otherMethods(context).filter(([, { policy }]) => policy?.origin.kind === 'list' && decideWithoutAsking(policy, page.origin) === false)
+  const [first] = refusing
+  if (first !== undefined && refusing.length === otherMethods(context).length) {
+    return `a policy, if pages of ${quote(page.origin)} are meant to use it: that of ${routeName(first[1], first[0])} does not list this origin`
+  }
   const config = configOfNewPolicy(page, names, derived)
   for (const scope of registry.scopes) {
     const name = scope === routeScope ? undefined : findNamedPolicy(scope, allowsRequest)
@@ -192,7 +207,7 @@ function findNamedPolicy ({ policies: named }: Scope, allowsRequest: (policy: Ch
 /** Whether a policy allows a page's request. False for a policy with an origin function, which cannot be asked here. */
 function policyAllows (policy: CompiledPolicy, page: Page, names: readonly string[], derived: readonly string[]): boolean {
   const decision = decideWithoutAsking(policy, page.origin)
-  const allowed = policy.allowedHeaders ?? { any: false, names: derived }
+  const allowed = allowedHeadersOf(policy, () => derived)
   const allowedNames = allowed.names.map((name) => name.toLowerCase())
   return decision !== false &&
     (page.credentials !== 'include' || decision.credentials) &&

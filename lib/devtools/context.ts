@@ -1,5 +1,4 @@
-// The context of one explanation: the question, the routes it matches, and what the application answered. explain.ts builds it; reasons.ts, messages.ts
-// and advice.ts compute from it.
+// The context of one explanation: the question, the routes it matches, and what the application answered.
 import type { FastifyInstance } from 'fastify'
 import type { WireResponse } from '../browser/fetch'
 import type { CorsRefusalReason } from '../response/refused'
@@ -20,6 +19,8 @@ export interface ExplanationContext {
   readonly isSameOrigin: boolean
   /** The response to the preflight, if one was sent. To ask an origin function, explain also sends preflights that no browser would send. */
   readonly preflightResponse: WireResponse | undefined
+  /** The status with which something other than Fastify's routes and the plugin answered a preflight, although no route matches. Undefined if nothing did. */
+  readonly answeredElsewhere: number | undefined
   /** The response to the request itself, as its policy would set it. Undefined where the browser does not get so far. */
   readonly response: WireResponse | undefined
   /** The reason that the plugin published when it refused the preflight, if it did. */

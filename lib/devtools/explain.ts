@@ -1,17 +1,19 @@
 // app.cors.explain. It injects the preflight that a browser would send, and computes the CORS headers of the response. The browser model of lib/browser/
-// judges both. The result is a CorsExplanation: reason, message, advice and exchanges. decoration.ts loads it.
+// judges both. The result is a CorsExplanation: reason, message, advice and exchanges.
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import { scopeOf } from '../application/scope'
 import { predict, type Prediction, type WireRequest, type WireResponse } from '../browser/fetch'
 import { getHeader, type HeaderList } from '../browser/headers'
 import { rootOf } from '../fastify/instances'
 import { normalizeMethod } from '../http/methods'
-import type { CompiledPolicy } from '../policy/compiled-policy'
+import { guardOf } from '../response/guard'
+import { headersOf } from '../response/route'
 import { RefusalRecorder, type CorsRefusalReason } from '../response/refused'
 import { adviceFor } from './advice'
 import type { ExplanationContext } from './context'
 import { NOT_SENT, toCorsExchange } from './exchange'
 import { messageFor } from './messages'
-import { notFoundPolicy } from './not-found'
+import { notFoundSource } from './not-found'
 import { notesFor } from './notes'
 import { parseQuestion, type ParsedQuestion } from './question'
 import { hiddenHeaders, reasonFor } from './reasons'
@@ -21,32 +23,34 @@ import type { CorsExplainedRoute, CorsExplanation, CorsQuestion } from './types'
 
 /** The function `app.cors.explain` of an instance. types.ts documents it. */
 export async function explain (instance: FastifyInstance, registry: RouteRegistry, input: CorsQuestion): Promise<CorsExplanation> {
-  const question = parseQuestion(input)
+  const question = parseQuestion(input, scopeOf(instance)?.ownHost)
   const { page, host } = question
   // ready() of a child instance is avvio's, which runs no onReady hooks. The root's runs them.
   const root = rootOf(instance)
   await root.ready()
   const method = normalizeMethod(page.method)
-  const hasVersion = page.headers.some(([name]) => name.toLowerCase() === 'accept-version')
   const preflights = new PreflightSender(root, question)
   try {
     let { path } = question
-    let matches = registry.match(method, path, host, hasVersion)
+    let matches = registry.match(method, path, host)
     if (matches.length === 0) {
       path = await preflights.rewrittenPath(method)
-      matches = registry.match(method, path, host, hasVersion)
+      matches = registry.match(method, path, host)
     }
     const route = matches.every(({ policy }) => policy === matches[0]?.policy) ? matches[0] : undefined
     const context = { instance, registry, question: { ...question, path }, method, matches, route, isSameOrigin: new URL(page.url).origin === page.origin }
     // In place of the network, the application answers the preflight, and the policy answers the request itself.
     const prediction = await predict(async (request) => {
       if (isPreflight(request)) return await preflights.send(request)
-      const policy = matches.length === 0 ? await notFoundPolicy(root, path, host) : route?.policy ?? null
-      return await responseOfPolicy(policy, route, request, page.origin, preflights)
+      const notFound = matches.length === 0 ? await notFoundSource(root, path, host) : undefined
+      const source = notFound === undefined ? route : { policy: notFound.policy, headers: headersOf(notFound) }
+      return await responseOfPolicy(source, request, page.origin, preflights)
     }, page).catch((error: unknown) => lateAnswer(error, route, preflights))
-    const { response: preflightResponse, reportedReason } = preflights
+    const { response: preflightResponse, reportedReason, answeredByPolicy, probed } = preflights
+    const status = answeredByPolicy || matches.length > 0 || registry.match('OPTIONS', path, host).length > 0 ? undefined : probed
+    const answeredElsewhere = status !== undefined && status < 300 ? status : undefined
     const response = prediction.result === 'readable' ? prediction.exchanges.at(-1)?.response : undefined
-    return toExplanation({ ...context, preflightResponse, response, reportedReason }, prediction, question)
+    return toExplanation({ ...context, preflightResponse, response, reportedReason, answeredElsewhere }, prediction, question)
   } finally {
     preflights.stop()
   }
@@ -56,6 +60,10 @@ export async function explain (instance: FastifyInstance, registry: RouteRegistr
 class PreflightSender {
   response: WireResponse | undefined
   reportedReason: CorsRefusalReason | undefined
+  /** Whether a policy of the plugin decided on the last response. */
+  answeredByPolicy = false
+  /** The status of the preflight that `rewrittenPath` sent. */
+  probed: number | undefined
   readonly #root: FastifyInstance
   readonly #question: ParsedQuestion
   #routedUrl: string | undefined
@@ -67,10 +75,11 @@ class PreflightSender {
   }
 
   async send ({ headers }: Pick<WireRequest, 'headers'>): Promise<WireResponse> {
-    const { path, host, hasHost } = this.#question
-    const sent = { ...Object.fromEntries(headers), ...(hasHost && { host }) }
+    const { path, host } = this.#question
+    const sent = { ...Object.fromEntries(headers), host }
     const response = await withTimeLimit(this.#root.inject({ method: 'OPTIONS', url: path, headers: sent }))
     this.#routedUrl = response.raw.req.url
+    this.answeredByPolicy = guardOf({ raw: response.raw.res })?.source.policy != null
     this.reportedReason = this.#refusals.reasonOf(response.raw.req)
     this.response = { status: response.statusCode, headers: headerListOf(response) }
     return this.response
@@ -78,7 +87,8 @@ class PreflightSender {
 
   /** The path that the router gets: the option `rewriteUrl` may change it. No browser sends this preflight, so it counts for nothing else. */
   async rewrittenPath (method: string): Promise<string> {
-    await this.send({ headers: [['origin', this.#question.page.origin], ['access-control-request-method', method]] })
+    const { status } = await this.send({ headers: [['origin', this.#question.page.origin], ['access-control-request-method', method]] })
+    this.probed = status
     this.response = undefined
     this.reportedReason = undefined
     return this.#routedUrl ?? this.#question.path
@@ -115,18 +125,17 @@ function lateAnswer (error: unknown, route: RouteInfo | undefined, preflights: P
 
 /** The response to the request itself, which is never sent: the CORS headers that the policy sets. */
 async function responseOfPolicy (
-  policy: CompiledPolicy | null,
-  route: RouteInfo | undefined,
+  source: Pick<RouteInfo, 'policy' | 'headers'> | undefined,
   { method }: WireRequest,
   origin: string,
   preflights: PreflightSender
 ): Promise<WireResponse> {
   // An origin function takes a FastifyRequest, so it can only be asked by a preflight. Where the browser sends none, this one asks it.
-  const decision = await decideOnOrigin(policy, origin, async () => {
+  const decision = await decideOnOrigin(source?.policy ?? null, origin, async () => {
     const { status, headers } = await preflights.send({ headers: [['origin', origin], ['access-control-request-method', method]] })
     return status < 300 && getHeader(headers, 'access-control-allow-origin') !== null
   })
-  return { status: NOT_SENT, headers: Object.entries(corsResponseHeaders(policy, route, decision)) }
+  return { status: NOT_SENT, headers: Object.entries(corsResponseHeaders(source?.headers, decision)) }
 }
 
 function toExplanation (context: ExplanationContext, { exchanges, failure }: Prediction, question: ParsedQuestion): CorsExplanation {

@@ -1,9 +1,10 @@
-// The `message` of an explanation: for each reason one sentence, which names the route and its policy. explain.ts uses it.
+// The `message` of an explanation: for each reason one sentence, which names the route and its policy.
+import type { WireResponse } from '../browser/fetch'
 import { MAX_REQUEST_HEADERS_LENGTH } from '../http/headers'
 import { printable, quote } from '../messages/errors'
 import type { ExplanationContext } from './context'
 import { hiddenHeaders, otherMethods, refusedHeaders, type LocalReason } from './reasons'
-import type { RouteInfo } from './route-registry'
+import type { RouteInfo, RouteRegistry } from './route-registry'
 import { suggestOrigin, suggestPath } from './suggestions'
 
 /** The message for a reason. Without a reason, the request is allowed. */
@@ -23,16 +24,14 @@ const MESSAGES: { readonly [Reason in LocalReason]: (context: ExplanationContext
     const suggestion = suggestPath(registry, method, question.path, question.host)
     return `no route answers ${method} ${quote(question.path)}${suggestion === undefined ? '' : `; there is one for ${quote(suggestion)}`}`
   },
-  'no-policy' ({ route, method }) {
+  'no-policy' ({ route, method, registry, preflightResponse }) {
     const { declared } = route as RouteInfo
     return declared === 'uncovered'
-      ? `fastify-cors-policy is registered neither in the scope of ${routeName(route, method)} nor in a parent scope`
-      : `${routeName(route, method)} declares no policy, and its scope has no default policy`
+      ? `${routeName(route, method)} is declared on an instance where fastify-cors-policy is not registered; it is registered ${placesOf(registry)}${answeredInstead(preflightResponse)}`
+      : `${routeName(route, method)} declares no policy, and its scope has no default policy${answeredInstead(preflightResponse)}`
   },
   off ({ route, method, preflightResponse }) {
-    const status = preflightResponse?.status ?? 404
-    const instead = status < 300 ? `; something else answered its preflight with ${status}` : ''
-    return `${routeName(route, method)} declares cors: false, so no page of another origin may use it${instead}`
+    return `${routeName(route, method)} declares cors: false, so no page of another origin may use it${answeredInstead(preflightResponse)}`
   },
   'origin-not-allowed' ({ question: { page }, route, method }) {
     const { fields } = declaredPolicy(route)
@@ -69,8 +68,15 @@ const MESSAGES: { readonly [Reason in LocalReason]: (context: ExplanationContext
     })
     return `it is not known which route ${method} ${quote(question.path)} would reach: ${routes.join(' or ')}`
   },
-  'answered-before': ({ preflightResponse, route, method }) =>
-    `a hook or a route that comes first answered the preflight with ${preflightResponse?.status}, before ${policyName(route, method)} could`,
+  'answered-before' ({ preflightResponse, route, method, question, answeredElsewhere }) {
+    if (answeredElsewhere !== undefined) {
+      return `no route answers ${method} ${quote(question.path)}, but a hook or another plugin answered a preflight for it with ${answeredElsewhere}; ` +
+        'what it sets on the response is not known'
+    }
+    return preflightResponse?.status === MISDIRECTED
+      ? `the option hosts of fastify-cors-policy does not list the host ${quote(question.host)}, so every request is answered ${MISDIRECTED}`
+      : `a hook or a route that comes first answered the preflight with ${preflightResponse?.status}, before ${policyName(route, method)} could`
+  },
   'invalid-request-headers': ({ route, method }) =>
     `the names of the request's headers are longer than ${MAX_REQUEST_HEADERS_LENGTH} characters together, so ${policyName(route, method)} does not read them`,
   'forbidden-method': ({ method }) => `no page can use the method ${method}: browsers forbid it`,
@@ -79,6 +85,20 @@ const MESSAGES: { readonly [Reason in LocalReason]: (context: ExplanationContext
     const log = preflightResponse === undefined ? '' : '; the log has the error'
     return `the origin function of ${policyName(route, method)} ${how} for ${quote(page.origin)}, so the origin is refused${log}`
   }
+}
+
+/** The status of a response to a host that the option `hosts` does not list. */
+export const MISDIRECTED = 421
+
+/** What to add where something other than the plugin approved a preflight. */
+function answeredInstead (preflight: WireResponse | undefined): string {
+  return preflight !== undefined && preflight.status < 300 ? `; something else answered its preflight with ${preflight.status}` : ''
+}
+
+/** Where the plugin is registered, for a route elsewhere. */
+function placesOf ({ scopes }: RouteRegistry): string {
+  const places = scopes.map(({ instance: { prefix } }) => prefix === '' ? 'inside a plugin that is not wrapped in fastify-plugin' : `below ${quote(`${prefix}/`)}`)
+  return `${[...new Set(places)].join(', and ')} only`
 }
 
 /** For example `PUT /items/:id`. */

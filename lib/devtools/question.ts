@@ -33,14 +33,18 @@ export interface ParsedQuestion {
   readonly reads: readonly string[]
   /** Path and query of the URL. */
   readonly path: string
-  /** The host of the URL, or the one that `inject` sends. */
+  /** The host of the URL, or one of the application's. */
   readonly host: string
   /** Whether the question has an absolute URL, which names the host. */
   readonly hasHost: boolean
 }
 
-/** @throws CorsQuestionError with all problems of the question */
-export function parseQuestion (question: CorsQuestion): ParsedQuestion {
+/**
+ * `ownHost` is a host of the application, for questions whose URL is a path.
+ *
+ * @throws CorsQuestionError with all problems of the question
+ */
+export function parseQuestion (question: CorsQuestion, ownHost = DEFAULT_HOST): ParsedQuestion {
   const problems: CorsProblem[] = []
   const report = (pointer: string, value: unknown, reason: CorsProblem['reason'], message: string): void => {
     problems.push({ pointer, reason, value, message: `${quote(value)} ${message}` })
@@ -77,7 +81,7 @@ export function parseQuestion (question: CorsQuestion): ParsedQuestion {
     },
     reads,
     path: parsed.pathname + parsed.search,
-    host: hasHost ? parsed.host : DEFAULT_HOST,
+    host: hasHost ? parsed.host : ownHost,
     hasHost
   }
 }

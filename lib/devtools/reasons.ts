@@ -11,6 +11,7 @@ export function reasonFor (context: ExplanationContext, failure: Failure): CorsR
   const { route, matches, preflightResponse, reportedReason, question: { page } } = context
   if (failure === 'forbidden method') return 'forbidden-method'
   // A missing route or policy is the more useful reason, so it comes before the browser's failure.
+  if (context.answeredElsewhere !== undefined) return 'answered-before'
   if (matches.length === 0) return otherMethods(context).length > 0 ? 'method-not-routed' : 'no-route'
   if (route === undefined) return 'ambiguous-route'
   if (route.policy === null) return route.declared === 'off' ? 'off' : 'no-policy'
@@ -42,7 +43,7 @@ export function hiddenHeaders ({ question: { page, reads }, response, isSameOrig
 export function otherMethods ({ registry, question: { path, host } }: ExplanationContext): Array<readonly [method: string, route: RouteInfo]> {
   const methods = new Set(registry.routes.map((route) => route.method))
   return [...methods].sort().flatMap((method) => {
-    const [first] = registry.match(method, path, host, false)
+    const [first] = registry.match(method, path, host)
     return first !== undefined && first.policy !== null ? [[method, first] as const] : []
   })
 }

@@ -1,10 +1,8 @@
-// Computes the CORS headers of a response that is never sent: the policy's decision on the origin, and the headers that follow from it. explain.ts and
-// routes.ts use it.
+// Computes the CORS headers of a response that is never sent: the policy's decision on the origin, and the headers that follow from it.
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import { isSerialisedOrigin } from '../origins/pattern'
-import { PolicyHeaders } from '../response/cors-headers'
+import type { PolicyHeaders } from '../response/cors-headers'
 import { decideWithoutAsking, type Decision } from '../response/decision'
-import type { RouteInfo } from './route-registry'
 
 /** The policy's decision on an origin. `askOriginFunction` is called only where the policy has an origin function. */
 export async function decideOnOrigin (policy: CompiledPolicy | null, origin: string, askOriginFunction: () => Promise<boolean>): Promise<Decision> {
@@ -14,13 +12,8 @@ export async function decideOnOrigin (policy: CompiledPolicy | null, origin: str
   return await askOriginFunction() && { origin, credentials: policy.credentials }
 }
 
-/** The CORS headers of a response of the route; without a route, those of a 404. */
-export function corsResponseHeaders (policy: CompiledPolicy | null, route: RouteInfo | undefined, decision: Decision): Record<string, string> {
-  const headers = new PolicyHeaders(policy, exposedHeaders(policy, route), false)
+/** The CORS headers of a response, for this decision. Without a policy, there are none. */
+export function corsResponseHeaders (headers: PolicyHeaders | undefined, decision: Decision): Record<string, string> {
+  if (headers === undefined) return {}
   return { ...(headers.vary !== undefined && { vary: headers.vary.value }), ...Object.fromEntries(headers.for(decision)) }
-}
-
-/** The response headers that a page can read, besides the safelisted ones. */
-export function exposedHeaders (policy: CompiledPolicy | null, route: RouteInfo | undefined): readonly string[] {
-  return policy?.exposedHeaders ?? (policy === null ? [] : route?.responseHeaders ?? [])
 }

@@ -1,5 +1,4 @@
 // The routes that an application has registered, and which of them a request matches. Matching uses the router of lib/preflight/, as preflights do.
-// explain.ts and routes.ts ask it.
 import type { FastifyInstance } from 'fastify'
 import type { Application } from '../application/application'
 import { declarationOf } from '../application/declaration'
@@ -7,6 +6,7 @@ import { scopeOf, type Scope } from '../application/scope'
 import type { CheckedPolicy } from '../policy/check-policies'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import type { RouterEntry } from '../fastify/router-entries'
+import type { PolicyHeaders } from '../response/cors-headers'
 import type { Route } from '../response/route'
 
 /** One method of a registered route. */
@@ -21,18 +21,21 @@ export interface RouteInfo {
   /** The declaration that the policy was compiled from. */
   readonly checked: CheckedPolicy | undefined
   /**
-   * What the route declares: `policy`; `off` for `cors: false`; `none`, so that the scope's default policy applies. `uncovered`: the plugin is not
-   * registered in the route's scope, or the declaration is not known.
+   * What the route declares: `policy`; `off` for `cors: false`; `none`, so that the scope's default policy applies. `uncovered`: the plugin is registered
+   * neither on the route's instance nor on a parent of it.
    */
   readonly declared: 'policy' | 'off' | 'none' | 'uncovered'
   /** Whether the route has a `config.cors`, also where the plugin does not cover it. */
   readonly hasCorsConfig: boolean
   readonly scope: Scope | undefined
-  readonly instance: FastifyInstance | undefined
+  /** The instance that declares it. */
+  readonly instance: FastifyInstance
   /** The request headers that the route's schema declares. */
   readonly requestHeaders: readonly string[]
-  /** The response headers that the route's schema declares. */
+  /** The response headers that the policy and the route's schema expose. */
   readonly responseHeaders: readonly string[]
+  /** The headers of its responses. Undefined where the plugin is not registered. */
+  readonly headers: PolicyHeaders | undefined
 }
 
 /** The routes of one application. */
@@ -46,7 +49,7 @@ export interface RouteRegistry {
    * The routes that a request can match, in the router's order of preference. There are several where constraints decide that a preflight does not
    * carry.
    */
-  match (method: string, url: string, host: string, hasVersion: boolean): readonly RouteInfo[]
+  match (method: string, url: string, host: string): readonly RouteInfo[]
 }
 
 /** The registry of an application. Complete once the application is ready. */
@@ -108,8 +111,9 @@ function toRouteInfo ({ method, path, constraints, context }: RouterEntry, route
     declared: kindOfDeclaration(route),
     hasCorsConfig: declarationOf(context.config) !== undefined,
     scope: route?.scope as Scope | undefined,
-    instance: route?.instance,
+    instance: context.server,
     requestHeaders: route?.requestHeaders(method) ?? [],
-    responseHeaders: route?.exposedHeaders() ?? []
+    responseHeaders: route?.exposedHeaders() ?? [],
+    headers: route?.headers
   }
 }

@@ -1,6 +1,6 @@
-// app.cors.routes: lists every route that has a policy or declares cors: false, as plain JSON. decoration.ts loads it.
+// app.cors.routes: lists every route and its policy, as plain JSON.
 import type { CheckedPolicy } from '../policy/check-policies'
-import { exposedHeaders } from './response-headers'
+import { allowedHeadersOf } from '../preflight/answer'
 import type { RouteInfo, RouteRegistry } from './route-registry'
 import { entriesOf } from './suggestions'
 import type { CorsRoute } from './types'
@@ -8,7 +8,6 @@ import type { CorsRoute } from './types'
 /** The function `app.cors.routes` of an application. types.ts documents it. */
 export function listRoutes ({ routes }: RouteRegistry): CorsRoute[] {
   return routes
-    .filter(({ policy, declared }) => policy !== null || declared === 'off')
     .map(toCorsRoute)
     .sort((one, other) => compareTexts(`${one.url} ${one.method}`, `${other.url} ${other.method}`))
 }
@@ -26,22 +25,27 @@ function toCorsRoute (route: RouteInfo): CorsRoute {
     ...(host !== undefined && { host: String(host) }),
     ...(constraints.length > 0 && { constraints }),
     policy: checked?.name ?? null,
+    declaration: declarationOf(route),
     origin: policy === null ? [] : originTexts((checked as CheckedPolicy).fields.origin),
     credentials: policy?.credentialedOrigins === undefined
       ? policy?.credentials === true
       : entriesOf((checked as CheckedPolicy).fields.credentials).map(String),
     allowedHeaders: allowedHeaders(route),
-    exposedHeaders: [...exposedHeaders(policy, route)],
+    exposedHeaders: policy === null ? [] : [...route.responseHeaders],
     maxAge: policy?.maxAge === undefined ? null : Number(policy.maxAge),
     enforceOrigin: policy?.enforceOrigin === true
   }
 }
 
+function declarationOf ({ declared, policy }: RouteInfo): CorsRoute['declaration'] {
+  return declared === 'none' && policy !== null ? 'default' : declared
+}
+
 /** The request headers that a preflight accepts. */
 function allowedHeaders ({ policy, requestHeaders }: RouteInfo): string[] {
   if (policy === null) return []
-  const { allowedHeaders: allowed } = policy
-  return allowed === undefined ? [...requestHeaders] : [...(allowed.any ? ['*'] : []), ...allowed.names]
+  const { any, names } = allowedHeadersOf(policy, () => requestHeaders)
+  return [...(any ? ['*'] : []), ...names]
 }
 
 function originTexts (origin: unknown): CorsRoute['origin'] {

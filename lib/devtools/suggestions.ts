@@ -92,7 +92,7 @@ export function suggestPrefix (
   for (let count = 1; count < Math.min(segments.length, 4); count++) {
     const prefix = `/${segments.slice(0, count).join('/')}`
     const rest = path.slice(prefix.length)
-    const [first] = registry.match(method, rest, host, false)
+    const [first] = registry.match(method, rest, host)
     // A wildcard answers everything, so it says nothing of a prefix.
     if (first !== undefined && !first.url.includes('*')) return { prefix, path: rest }
   }
@@ -102,7 +102,7 @@ export function suggestPrefix (
 /** Whether a route matches the method in capitals. Browsers leave the case of `patch` as it is. */
 export function suggestsUpperCase (registry: RouteRegistry, method: string, path: string, host: string): boolean {
   const upper = method.toUpperCase()
-  return upper !== method && registry.match(upper, path, host, false).length > 0
+  return upper !== method && registry.match(upper, path, host).length > 0
 }
 
 /** The path with a trailing slash added or removed, if a route matches that. */
@@ -110,5 +110,5 @@ export function suggestPath (registry: RouteRegistry, method: string, path: stri
   const [pathname] = path.split('?', 1) as [string]
   const query = path.slice(pathname.length)
   const other = `${pathname.endsWith('/') ? pathname.slice(0, -1) : `${pathname}/`}${query}`
-  return registry.match(method, other, host, false).length === 0 ? undefined : other
+  return registry.match(method, other, host).length === 0 ? undefined : other
 }

@@ -107,7 +107,7 @@ export interface CorsExplanation {
   readonly exchanges: readonly CorsExchange[]
 }
 
-/** One method of a route that has a policy or declares `cors: false`. */
+/** One method of a route. */
 export interface CorsRoute {
   readonly method: string
   readonly url: string
@@ -117,7 +117,19 @@ export interface CorsRoute {
   readonly constraints?: readonly string[]
   /** The name of the policy that the route has or extends. Null where its policy has no name, or where it has no policy. */
   readonly policy: string | null
-  /** The allowed origins: `'*'`, or an array of origins, patterns, RegExps as text, and `'function'` for an origin function. Empty for `cors: false`. */
+  /**
+   * Where the policy comes from, or why there is none.
+   *
+   * | value | meaning |
+   * |---|---|
+   * | `'policy'` | the route's `config.cors` is a policy |
+   * | `'default'` | the route declares nothing, and has the `defaultPolicy` of its scope |
+   * | `'off'` | the route declares `cors: false` |
+   * | `'none'` | the route declares nothing, and its scope has no default policy |
+   * | `'uncovered'` | the plugin is registered neither on the route's instance nor on a parent of it |
+   */
+  readonly declaration: 'policy' | 'default' | 'off' | 'none' | 'uncovered'
+  /** The allowed origins: `'*'`, or an array of origins, patterns, RegExps as text, and `'function'` for an origin function. Empty without a policy. */
   readonly origin: '*' | readonly string[]
   /** Whether allowed origins may send credentials, or the list of those that may. The entries of an `originList` are those of the moment of the call. */
   readonly credentials: boolean | readonly string[]
@@ -148,7 +160,10 @@ export interface CorsQuestionError extends FastifyError {
   readonly problems: readonly CorsProblem[]
 }
 
-/** `app.cors`: answers questions about the policies of an application. In a child scope, it knows the policy names of that scope. */
+/**
+ * `app.cors`: answers questions about the policies of an application. Every instance has it once the plugin is registered anywhere in the application; in a
+ * child scope, it knows the policy names of that scope.
+ */
 export interface CorsDecoration<Name extends string = string> {
   /**
    * Whether a browser lets a page make a request and read the response; if not, why, and what to write. The preflight is injected into the
@@ -165,8 +180,8 @@ export interface CorsDecoration<Name extends string = string> {
    */
   explain (question: CorsQuestion): Promise<CorsExplanation>
   /**
-   * The routes of the application that have a policy or declare `cors: false`. One entry for each method, as plain JSON, sorted by URL and method, so
-   * that it can be printed or kept as a snapshot. Complete once the application is ready.
+   * The routes of the application, those without a policy included. One entry for each method, as plain JSON, sorted by URL and method, so that it can be
+   * printed or kept as a snapshot. Complete once the application is ready.
    *
    * @example console.table(app.cors.routes())
    */

@@ -1,8 +1,8 @@
 // The inspector's onRequest hook. It refuses every request that does not come from the inspector's page at an allowed host, because other pages that a
 // developer has open can send requests to this server too. index.ts registers it.
-import { isIPv4 } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { quote } from '../messages/errors'
+import { hostsNamedBy, isLoopbackHost, type HostMatcher } from '../origins/hosts'
 
 /** Allows scripts, styles and images of the inspector's origin, and requests to it. Forbids inline code, HTML from strings, forms and framing. */
 const CONTENT_SECURITY_POLICY = [
@@ -19,11 +19,11 @@ const RESPONSE_HEADERS = {
   'x-content-type-options': 'nosniff'
 }
 
-/** The hook that refuses requests with 403, and sets the headers of every response. `hosts` are allowed besides loopback hosts. */
-export function guard (hosts: ReadonlySet<string>): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined> {
+/** The hook that refuses requests with 403, and sets the headers of every response. `matchesHost` tells which hosts are allowed besides loopback hosts. */
+export function guard (matchesHost: HostMatcher): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined> {
   return async (request, reply) => {
     reply.headers(RESPONSE_HEADERS)
-    const refusal = whyRefused(request, hosts)
+    const refusal = whyRefused(request, matchesHost)
     if (refusal === undefined) return undefined
     request.log.warn(`fastify-cors-policy/inspector answered 403: ${refusal}`)
     return await reply.code(403).type('text/plain; charset=utf-8').send('Forbidden')
@@ -31,11 +31,10 @@ export function guard (hosts: ReadonlySet<string>): (request: FastifyRequest, re
 }
 
 /** Why a request is refused; undefined if it is allowed. */
-function whyRefused ({ method, headers }: FastifyRequest, hosts: ReadonlySet<string>): string | undefined {
-  // Host, or :authority in HTTP/2. Not X-Forwarded-Host, which any client can set.
-  const requested = [headers.host, headers[':authority']].flat().filter((host) => host !== undefined)
-  if (requested.length === 0) return 'the request names no host'
-  const refusedHost = requested.find((host) => !isAllowed(host, hosts))
+function whyRefused ({ method, headers, originalUrl: url }: FastifyRequest, matchesHost: HostMatcher): string | undefined {
+  // Not X-Forwarded-Host, which any client can set.
+  const refusedHost = hostsNamedBy({ url, headers }).find((host) => !isLoopbackHost(host) && !matchesHost(host))
+  if (refusedHost === '') return 'the request names no host'
   if (refusedHost !== undefined) {
     return `the host ${quote(refusedHost)} is neither a loopback host nor in the option "hosts"; if it is yours, write its name in "hosts"`
   }
@@ -44,19 +43,6 @@ function whyRefused ({ method, headers }: FastifyRequest, hosts: ReadonlySet<str
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return `the request comes from a page of another origin (Sec-Fetch-Site: ${quote(site)})`
   return isJson(headers['content-type']) ? undefined : 'the content type is not application/json'
-}
-
-/** A host and an optional port, https://www.rfc-editor.org/rfc/rfc9110#name-host-and-authority */
-const HOST = /^(\[[\da-f:.]+\]|[^:[\]]+)(?::\d{1,5})?$/
-
-function isAllowed (host: string, hosts: ReadonlySet<string>): boolean {
-  const name = HOST.exec(host.toLowerCase())?.[1]
-  return name !== undefined && (isLoopback(name) || hosts.has(name))
-}
-
-/** Names that browsers resolve without DNS, and the loopback addresses. https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy */
-function isLoopback (name: string): boolean {
-  return /^(?:[\w-]+\.)*localhost$/.test(name) || name === '[::1]' || (name.startsWith('127.') && isIPv4(name))
 }
 
 function isJson (type: string | undefined): boolean {

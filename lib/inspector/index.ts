@@ -9,11 +9,11 @@ import { guard } from './guard'
 import { checkInspectorOptions } from './options'
 
 /**
- * Serves the inspector below its prefix: at `/_cors/` for `{ prefix: '/_cors' }`. The page lists every route that has a policy or declares
- * `cors: false`. Its form explains whether browsers allow a request, and if not, what to write. It is for development: everybody who reaches it can read
+ * Serves the inspector below its prefix: at `/_cors/` for `{ prefix: '/_cors' }`. The page lists every route, those without a
+ * policy included. Its form explains whether browsers allow a request, and if not, what to write. It is for development: everybody who reaches it can read
  * all policies.
  *
- * Register it on an instance that has `app.cors`: the one on which fastify-cors-policy is registered, or a child instance.
+ * Register it after fastify-cors-policy.
  *
  * @throws CorsPolicyError where its options are invalid, where `app.cors` does not exist, and with `NODE_ENV=production`
  * @example
@@ -21,13 +21,13 @@ import { checkInspectorOptions } from './options'
  * if (process.env.NODE_ENV !== 'production') await app.register(inspector, { prefix: '/_cors' })
  */
 async function inspector (instance: FastifyInstance, options: inspector.InspectorOptions): Promise<void> {
-  const hosts = checkInspectorOptions(options, instance.hasDecorator('cors'))
+  const matchesHost = checkInspectorOptions(options, instance.hasDecorator('cors'))
   const ownRoutes = new Set<string>()
   // For a prefixed "/", Fastify declares two routes but calls the hook once.
   instance.addHook('onRoute', ({ method, url, routePath }) => {
     for (const each of [url, ...(routePath === '' ? [`${url}/`] : [])]) ownRoutes.add(`${String(method)} ${each}`)
   })
-  instance.addHook('onRequest', guard(hosts))
+  instance.addHook('onRequest', guard(matchesHost))
   // The application's parsers and error handlers must not see the inspector's requests. A body of another type, such as text/plain, is not read at all:
   // every page can send that without a preflight.
   instance.removeAllContentTypeParsers()
@@ -91,8 +91,8 @@ declare namespace inspector {
      */
     prefix?: string
     /**
-     * Host names that it answers besides `localhost`, `*.localhost`, `127.0.0.0/8` and `[::1]`, without a port; every port is allowed. Any other `Host`
-     * is answered 403: an attacker's domain can resolve to this machine (DNS rebinding).
+     * Hosts that it answers besides `localhost`, `*.localhost`, `127.0.0.0/8` and `[::1]`, written as in the option `hosts` of the plugin. A host without a
+     * port means every port. Any other `Host` is answered 403: an attacker's domain can resolve to this machine (DNS rebinding).
      *
      * @defaultValue none
      * @example ['dev.example.com']

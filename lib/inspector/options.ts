@@ -1,5 +1,6 @@
 // Checks the inspector's options when it is registered. The error lists all problems, and what to write instead. index.ts uses it.
 import { childPointer, corsPolicyError, quote, type CorsProblem } from '../messages/errors'
+import { compileHosts, type HostMatcher } from '../origins/hosts'
 
 /** Fastify's own options of `register`, which it passes to every plugin. */
 const OPTIONS_OF_REGISTER: ReadonlySet<string> = new Set(['logLevel', 'logSerializers'])
@@ -7,10 +8,10 @@ const OPTIONS_OF_REGISTER: ReadonlySet<string> = new Set(['logLevel', 'logSerial
 /**
  * Checks the options, `NODE_ENV`, and that `app.cors` exists.
  *
- * @returns the host names of the option `hosts`
+ * @returns what matches the option `hosts`
  * @throws CorsPolicyError with all problems
  */
-export function checkInspectorOptions (options: object, hasCors: boolean): ReadonlySet<string> {
+export function checkInspectorOptions (options: object, hasCors: boolean): HostMatcher {
   const problems: CorsProblem[] = []
   for (const [name, value] of Object.entries(options)) {
     if (OPTIONS_OF_REGISTER.has(name)) continue
@@ -29,12 +30,12 @@ export function checkInspectorOptions (options: object, hasCors: boolean): Reado
     problems.push({ pointer: '/dangerouslyInProduction', reason: 'missing', value: dangerouslyInProduction, message })
   }
   if (!hasCors) {
-    const message = 'app.cors does not exist; write app.register(cors, { … }) before app.register(inspector, { … }), ' +
-      'on the same instance or on one above it'
+    const message = 'app.cors does not exist; write app.register(cors, { … }) before app.register(inspector, { … })'
     problems.push({ pointer: '', reason: 'missing', value: undefined, message })
   }
   if (problems.length > 0) throw corsPolicyError('the options of fastify-cors-policy/inspector', problems)
-  return new Set(hosts)
+  // The port of a development server varies, and only names keep rebound pages out.
+  return compileHosts([...hosts, ...hosts.filter((host) => !/:\d+$|:\*$/.test(host)).map((host) => `${host}:*`)], '/hosts', [])
 }
 
 /** Checks the value of an option, and adds problems to `problems`. */
@@ -55,30 +56,12 @@ function checkPrefix (value: unknown, problems: CorsProblem[]): void {
 }
 
 function checkHosts (value: unknown, problems: CorsProblem[]): void {
-  if (Array.isArray(value)) value.forEach((host: unknown, index) => checkHost(host, childPointer('/hosts', index), problems))
-  else problems.push({ pointer: '/hosts', reason: 'type', value, message: `${quote(value)} is not an array of hosts; write ["dev.example.com"]` })
+  if (!Array.isArray(value)) problems.push({ pointer: '/hosts', reason: 'type', value, message: `${quote(value)} is not an array of hosts; write ["dev.example.com"]` })
+  else if (value.length > 0) compileHosts(value, '/hosts', problems)
 }
 
 function checkDangerouslyInProduction (value: unknown, problems: CorsProblem[]): void {
   if (typeof value === 'boolean') return
   const message = `${quote(value)} is neither true nor false; write one of them`
   problems.push({ pointer: '/dangerouslyInProduction', reason: 'type', value, message })
-}
-
-function checkHost (value: unknown, pointer: string, problems: CorsProblem[]): void {
-  if (typeof value !== 'string') {
-    problems.push({ pointer, reason: 'type', value, message: `${quote(value)} is not a host; write a name such as "dev.example.com"` })
-    return
-  }
-  const hostname = hostnameIn(value)
-  if (hostname === value) return
-  const message = `${quote(value)} is not the name of one host as browsers write it; write ${quote(hostname ?? 'dev.example.com')}`
-  problems.push({ pointer, reason: hostname === undefined ? 'invalid' : 'not-canonical', value, message })
-}
-
-/** The host name in a text that may also have a port or be a URL; undefined if there is none. */
-function hostnameIn (text: string): string | undefined {
-  const url = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`
-  if (text.includes('*') || !URL.canParse(url)) return undefined
-  return new URL(url).hostname
 }

@@ -55,10 +55,12 @@ function rowsOf (routes) {
   return [...rows.values()]
 }
 
-const isOff = ({ origin }) => origin.length === 0
+/** What is shown of a route without a policy. */
+const WITHOUT_POLICY = { off: 'off', none: 'no policy', uncovered: 'not registered there' }
 
-function policyCell ({ policy, enforceOrigin, ...row }) {
-  if (isOff(row) && policy === null) return [make('span', { className: 'badge off' }, 'off')]
+function policyCell ({ policy, enforceOrigin, declaration }) {
+  const without = WITHOUT_POLICY[declaration]
+  if (without !== undefined) return [make('span', { className: 'badge off' }, without)]
   const enforced = enforceOrigin ? [' ', make('span', { className: 'badge off' }, 'enforced')] : []
   return [policy === null ? hint('unnamed') : code(policy), ...enforced]
 }
@@ -88,7 +90,7 @@ function rowElement (row) {
     code(url),
     ...(host === undefined ? [] : [' ', hint(`host ${host}`)]),
     ...(constraints.length === 0 ? [] : [' ', hint(`constraints: ${constraints.join(', ')}`)]))
-  const off = isOff(row)
+  const off = WITHOUT_POLICY[row.declaration] !== undefined
   return make('tr', { role: 'row', className: off ? 'is-off' : '' },
     route,
     cell('Policy', policyCell(row)),
@@ -105,7 +107,7 @@ function wordsOf (row) {
   const { methods, url, host, constraints = [], policy, origin, credentials, allowedHeaders, exposedHeaders } = row
   const words = [
     methods, url, host, constraints,
-    policy ?? (isOff(row) ? 'off' : 'unnamed'),
+    policy ?? WITHOUT_POLICY[row.declaration] ?? 'unnamed',
     origin, origin === '*' ? 'any origin' : [],
     credentials === true ? ['credentials'] : credentials || [],
     allowedHeaders, exposedHeaders
@@ -125,7 +127,7 @@ async function showRoutes () {
     const wanted = element('filter').value.toLowerCase().split(/\s+/)
     for (const { words, shown } of rows) shown.hidden = !wanted.every((word) => words.includes(word))
     const visible = rows.filter(({ shown }) => !shown.hidden).length
-    element('count').textContent = rows.length === 0 ? 'No route declares a policy.' : `${visible} of ${rows.length} shown`
+    element('count').textContent = rows.length === 0 ? 'The application has no routes.' : `${visible} of ${rows.length} shown`
   }
   element('filter').addEventListener('input', filter)
   filter()

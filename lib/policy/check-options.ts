@@ -20,6 +20,8 @@ export interface CheckedOptions {
   readonly enforceOrigin: boolean | 'report' | undefined
   /** undefined if every host is accepted. */
   readonly matchesHost: HostMatcher | undefined
+  /** A host that it matches. */
+  readonly ownHost: string | undefined
   /** undefined if it is left out: `debug`. */
   readonly refusalLogLevel: string | undefined
 }
@@ -46,6 +48,7 @@ export function checkOptions (value: unknown, inherited: NamedPolicies, problems
     hideOptionsRoute: valid('hideOptionsRoute') !== false,
     enforceOrigin: valid('enforceOrigin') as CheckedOptions['enforceOrigin'],
     matchesHost: hosts && compileHosts(hosts, '/hosts', problems),
+    ownHost: typeof hosts?.[0] === 'string' ? hosts[0].replace(/^\*(?=\.)/, 'any').replace(/:\*$/, '') : undefined,
     refusalLogLevel: valid('refusalLogLevel') as string | undefined
   }
 }

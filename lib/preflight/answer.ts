@@ -99,15 +99,15 @@ function requestedHeaders (request: FastifyRequest): string | undefined {
   return request.raw.headers['access-control-request-headers']
 }
 
-/** The source of the headers if an earlier hook answered a preflight. */
-const ANSWERED_BEFORE: GuardSource = { policy: null, policyName: null, setsHeaders: true, scope: { enforceOrigin: false, refusalLogLevel: 'debug' } }
+/** The source of the headers if an earlier hook answered a preflight, or failed, before the policy did. */
+export const ANSWERED_BEFORE: GuardSource = { policy: null, policyName: null, setsHeaders: true, scope: { enforceOrigin: false, refusalLogLevel: 'debug' } }
 
 /** The instances that have logged the warning: each logs it once. */
 const warnedServers = new WeakSet<object>()
 
-/** An earlier hook answered a preflight, or failed, before the policy did: the response carries no CORS headers. */
-export function withholdHeaders (reply: FastifyReply): ResponseGuard {
-  return new ResponseGuard(reply, ANSWERED_BEFORE, VARY_PREFLIGHT)
+/** No policy decides on this response: it carries no CORS headers. */
+export function withholdHeaders (reply: FastifyReply, source: GuardSource): ResponseGuard {
+  return new ResponseGuard(reply, source, source === ANSWERED_BEFORE ? VARY_PREFLIGHT : undefined)
 }
 
 /** Warns if an earlier hook answered a preflight. */

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isPreflight } from '../http/preflight-request'
 import { decide, type Decision } from './decision'
-import { isFromForeignPage, OriginRefusedError } from './enforcement'
+import { closeUpgrade, isFromForeignPage, OriginRefusedError } from './enforcement'
 import { guardOf, ResponseGuard } from './guard'
 import { hasListeners, reportRefusedOrigin } from './refused'
 import { enforcementOf, type ResponseSource } from './source'
@@ -50,19 +50,14 @@ function refuse (request: FastifyRequest, guard: ResponseGuard): void {
 /** Calls `done` when the origin is decided, with the error that ends a refused request. */
 export function whenDecided (request: FastifyRequest, reply: FastifyReply, source: ResponseSource, done: (error?: Error) => void): void {
   const guard = decideOnResponse(request, reply, source)
-  const finish = (): void => { done(guard.refusesRequest && !isUpgrade(request) ? new OriginRefusedError() : undefined) }
+  const finish = (): void => {
+    if (!guard.refusesRequest) return done()
+    closeUpgrade(request, reply)
+    done(new OriginRefusedError())
+  }
   if (guard.pendingDecision === undefined) return finish()
   guard.isDecisionAwaited = true
   guard.pendingDecision.then(finish, finish) // it never rejects
-}
-
-/** The error that ends a WebSocket upgrade of a refused origin. Undefined for every other request. */
-export function upgradeError (request: FastifyRequest, reply: FastifyReply): Error | undefined {
-  return isUpgrade(request) && guardOf(reply)?.refusesRequest === true ? new OriginRefusedError() : undefined
-}
-
-export function isUpgrade ({ raw }: FastifyRequest): boolean {
-  return raw.headers.upgrade !== undefined
 }
 
 /**

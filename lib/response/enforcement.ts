@@ -1,13 +1,39 @@
 // The request side. CORS keeps pages from reading responses, not from sending requests: `enforceOrigin` refuses requests from pages of refused origins, and
 // `hosts` those to other hosts, before their handler runs. A request from the application's own pages, or from a client that is no browser, is never refused.
 import createError from '@fastify/error'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isPreflight } from '../http/preflight-request'
+import { hostsNamedBy } from '../origins/hosts'
 import { isSerialisedOrigin } from '../origins/serialised'
+import type { GuardSource } from './guard'
 
 /** The messages contain nothing from the request. */
 export const OriginRefusedError = createError('FST_ERR_CORS_ORIGIN_REFUSED', 'Pages of this origin may not send this request', 403)
 export const HostRefusedError = createError('FST_ERR_CORS_HOST_REFUSED', 'This server does not answer for this host', 421)
+
+/** The source of the headers if the host is refused. Policies are those of the application, which this is not: none is asked. */
+export const HOST_REFUSED: GuardSource = { policy: null, policyName: null, setsHeaders: true, scope: { enforceOrigin: false, refusalLogLevel: 'debug' } }
+
+/**
+ * The hosts for which a request is: all that it names, or the one that a trusted proxy names (`trustProxy`). Then `Host` is the name that the proxy has for
+ * this server.
+ */
+export function hostsOf (request: FastifyRequest): readonly string[] {
+  const { host, raw: { headers }, originalUrl: url } = request
+  const isForwarded = host !== (headers.host ?? headers[':authority'] ?? '')
+  return isForwarded ? [host] : hostsNamedBy({ url, headers })
+}
+
+/**
+ * Closes the connection of a refused upgrade after the response. Node leaves the connection to whoever takes the upgrade, and @fastify/websocket closes it only
+ * if its own onRequest hook has run.
+ */
+export function closeUpgrade ({ raw }: FastifyRequest, reply: FastifyReply): void {
+  if (raw.headers.upgrade === undefined || raw.httpVersion === '2.0') return
+  const { socket } = reply.raw
+  reply.header('connection', 'close')
+  reply.raw.once('finish', () => { socket?.end(() => { socket.destroy() }) })
+}
 
 /**
  * Whether a page of another origin sends the request. Not a preflight: it carries no credentials, and reaches no handler but that of a user's OPTIONS route.

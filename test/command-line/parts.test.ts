@@ -170,7 +170,7 @@ t.test('the program prints its help, and ends with exit code 2 if nobody reads i
   t.equal(errors, '')
 })
 
-const ROUTE: CorsRoute = { method: 'GET', url: '/', policy: null, origin: '*', credentials: false, allowedHeaders: [], exposedHeaders: [], maxAge: null, enforceOrigin: false }
+const ROUTE: CorsRoute = { method: 'GET', url: '/', policy: null, declaration: 'policy', origin: '*', credentials: false, allowedHeaders: [], exposedHeaders: [], maxAge: null, enforceOrigin: false }
 
 t.test('the table of routes has at most 80 columns, and control characters are escaped', async (t) => {
   t.equal(routesText([], 80), 'METHOD  URL  POLICY  ORIGIN\n')

@@ -135,7 +135,7 @@ t.test('what cannot be verified ends with exit code 2', async (t) => {
   }
 })
 
-const ROUTE: CorsRoute = { method: 'GET', url: '/', policy: null, origin: '*', credentials: false, allowedHeaders: [], exposedHeaders: [], maxAge: null, enforceOrigin: false }
+const ROUTE: CorsRoute = { method: 'GET', url: '/', policy: null, declaration: 'policy', origin: '*', credentials: false, allowedHeaders: [], exposedHeaders: [], maxAge: null, enforceOrigin: false }
 
 t.test('a URL takes the values of its parameters', async (t) => {
   const base = new URL('https://api.example.com')

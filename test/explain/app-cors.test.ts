@@ -8,7 +8,7 @@ import { BAR, EVIL, FOO, application, approves, ok, preflight } from '../support
 import { strategy } from '../support/routing'
 import { troubles } from '../support/troubles'
 
-t.test('an instance has app.cors once it has registered the plugin, and so have its child scopes', async (t) => {
+t.test('every instance has app.cors once the plugin is registered anywhere, with the names of its scope', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   t.notOk('cors' in app)
@@ -28,8 +28,28 @@ t.test('an instance has app.cors once it has registered the plugin, and so have 
     })
     t.equal(child.cors.allows('own', asked(BAR)), false)
   }, { prefix: '/child' })
-  t.notOk('cors' in app, 'not outside')
+  const message = 'app.cors.allows: a problem\n  /name: fastify-cors-policy is registered neither on this instance nor on a parent of it, so it has no named policies; ' +
+    'call app.cors.allows of the instance where it is registered [unknown-policy]'
+  t.throws(() => app.cors.allows('own', asked(FOO)), { code: 'FST_ERR_CORS_INVALID_QUESTION', message }, 'outside')
+  app.get('/outside', ok)
   await app.ready()
+  t.match(await app.cors.explain({ origin: FOO, url: '/outside' }), { reason: 'no-policy' })
+})
+
+t.test('a cors of another plugin stays what it is, and a registration there says so', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.decorate('cors', 'another' as never)
+  await app.register(async (child) => {
+    await child.register(cors, { policies: { own: { origin: FOO } } })
+    t.equal(await child.cors.allows('own', asked(FOO)), true)
+    await child.register(async (inner) => {
+      await inner.register(cors)
+      t.equal(await inner.cors.allows('own', asked(FOO)), true)
+    })
+  })
+  t.equal(app.cors, 'another')
+  await t.rejects(async () => await app.register(cors), { code: 'FST_ERR_DEC_ALREADY_PRESENT' })
 })
 
 /** As much of a request as a policy looks at. */
@@ -55,7 +75,7 @@ t.test('neither explain nor the model of a browser is loaded before app.cors is 
   const program = `
     const Fastify = require('fastify')
     const cors = require(${JSON.stringify(join(__dirname, '..', '..', 'dist', 'index.js'))})
-    const loaded = () => Object.keys(require.cache).filter((file) => /dist.(?:explain.(?!decoration)|browser.)/.test(file)).length
+    const loaded = () => Object.keys(require.cache).filter((file) => /dist.(?:devtools.(?!decoration)|browser.)/.test(file)).length
     const app = Fastify()
     app.register(cors, { policies: { open: { origin: '*' } } })
     app.after(() => app.get('/', { config: { cors: { extends: 'open' } } }, async () => 'ok'))
@@ -68,7 +88,7 @@ t.test('neither explain nor the model of a browser is loaded before app.cors is 
   t.equal(execFileSync(process.execPath, ['-e', program], { env: {}, encoding: 'utf8' }).trim(), '["function",0,true]')
 })
 
-t.test('routes() lists every route that CORS concerns, sorted, as plain JSON', async (t) => {
+t.test('routes() lists every route, sorted, as plain JSON, and says where its policy comes from or why it has none', async (t) => {
   const app = await application(t, {
     policies: { public: { origin: '*', allowedHeaders: ['X-One'] }, partner: { origin: ['https://app.example.com', 'https://*.example.org', /^https:\/\/c\d\.example$/], credentials: true, dangerouslyAllowPublicSuffixes: true, maxAge: 600 } }
   })
@@ -77,18 +97,21 @@ t.test('routes() lists every route that CORS concerns, sorted, as plain JSON', a
   app.delete('/items/:id', { config: { cors: false } }, ok)
   app.post('/asked', { config: { cors: { origin: async () => true, allowedHeaders: ['*', 'Authorization'] } }, constraints: { host: 'api.example.com', version: '1.0.0' } }, ok)
   app.post('/unconcerned', ok)
+  await app.register(async (child) => { await child.register(cors, { defaultPolicy: 'public' }); child.post('/default', ok) })
   for (const version of ['1.0.0', '2.0.0']) app.delete('/versioned', { config: { cors: false }, constraints: { version } }, ok)
   await app.ready()
   const routes = app.cors.routes()
   t.strictSame(JSON.parse(JSON.stringify(routes)), routes)
   t.strictSame(routes, [
-    { method: 'POST', url: '/asked', host: 'api.example.com', constraints: ['version'], policy: null, origin: ['function'], credentials: false, allowedHeaders: ['*', 'Authorization'], exposedHeaders: [], maxAge: null, enforceOrigin: false },
-    { method: 'DELETE', url: '/items/:id', policy: null, origin: [], credentials: false, allowedHeaders: [], exposedHeaders: [], maxAge: null, enforceOrigin: false },
-    { method: 'GET', url: '/items/:id', policy: 'public', origin: '*', credentials: false, allowedHeaders: ['X-One'], exposedHeaders: ['x-total'], maxAge: null, enforceOrigin: false },
+    { method: 'POST', url: '/asked', host: 'api.example.com', constraints: ['version'], policy: null, declaration: 'policy', origin: ['function'], credentials: false, allowedHeaders: ['*', 'Authorization'], exposedHeaders: [], maxAge: null, enforceOrigin: false },
+    { method: 'POST', url: '/default', policy: 'public', declaration: 'default', origin: '*', credentials: false, allowedHeaders: ['X-One'], exposedHeaders: [], maxAge: null, enforceOrigin: false },
+    { method: 'DELETE', url: '/items/:id', policy: null, declaration: 'off', origin: [], credentials: false, allowedHeaders: [], exposedHeaders: [], maxAge: null, enforceOrigin: false },
+    { method: 'GET', url: '/items/:id', policy: 'public', declaration: 'policy', origin: '*', credentials: false, allowedHeaders: ['X-One'], exposedHeaders: ['x-total'], maxAge: null, enforceOrigin: false },
     {
       method: 'PUT',
       url: '/items/:id',
       policy: 'partner',
+      declaration: 'policy',
       origin: ['https://app.example.com', 'https://*.example.org', '/^https:\\/\\/c\\d\\.example$/'],
       credentials: true,
       allowedHeaders: ['content-type', 'x-request-id'],
@@ -96,7 +119,8 @@ t.test('routes() lists every route that CORS concerns, sorted, as plain JSON', a
       maxAge: 600,
       enforceOrigin: false
     },
-    ...[1, 2].map(() => ({ method: 'DELETE', url: '/versioned', constraints: ['version'], policy: null, origin: [], credentials: false, allowedHeaders: [], exposedHeaders: [], maxAge: null, enforceOrigin: false }))
+    { method: 'POST', url: '/unconcerned', policy: null, declaration: 'none', origin: [], credentials: false, allowedHeaders: [], exposedHeaders: [], maxAge: null, enforceOrigin: false },
+    ...[1, 2].map(() => ({ method: 'DELETE', url: '/versioned', constraints: ['version'], policy: null, declaration: 'off', origin: [], credentials: false, allowedHeaders: [], exposedHeaders: [], maxAge: null, enforceOrigin: false }))
   ])
 })
 
@@ -108,7 +132,7 @@ t.test('explain() and routes() know credentials for some, and lists as they are 
   app.get('/plain', ok)
   const put = { method: 'PUT', url: '/some' }
   t.match(await app.cors.explain({ ...put, origin: 'https://app.example.com', credentials: true }), {
-    allowed: true, exchanges: [{}, { response: { headers: { vary: 'Origin, Sec-Fetch-Site', 'access-control-allow-origin': 'https://app.example.com', 'access-control-allow-credentials': 'true', 'access-control-expose-headers': 'ETag' } } }]
+    allowed: true, exchanges: [{}, { response: { headers: { vary: 'Origin, Sec-Fetch-Site, Sec-Fetch-Mode', 'access-control-allow-origin': 'https://app.example.com', 'access-control-allow-credentials': 'true', 'access-control-expose-headers': 'ETag' } } }]
   })
   t.match(await app.cors.explain({ ...put, origin: BAR, credentials: true }), { reason: 'credentials-not-allowed' })
   t.match(await app.cors.explain({ ...put, origin: BAR }), { allowed: true })
@@ -120,7 +144,7 @@ t.test('explain() and routes() know credentials for some, and lists as they are 
   t.match(await app.cors.explain({ ...put, url: '/tenants', origin: FOO, credentials: true, headers: { Authorization: 'Bearer 1' } }), { reason: 'credentials-not-allowed', advice: /^write credentials: true in the policy "tenants"/ })
   list.add('http://new.example')
   t.match(await app.cors.explain({ ...put, url: '/tenants', origin: 'https://new.example' }), { reason: 'origin-not-allowed', message: /it does allow "http:\/\/new.example"/, advice: 'add "https://new.example" to origin of the policy "tenants"' })
-  t.match(app.cors.routes(), [{ url: '/some', origin: [BAR], credentials: ['https://app.example.com'], enforceOrigin: true }, { url: '/tenants', origin: [FOO, 'http://new.example'], credentials: false }])
+  t.match(app.cors.routes().filter(({ policy }) => policy !== null), [{ url: '/some', origin: [BAR], credentials: ['https://app.example.com'], enforceOrigin: true }, { url: '/tenants', origin: [FOO, 'http://new.example'], credentials: false }])
 })
 
 t.test('routes() names a policy as definePolicies or the options do, or as the policy that it extends', async (t) => {
@@ -231,10 +255,22 @@ t.test('explain() says that a route is outside every registration\'s scope', asy
   t.match(await inner.cors.explain({ origin: FOO, url: '/in' }), { allowed: true })
   t.match(await inner.cors.explain({ origin: FOO, url: '/out' }), {
     reason: 'no-policy',
-    message: 'fastify-cors-policy is registered neither in the scope of GET /out nor in a parent scope',
+    message: 'GET /out is declared on an instance where fastify-cors-policy is not registered; it is registered inside a plugin that is not wrapped in fastify-plugin only',
+    advice: 'register the plugin on the instance that declares GET /out, or on a parent instance, before the route (where a plugin of yours registers it: wrap that plugin in fastify-plugin), and write config: { cors: { origin: "https://foo.example" } } on the route'
+  })
+  t.match(app.cors.routes(), [{ url: '/in', declaration: 'policy' }, { url: '/in' }, { url: '/out', policy: null, declaration: 'uncovered', origin: [] }, {}, {}, {}])
+  t.match(await inner.cors.explain({ origin: FOO, url: '/unread' }), { reason: 'no-policy', advice: 'register the plugin on the instance that declares GET /unread, or on a parent instance, before the route (where a plugin of yours registers it: wrap that plugin in fastify-plugin)' })
+})
+
+t.test('explain() says below which prefix the plugin is registered', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(async (child) => { await child.register(cors) }, { prefix: '/child' })
+  app.get('/out', ok)
+  t.match(await app.cors.explain({ origin: FOO, url: '/out' }), {
+    message: 'GET /out is declared on an instance where fastify-cors-policy is not registered; it is registered below "/child/" only',
     advice: 'register the plugin on the instance that declares GET /out, or on a parent instance, before the route, and write config: { cors: { origin: "https://foo.example" } } on the route'
   })
-  t.match(await inner.cors.explain({ origin: FOO, url: '/unread' }), { reason: 'no-policy', advice: 'register the plugin on the instance that declares GET /unread, or on a parent instance, before the route' })
 })
 
 t.test('a question that cannot be asked is refused with what is wrong in it', async (t) => {

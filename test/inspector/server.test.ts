@@ -196,10 +196,11 @@ t.test('X-Forwarded-Host does not count as the host, also if proxies are trusted
   t.equal((await app.inject({ url: '/_cors/', headers: { host: 'evil.example', 'x-forwarded-host': 'localhost' } })).statusCode, 403)
 })
 
-t.test('the option "hosts" adds hosts, on any port', async (t) => {
-  const app = await inspected(t, { hosts: ['dev.example.com', '192.168.0.7', '[fd00::1]'] })
+t.test('the option "hosts" adds hosts, on any port if they name none', async (t) => {
+  const app = await inspected(t, { hosts: ['dev.example.com', '192.168.0.7', '[fd00::1]', '*.example.org', 'fixed.example:8080', 'any.example:*'] })
   for (const [host, expected] of [
     ['dev.example.com', 200], ['DEV.example.com:8443', 200], ['192.168.0.7:3000', 200], ['[fd00::1]:80', 200], ['localhost', 200], ['127.0.0.1', 200],
+    ['a.example.org:9000', 200], ['fixed.example:8080', 200], ['fixed.example', 403], ['any.example:1', 200],
     ['example.com', 403], ['x.dev.example.com', 403], ['dev.example.com.evil.example', 403], ['[fd00::2]', 403]
   ] as const) t.equal((await app.inject({ url: '/_cors/', headers: { host } })).statusCode, expected, host)
 })
@@ -210,6 +211,8 @@ t.test('a request that names no host is refused', async (t) => {
   const answer = await exchange(portOf(app.server), 'GET /_cors/ HTTP/1.0\r\n\r\n')
   t.match(answer, /^HTTP\/1\.1 403 /)
   t.notMatch(answer, 'CORS inspector')
+  const absolute = await exchange(portOf(app.server), 'GET http://evil.example/_cors/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+  t.match(absolute, /^HTTP\/1\.1 403 /, 'an absolute target names the host as well')
 })
 
 t.test('in HTTP/2, the authority is the host', async (t) => {
@@ -320,18 +323,17 @@ t.test('the inspector refuses to be registered in production, unless dangerously
 t.test('wrong options of the inspector are refused, all at once, with what to write', async (t) => {
   const error = await refusal({ prefix: '/_cors/', host: ['x'], dangerouslyInProduction: 1, hosts: ['dev.example.com', 'https://Dev.example.com:8443/x', 'dev.example.com:80', '*', '*.example.com', '', 'a b', 7, '::1'] })
   t.equal(error?.code, 'FST_ERR_CORS_INVALID_POLICY')
-  t.equal(error?.message, `the options of fastify-cors-policy/inspector: 11 problems
+  t.equal(error?.message, `the options of fastify-cors-policy/inspector: 10 problems
   /prefix: "/_cors/" ends with a slash; write "/_cors" [not-canonical]
   /host: the inspector has no option "host"; its options are prefix, hosts, dangerouslyInProduction [unknown-property]
   /dangerouslyInProduction: 1 is neither true nor false; write one of them [type]
-  /hosts/1: "https://Dev.example.com:8443/x" is not the name of one host as browsers write it; write "dev.example.com" [not-canonical]
-  /hosts/2: "dev.example.com:80" is not the name of one host as browsers write it; write "dev.example.com" [not-canonical]
-  /hosts/3: "*" is not the name of one host as browsers write it; write "dev.example.com" [invalid]
-  /hosts/4: "*.example.com" is not the name of one host as browsers write it; write "dev.example.com" [invalid]
-  /hosts/5: "" is not the name of one host as browsers write it; write "dev.example.com" [invalid]
-  /hosts/6: "a b" is not the name of one host as browsers write it; write "dev.example.com" [invalid]
-  /hosts/7: 7 is not a host; write a name such as "dev.example.com" [type]
-  /hosts/8: "::1" is not the name of one host as browsers write it; write "dev.example.com" [invalid]`)
+  /hosts/1: "https://Dev.example.com:8443/x" is not a host as browsers send it; write "dev.example.com:8443" [not-canonical]
+  /hosts/2: "dev.example.com:80" is not a host as browsers send it; write "dev.example.com" [not-canonical]
+  /hosts/3: "*" is not a host as browsers send it; write "api.example.com" [invalid]
+  /hosts/5: "" is not a host as browsers send it; write "api.example.com" [invalid]
+  /hosts/6: "a b" is not a host as browsers send it; write "api.example.com" [invalid]
+  /hosts/7: 7 is not a host as browsers send it; write "api.example.com" [type]
+  /hosts/8: "::1" is not a host as browsers send it; write "[::1]" [not-canonical]`)
   t.match((await refusal({ hosts: 'dev.example.com' }))?.message, '/hosts: "dev.example.com" is not an array of hosts; write ["dev.example.com"] [type]')
   t.equal(await refusal({ prefix: '/a', hosts: ['dev.example.com'], dangerouslyInProduction: false, logLevel: 'warn', logSerializers: {} }), undefined, 'right ones are not')
 })
