@@ -43,6 +43,12 @@ export function isPublicSuffix (host: string): boolean {
   return dot === -1 || rules.has(`*${host.slice(dot)}`)
 }
 
+/** Whether the list has this name as a top-level domain. */
+export function isTopLevelDomain (name: string): boolean {
+  const { rules } = suffixes()
+  return rules.has(name) || rules.has(`*.${name}`)
+}
+
 /** A public suffix that is this host or lies below it: `s3.amazonaws.com` for `amazonaws.com`. undefined if strangers can register no name below it. */
 export function suffixAtOrBelow (host: string): string | undefined {
   return isPublicSuffix(host) ? host : suffixes().below.get(host)
