@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOpt
 import middie from '@fastify/middie'
 import onHeaders from 'on-headers'
 import cors from '../../lib/index'
+import { fastify } from '../support/features'
 import { accessControl, application, approves, BAR, corsHeaders, EVIL, FOO, ok, ONE, OTHER, preflight, refusal, request } from '../support'
 import { logged } from '../support/log'
 import { approved, named, readable, strategy } from '../support/routing'
@@ -27,7 +28,7 @@ t.test('a constraint that an onRoute hook adds counts, also if its strategy was 
 })
 
 t.test('constrained routes that were declared before the registration count', async (t) => {
-  const app = Fastify({ routerOptions: { constraints: strategy('secret') } as never })
+  const app = fastify({ routerOptions: { constraints: strategy('secret') } as never })
   t.teardown(async () => { await app.close() })
   app.put('/a', { constraints: { secret: 'alpha' } as never, config: { cors: false } as object }, ok)
   app.put('/v', { constraints: { version: '1.0.0' }, config: { cors: ONE } as object }, ok)

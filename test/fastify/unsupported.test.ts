@@ -3,6 +3,7 @@ import { ServerResponse } from 'node:http'
 import t from 'tap'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import cors from '../../lib/index'
+import { fastify } from '../support/features'
 import { routerOptions } from '../../lib/fastify/router-options'
 import { application, ok, ONE } from '../support'
 
@@ -88,7 +89,7 @@ t.test('the options of the router are found out, wherever they are given and of 
 })
 
 t.test('without a route to ask for, the options are those that Fastify shows', async (t) => {
-  const app = Fastify({ routerOptions: { caseSensitive: false, maxParamLength: 7 } })
+  const app = fastify({ routerOptions: { caseSensitive: false, maxParamLength: 7 } })
   t.match(routerOptions(app, []), { caseSensitive: false, ignoreTrailingSlash: false, maxParamLength: 7 })
   t.match(routerOptions(Fastify(), []), { caseSensitive: true, maxParamLength: 100 })
 })
