@@ -7,11 +7,12 @@ import { rootOf } from '../fastify/instances'
 import { normalizeMethod } from '../http/methods'
 import type { CompiledPolicy } from '../policy/compiled-policy'
 import { RefusalRecorder, type CorsRefusalReason } from '../response/refused'
+import { enforcementOf, type Registration } from '../response/source'
 import { adviceFor } from './advice'
 import type { ExplanationContext } from './context'
 import { NOT_SENT, toCorsExchange } from './exchange'
 import { messageFor } from './messages'
-import { notFoundPolicy } from './not-found'
+import { notFoundSource } from './not-found'
 import { notesFor } from './notes'
 import { parseQuestion, type ParsedQuestion } from './question'
 import { hiddenHeaders, reasonFor } from './reasons'
@@ -41,8 +42,8 @@ export async function explain (instance: FastifyInstance, registry: RouteRegistr
     // In place of the network, the application answers the preflight, and the policy answers the request itself.
     const prediction = await predict(async (request) => {
       if (isPreflight(request)) return await preflights.send(request)
-      const policy = matches.length === 0 ? await notFoundPolicy(root, path, host) : route?.policy ?? null
-      return await responseOfPolicy(policy, route, request, page.origin, preflights)
+      const source = matches.length === 0 ? await notFoundSource(root, path, host) : route
+      return await responseOfPolicy(source, route, request, page.origin, preflights)
     }, page).catch((error: unknown) => lateAnswer(error, route, preflights))
     const { response: preflightResponse, reportedReason } = preflights
     const response = prediction.result === 'readable' ? prediction.exchanges.at(-1)?.response : undefined
@@ -115,18 +116,20 @@ function lateAnswer (error: unknown, route: RouteInfo | undefined, preflights: P
 
 /** The response to the request itself, which is never sent: the CORS headers that the policy sets. */
 async function responseOfPolicy (
-  policy: CompiledPolicy | null,
+  source: { readonly policy: CompiledPolicy | null, readonly scope: Registration | undefined } | undefined,
   route: RouteInfo | undefined,
   { method }: WireRequest,
   origin: string,
   preflights: PreflightSender
 ): Promise<WireResponse> {
+  const { policy, scope } = source ?? { policy: null, scope: undefined }
+  const enforces = scope !== undefined && enforcementOf({ policy, scope }) === true
   // An origin function takes a FastifyRequest, so it can only be asked by a preflight. Where the browser sends none, this one asks it.
   const decision = await decideOnOrigin(policy, origin, async () => {
     const { status, headers } = await preflights.send({ headers: [['origin', origin], ['access-control-request-method', method]] })
     return status < 300 && getHeader(headers, 'access-control-allow-origin') !== null
   })
-  return { status: NOT_SENT, headers: Object.entries(corsResponseHeaders(policy, route, decision)) }
+  return { status: NOT_SENT, headers: Object.entries(corsResponseHeaders(policy, route, decision, enforces)) }
 }
 
 function toExplanation (context: ExplanationContext, { exchanges, failure }: Prediction, question: ParsedQuestion): CorsExplanation {

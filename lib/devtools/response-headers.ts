@@ -14,8 +14,10 @@ export async function decideOnOrigin (policy: CompiledPolicy | null, origin: str
 }
 
 /** The CORS headers of a response of the route; without a route, those of a 404. */
-export function corsResponseHeaders (policy: CompiledPolicy | null, route: RouteInfo | undefined, decision: Decision): Record<string, string> {
-  const headers = new PolicyHeaders(policy, exposedHeaders(policy, route), false)
+export function corsResponseHeaders (
+  policy: CompiledPolicy | null, route: RouteInfo | undefined, decision: Decision, enforces: boolean
+): Record<string, string> {
+  const headers = new PolicyHeaders(policy, exposedHeaders(policy, route), enforces)
   return { ...(headers.vary !== undefined && { vary: headers.vary.value }), ...Object.fromEntries(headers.for(decision)) }
 }
 

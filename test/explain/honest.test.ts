@@ -100,7 +100,7 @@ t.test('near misses are named as what they are', async (t) => {
   app.patch('/items/:id', { config: { cors: { origin: [APP] } } }, never)
   app.patch('/plain', never)
   const ask = async (origin: string, url: string, more: object = {}) => await app.cors.explain({ origin, url, ...more })
-  t.match(await ask(`${APP}.`, '/a'), { reason: 'invalid-origin', message: /because of the dot/, advice: `open the page at "${APP}", without the dot` })
+  t.match(await ask(`${APP}.`, '/a'), { reason: 'origin-not-allowed', message: /the same host without the dot/, advice: `open the page at "${APP}", or add "${APP}." to origin` })
   t.match((await ask('http://intranet.example', '/secret', { credentials: true })).advice, 'allows this one only with dangerouslyAllowInsecureOrigins: true')
   t.match((await ask('https://x.github.io', '/secret')).advice, 'add "https://x.github.io" to origin')
   t.notMatch((await ask(APP, '/http')).advice, 'open the page', 'https is never given up')
