@@ -114,7 +114,7 @@ t.test('a RegExp with credentials matches no origin that a stranger can register
     if (hostile.length > 0) seen.hostile++
     if (!isRefused && hostile.length > 0) fail(`${String(regexp)} allows ${hostile[0] as string}, with ${JSON.stringify(switches)}`)
   }), { numRuns: 4000 })
-  t.ok(seen.accepted > 200 && seen.hostile > 500, JSON.stringify(seen))
+  t.ok(seen.accepted > 200 && seen.hostile > 200, JSON.stringify(seen))
   t.comment(JSON.stringify(seen))
 })
 
