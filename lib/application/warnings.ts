@@ -74,7 +74,8 @@ function warnOfUnreadableSchemas (log: FastifyBaseLogger, routes: readonly Route
 function warnOfLeftOutHeaders (log: FastifyBaseLogger, routes: readonly Route[]): void {
   const names = new Set(routes.flatMap(({ policy }) => policy?.allowedHeaders?.leftOut ?? []))
   if (names.size === 0) return
-  log.warn(`fastify-cors-policy leaves ${printable([...names].join(', '))} out of allowedHeaders: browsers set these headers by themselves, and ask for no permission`)
+  const list = printable([...names].join(', '))
+  log.warn(`fastify-cors-policy leaves ${list} out of allowedHeaders: browsers set these headers by themselves, and ask for no permission`)
 }
 
 function warnOfAmbiguousRoutes (log: FastifyBaseLogger, routes: readonly RouterEntry[]): void {

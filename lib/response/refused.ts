@@ -112,8 +112,8 @@ function isFirst (subject: object): boolean {
 /** Warns that the policy exposes fewer response headers than the handler of a route. */
 export function warnOfHiddenHeaders (request: FastifyRequest, source: object, names: readonly string[]): void {
   if (names.length === 0 || !isFirst(source)) return
-  request.log.warn(`CORS hides ${printable(names.join(', '))} of ${routeName(request)} from pages: its handler exposes what exposedHeaders of its policy does ` +
-    `not list; write exposedHeaders: ['...', ${names.map(quote).join(', ')}], or leave the field out`)
+  request.log.warn(`CORS hides ${printable(names.join(', '))} of ${routeName(request)} from pages: its handler exposes what exposedHeaders of its policy ` +
+    `does not list; write exposedHeaders: ['...', ${names.map(quote).join(', ')}], or leave the field out`)
 }
 
 /** A request header that a policy does not allow, although it allows the origin. */
@@ -124,15 +124,17 @@ export function warnOfRefusedHeader (request: FastifyRequest, policy: object, { 
   if (!isFirst(policy)) return
   const [name, where] = [quote(header.slice(0, MAX_LOGGED_LENGTH)), printableText(route)]
   const field = policyName === null ? `the policy of ${where}` : `the policy ${quote(policyName)}`
-  request.log.warn(`CORS does not allow the request header ${name} for ${where}: browsers block the request; write allowedHeaders: ['...', ${name}] in ${field}, ` +
-    'if pages may send it')
+  request.log.warn(`CORS does not allow the request header ${name} for ${where}: browsers block the request; write allowedHeaders: ['...', ${name}] in ` +
+    `${field}, if pages may send it`)
 }
 
 /**
  * Reports that an actual request's origin is refused. Call it once per request, and only if {@link hasListeners}. `enforced` is undefined if `enforceOrigin`
  * does not refuse the request.
  */
-export function reportRefusedOrigin (request: FastifyRequest, { policy, policyName, setsHeaders, scope }: Omit<ResponseSource, 'headers'>, enforced: boolean | undefined): void {
+export function reportRefusedOrigin (
+  request: FastifyRequest, { policy, policyName, setsHeaders, scope }: Omit<ResponseSource, 'headers'>, enforced: boolean | undefined
+): void {
   const { origin, 'sec-fetch-site': site } = request.raw.headers
   // Browsers send an Origin with every POST, same-origin requests included. Those need no permission.
   if (origin === undefined || site === 'same-origin') return
