@@ -132,10 +132,10 @@ for (const [way, set] of Object.entries(WAYS)) {
     watch(t)
     const policies: Array<[string, cors.RouteCors, string | undefined, Record<string, string>]> = [
       ['/off', false, FOO, {}],
-      ['/any', { origin: '*' }, EVIL, { 'access-control-allow-origin': '*' , ...EXPOSED }],
+      ['/any', { origin: '*' }, EVIL, { 'access-control-allow-origin': '*', ...EXPOSED }],
       ['/one', { origin: FOO }, EVIL, {}],
       ['/one', { origin: FOO }, undefined, {}],
-      ['/one', { origin: FOO }, FOO, { 'access-control-allow-origin': FOO , ...EXPOSED }],
+      ['/one', { origin: FOO }, FOO, { 'access-control-allow-origin': FOO, ...EXPOSED }],
       ['/function', { origin: async (origin) => origin === FOO, credentials: true }, EVIL, {}],
       ['/function', { origin: async (origin) => origin === FOO, credentials: true }, FOO, { 'access-control-allow-origin': FOO, 'access-control-allow-credentials': 'true', ...EXPOSED }]
     ]
