@@ -47,7 +47,7 @@ for (const engine of ENGINES) {
         form.submit()
         navigator.sendBeacon('http://${host}/write/beacon', 'x')
         const post = (url) => fetch(url, { method: 'POST', mode: 'no-cors', credentials: 'include', body: 'x' }).then(({ type }) => type, () => 'failed')
-        const sent = [await post('http://${host}/write/fetch'), await post('/redirect?to=' + encodeURIComponent('http://${host}/write/redirected'))]
+        const sent = [await post('http://${host}/write/fetch'), await post('http://evil.test:${port}/redirect?to=' + encodeURIComponent('http://${host}/write/redirected'))]
         const socket = await new Promise((resolve) => {
           const socket = new WebSocket('ws://${host}/socket')
           socket.onmessage = ({ data }) => { socket.close(); resolve(data) }
@@ -62,7 +62,7 @@ for (const engine of ENGINES) {
         await Promise.race([loaded, new Promise((resolve) => setTimeout(resolve, 3000))])
         return { sent, socket, image }
       })()`)
-      return { outcome, statuses: answered.filter((line) => line.includes('/write/')).sort() }
+      return { outcome, statuses: [...new Set(answered.filter((line) => line.includes('/write/')))].sort() } // a browser may try a 421 again, on another connection
     }
     const writes = (status: number): string[] => ['beacon', 'fetch', 'form', 'redirected'].map((what) => `${status} /write/${what}`)
 
@@ -71,7 +71,8 @@ for (const engine of ENGINES) {
     t.match(evil.outcome, { socket: 'refused', image: 'shown' })
     t.strictSame(handled, ['/image'], 'reaches no handler but that of the image')
     const own = await sendAll(await browser.open(`http://app.test:${port}/`), api)
-    t.strictSame(own.statuses, writes(200), 'a page of an allowed origin')
+    // After a redirect by a server of another origin, the request has the origin null (https://fetch.spec.whatwg.org/#concept-request-tainted-origin).
+    t.strictSame(own.statuses, [...writes(200).slice(0, 3), '403 /write/redirected'], 'a page of an allowed origin')
     t.match(own.outcome, { socket: 'welcome', image: 'shown' })
     // The name evil.test is this server's address as well, so `Host` alone tells that it is not one of its names.
     const rebound = await sendAll(await browser.open(`http://app.test:${port}/`), `evil.test:${portOf(app.server)}`)
