@@ -68,7 +68,8 @@ function questionsFor (route: string, target: Target, attempts: readonly Attempt
   const json: HeaderList = target.method === 'GET' || target.method === 'HEAD' ? [] : [['content-type', 'application/json']]
   const withHeader = (line: HeaderList[number]): HeaderList => [...json, line]
   const sets: HeaderList[] = [[], ...json.length > 0 ? [json] : [], withHeader(['authorization', 'Bearer 1']), ...headerLines.map(withHeader)]
-  return attempts.flatMap((attempt) => (isMain(attempt) ? sets : sets.slice(0, 1)).map((headers) => ({ route, isRouted: true, target, origin: attempt.origin, headers })))
+  return attempts.flatMap((attempt) => (isMain(attempt) ? sets : sets.slice(0, 1))
+    .map((headers) => ({ route, isRouted: true, target, origin: attempt.origin, headers })))
 }
 
 /** Asks them one after the other. */
