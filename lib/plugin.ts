@@ -85,7 +85,7 @@ function refusesHost (request: FastifyRequest): boolean {
 /** What answers a preflight that reached a not-found handler. */
 function notFoundAnswer (request: FastifyRequest, application: Application): AnswerOptions | undefined {
   const scope = request.is404 && isPreflight(request.raw) ? scopeOf(request.server) : undefined
-  return scope && application.resolveNotFound(request.raw, scope.notFound)
+  return scope && application.resolveNotFound(request, scope.notFound)
 }
 
 /** What decides on a response: the route of the request, or the default policy for a 404. Undefined where nothing is declared. */

@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance, type onResponseHookHandler } from 'fasti
 import cors, { definePolicies, type CorsOriginList } from 'fastify-cors-policy'
 import inspector from 'fastify-cors-policy/inspector'
 import { scenarios } from '../mdn'
+import { keepSentHeaders } from './exchanges'
 
 export interface ApiOptions {
   /** The partner. */
@@ -16,6 +17,7 @@ export interface ApiOptions {
 
 export async function buildApi ({ allowedOrigin, tenants, onResponse }: ApiOptions): Promise<FastifyInstance> {
   const app = Fastify({ forceCloseConnections: true })
+  app.addHook('onRequest', keepSentHeaders)
   app.addHook('onResponse', onResponse)
 
   const policies = definePolicies({

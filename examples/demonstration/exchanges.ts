@@ -1,6 +1,7 @@
 // What went over the wire between browsers and the demonstration's API: a log of the latest exchanges, and their text.
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import onHeaders from 'on-headers'
 
 export type Header = readonly [name: string, value: string]
 
@@ -16,6 +17,13 @@ export interface Exchange {
 /** More than both pages can make between two looks at the log. */
 const KEPT = 200
 
+const sentHeaders = new WeakMap<ServerResponse, OutgoingHttpHeaders>()
+
+/** An onRequest hook: keeps the headers of the response. The plugin writes its own last of all, so the hook is added before the plugin. */
+export async function keepSentHeaders (_request: FastifyRequest, { raw }: FastifyReply): Promise<void> {
+  onHeaders(raw, () => { sentHeaders.set(raw, raw.getHeaders()) })
+}
+
 export class ExchangeLog {
   #count = 0
   #exchanges: Exchange[] = []
@@ -27,7 +35,7 @@ export class ExchangeLog {
       number: ++this.#count,
       origin: request.headers.origin,
       request: { method, url, version: httpVersion, headers: pairs(rawHeaders) },
-      response: { status: reply.statusCode, headers: Object.entries(reply.getHeaders()).flatMap(([name, value]) => [value].flat().map((each): Header => [name, String(each)])) }
+      response: { status: reply.statusCode, headers: Object.entries(sentHeaders.get(reply.raw) ?? {}).flatMap(([name, value]) => [value].flat().map((each): Header => [name, String(each)])) }
     }
     this.#exchanges = [...this.#exchanges.slice(1 - KEPT), exchange]
     return exchange

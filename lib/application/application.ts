@@ -1,6 +1,6 @@
 // The state of the plugin for one Fastify application: its scopes, its routes and their policies. An onRoute hook declares each route; when the application is
 // ready, Fastify's router says which routes there are, and their `config` says what they declare by then.
-import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { probeWriteHead } from '../fastify/probes'
 import type { Constraints, RouteContext, RouterEntry } from '../fastify/router-entries'
 import type { RawRequest } from '../http/preflight-request'
@@ -13,7 +13,7 @@ import { ReachableRoutes } from '../preflight/reachable-routes'
 import { PreflightResolver } from '../preflight/resolve'
 import { hasListeners, reportRefusal } from '../response/refused'
 import { linkedRoute, linkRoute, Route } from '../response/route'
-import type { ResponseSource } from '../response/source'
+import type { Registration, ResponseSource } from '../response/source'
 import { checkConflicts, Conflicts } from './conflicts'
 import { copyDeclaration, declarationOf, isSameDeclaration, ownConfigOf, withOwnConfig } from './declaration'
 import { isOptionsRoute, OptionsRoutes } from './options-routes'
@@ -62,7 +62,8 @@ export class Application {
       const message = `the application has a constraint strategy with the name ${quote(CONSTRAINT)}, which the plugin needs; write another name`
       throw corsPolicyError('fastify-cors-policy', [{ pointer: '', reason: 'conflict', value: CONSTRAINT, message }])
     }
-    addPreflightConstraint(root, (preflight) => this.#currentSnapshot().resolver.resolve(preflight) ?? this.#reportUnanswered(preflight))
+    addPreflightConstraint(root, (preflight) => this.#currentSnapshot().resolver.resolve(preflight) ??
+      this.#reportUnanswered(preflight, null, this.scopes[0] as Scope))
     root.addHook('onReady', async () => { this.#ready() })
     this.observe(root)
   }
@@ -203,8 +204,8 @@ export class Application {
   }
 
   /** What answers a preflight that reaches a not-found handler. Undefined if no policy does. */
-  resolveNotFound (preflight: RawRequest, source: ResponseSource): AnswerOptions | undefined {
-    return this.#currentSnapshot().resolver.resolveNotFound(preflight, source)
+  resolveNotFound (preflight: FastifyRequest, source: ResponseSource): AnswerOptions | undefined {
+    return this.#currentSnapshot().resolver.resolveNotFound(preflight.raw, source) ?? this.#reportUnanswered(preflight.raw, preflight, source.scope)
   }
 
   /** The routes of the application. */
@@ -212,16 +213,16 @@ export class Application {
     return this.#currentSnapshot().reachable
   }
 
-  /** A preflight that no policy answers is routed as without the plugin. Fastify has not created a request yet. */
-  #reportUnanswered (preflight: RawRequest): undefined {
-    const { log } = this.root
+  /** A preflight that no policy answers is routed as without the plugin. `request` is null until Fastify has created it. */
+  #reportUnanswered (preflight: RawRequest, request: FastifyRequest | null, { refusalLogLevel }: Registration): undefined {
+    const { log } = request ?? this.root
     const { resolver } = this.#currentSnapshot()
-    const { refusalLogLevel } = this.scopes[0] as Scope
     if (!hasListeners(log, refusalLogLevel)) return
     const refusal = resolver.refusalOf(preflight)
-    // The scope of the not-found handler may answer it.
-    const mayAnswer = this.scopes.some(({ defaultPolicy }) => defaultPolicy !== false)
-    if (refusal.reason !== 'no-route' || !mayAnswer) reportRefusal(log, refusalLogLevel, null, refusal)
+    // What has no route may be answered by the scope of the not-found handler, so it is reported there.
+    const mayBeAnswered = refusal.reason === 'no-route' || refusal.reason === 'method-not-routed'
+    const isReportedLater = mayBeAnswered && this.scopes.some(({ defaultPolicy }) => defaultPolicy !== false)
+    if (isReportedLater === (request !== null)) reportRefusal(log, refusalLogLevel, request, refusal)
   }
 }
 

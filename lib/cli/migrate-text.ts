@@ -7,7 +7,7 @@ import { coloured, markedLines, tableText, type TextStyle } from './text'
 const TITLES: Readonly<Record<ChangeKind, string>> = {
   wider: 'Wider: this is allowed from now on',
   narrower: 'Narrower: this is blocked from now on',
-  status: 'Other statuses: pages notice nothing'
+  status: 'Other statuses, and 404s that can be read: nothing opens or closes'
 }
 
 export function migrationText ({ registrations, routes, changes, notCompared, compared }: Migration, style: TextStyle): string {

@@ -78,9 +78,7 @@ const ADVICE: { readonly [Reason in LocalReason]: (context: ExplanationContext) 
     const alternative = canBeAllowed ? `, or ${addToField('origin', ['null'], route, method)}` : ''
     return `${OPAQUE}${alternative}`
   },
-  'invalid-origin': ({ question: { page } }) => page.origin.endsWith('.')
-    ? `open the page at ${quote(page.origin.slice(0, -1))}, without the dot`
-    : 'serve the page from a host whose labels have letters, digits and hyphens only, at most 63 characters each and 253 together',
+  'invalid-origin': () => 'serve the page from a host whose labels have letters, digits and hyphens only, at most 63 characters each and 253 together',
   'method-not-routed' (context) {
     const { method } = context
     const others = otherMethods(context).map(([other]) => other)

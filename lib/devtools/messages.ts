@@ -43,9 +43,8 @@ const MESSAGES: { readonly [Reason in LocalReason]: (context: ExplanationContext
   },
   'null-origin': ({ route, method }) =>
     `the page has the origin "null", as sandboxed frames and local files do, which ${policyName(route, method)} does not allow`,
-  'invalid-origin': ({ question: { page: { origin } }, route, method }) => origin.endsWith('.')
-    ? `${quote(origin)} is another origin than ${quote(origin.slice(0, -1))}, because of the dot; ${policyName(route, method)} does not allow it`
-    : `${quote(origin)} cannot be an entry of a policy, because its host is not a valid DNS name; ${policyName(route, method)} does not allow it`,
+  'invalid-origin': ({ question: { page: { origin } }, route, method }) =>
+    `${quote(origin)} cannot be an entry of a policy, because its host is not a valid DNS name; ${policyName(route, method)} does not allow it`,
   'method-not-routed' (context) {
     const methods = otherMethods(context).map(([method]) => method)
     return `no route answers ${context.method} ${quote(context.question.path)}; the URL has ${methods.join(', ')}`

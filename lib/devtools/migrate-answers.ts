@@ -14,6 +14,8 @@ export type Failure = CheckFailure | PreflightFailure
 export interface PageQuestion {
   /** `PUT /items/:id`. */
   readonly route: string
+  /** Whether a route answers it. If not, what a page may read is a 404. */
+  readonly isRouted: boolean
   readonly target: Target
   readonly origin: string
   /** What the page sets. */
@@ -53,7 +55,7 @@ export async function questionsAbout (
     const method = ['DELETE', 'PATCH', 'PUT'].find((each) => !routes.some((route) => route.url === url && route.method === each))
     if (method === undefined) continue
     const route = url === NOWHERE ? 'a URL without a route' : `${method} ${url} (no route)`
-    questions.push(...questionsFor(route, { ...target, method }, attempts.filter(isMain), []))
+    questions.push(...questionsFor(route, { ...target, method }, attempts.filter(isMain), []).map((question) => ({ ...question, isRouted: false })))
   }
   return questions
 }
@@ -66,7 +68,8 @@ function questionsFor (route: string, target: Target, attempts: readonly Attempt
   const json: HeaderList = target.method === 'GET' || target.method === 'HEAD' ? [] : [['content-type', 'application/json']]
   const withHeader = (line: HeaderList[number]): HeaderList => [...json, line]
   const sets: HeaderList[] = [[], ...json.length > 0 ? [json] : [], withHeader(['authorization', 'Bearer 1']), ...headerLines.map(withHeader)]
-  return attempts.flatMap((attempt) => (isMain(attempt) ? sets : sets.slice(0, 1)).map((headers) => ({ route, target, origin: attempt.origin, headers })))
+  return attempts.flatMap((attempt) => (isMain(attempt) ? sets : sets.slice(0, 1))
+    .map((headers) => ({ route, isRouted: true, target, origin: attempt.origin, headers })))
 }
 
 /** Asks them one after the other. */

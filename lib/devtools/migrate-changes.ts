@@ -11,7 +11,7 @@ export function changesBetween (questions: readonly PageQuestion[], before: read
   const byRoute = new Map<string, Omit<AnswerChange, 'origins' | 'headers'> & { origins: Set<string>, headers: Set<string> }>()
   for (const [index, question] of questions.entries()) {
     const [was, becomes] = [before[index] as PageAnswer, after[index] as PageAnswer]
-    const kind = kindOf(was, becomes)
+    const kind = kindOf(question, was, becomes)
     if (kind === undefined) continue
     const texts = textsOf(kind, was, becomes)
     const key = JSON.stringify([kind, question.route, texts])
@@ -31,9 +31,10 @@ export function changesBetween (questions: readonly PageQuestion[], before: read
   return [...changes.values()].sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind))
 }
 
-function kindOf (was: PageAnswer, becomes: PageAnswer): ChangeKind | undefined {
+function kindOf ({ isRouted }: PageQuestion, was: PageAnswer, becomes: PageAnswer): ChangeKind | undefined {
   const difference = ORDER.indexOf(becomes.allowed) - ORDER.indexOf(was.allowed)
-  if (difference !== 0) return difference > 0 ? 'wider' : 'narrower'
+  // A page that may send what has no route reads a 404: the default policy answers the preflight as well.
+  if (difference !== 0) return difference < 0 ? 'narrower' : isRouted ? 'wider' : 'status'
   if (!includesAll(was.exposed, becomes.exposed)) return 'wider'
   if (!includesAll(becomes.exposed, was.exposed)) return 'narrower'
   return was.preflight === becomes.preflight && was.status === becomes.status ? undefined : 'status'
@@ -44,7 +45,7 @@ function includesAll (names: readonly string[], others: readonly string[]): bool
 }
 
 function textsOf (kind: ChangeKind, was: PageAnswer, becomes: PageAnswer): { readonly was: string, readonly becomes: string } {
-  const text = kind === 'status' ? statusText : was.allowed === becomes.allowed ? exposedText : allowedText
+  const text = was.allowed !== becomes.allowed ? allowedText : kind === 'status' ? statusText : exposedText
   return { was: text(was), becomes: text(becomes) }
 }
 

@@ -1,4 +1,5 @@
 // From the options of @fastify/cors to a policy of this package.
+import { isSetByBrowser } from '../http/headers'
 import { originFieldOf } from './migrate-origin'
 import type { CheckPolicy, MigratedPolicy, Translation, TranslationContext } from './migrate-translation'
 
@@ -80,7 +81,8 @@ function withoutRefusedNames (translation: Translation, policy: MigratedPolicy, 
   for (const field of ['allowedHeaders', 'exposedHeaders'] as const) {
     const names = policy[field]
     if (!Array.isArray(names)) continue
-    const isRefused = (_: unknown, index: number): boolean => pointers.includes(`/${field}/${index}`)
+    const isRefused = (name: string, index: number): boolean =>
+      pointers.includes(`/${field}/${index}`) || (field === 'allowedHeaders' && isSetByBrowser(name))
     if (!names.some(isRefused)) continue
     translation.notes.push(`${field} is without ${names.filter(isRefused).join(', ')}: no page can set or read that`)
     policy[field] = names.filter((name, index) => !isRefused(name, index))

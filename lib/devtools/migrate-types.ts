@@ -22,7 +22,7 @@ export interface MigratedRoute {
   readonly toWrite: readonly string[]
 }
 
-/** `wider`: more is allowed. `narrower`: less is. `status`: pages notice nothing, but a status differs. */
+/** `wider`: more is allowed. `narrower`: less is. `status`: a status differs, or a 404 can be read. */
 export type ChangeKind = 'wider' | 'narrower' | 'status'
 
 /** Answers that change, for some routes and origins in the same way. */

@@ -1,4 +1,4 @@
-// Finds the policy of a 404 response: the default policy of the scope whose not-found handler answers for the URL.
+// Finds what decides on a 404 response: the scope whose not-found handler answers for the URL, and its default policy.
 import type { FastifyInstance } from 'fastify'
 import { guardOf, type GuardSource } from '../response/guard'
 

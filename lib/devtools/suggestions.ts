@@ -65,6 +65,12 @@ const SIMILARITIES: readonly Similarity[] = [
     difference: ({ host }) => `the same host ${WWW.test(host) ? 'with' : 'without'} "www."`
   },
   {
+    applies: (page, entry) => page.scheme === entry.scheme && page.host.endsWith('.') && matchesPort(page, entry) &&
+      matchesHost({ ...page, host: page.host.slice(0, -1) }, entry),
+    suggest: (page) => serialize({ ...page, host: page.host.slice(0, -1) }),
+    difference: () => 'the same host without the dot, which makes it another origin'
+  },
+  {
     applies: (page, entry) => entry.subdomains && page.host === entry.host,
     suggest: (page, { scheme, host, port, anyPort }) => serialize({ scheme, host: `www.${host}`, port: anyPort ? page.port : port }),
     difference: () => 'a subdomain: the pattern does not match the host itself'

@@ -32,8 +32,8 @@ export function probeContexts (root: FastifyInstance, entries: readonly RouterEn
 /** Throws unless the router hands out as many routes as it has accepted. */
 export function probeCount (accepted: number, entries: readonly RouterEntry[]): void {
   if (entries.length >= accepted) return
-  throw unsupported('printRoutes() does not hand out the routes that are registered, or an onRoute hook replaced the constraints of a generated OPTIONS route: ' +
-    'write { ...options.constraints, … } there')
+  throw unsupported('printRoutes() does not hand out the routes that are registered, or an onRoute hook replaced the constraints of a generated OPTIONS ' +
+    'route: write { ...options.constraints, … } there')
 }
 
 /** Whether Node writes the head of a response by calling the `writeHead` of that response, also where a function replaces it. */

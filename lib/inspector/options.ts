@@ -56,7 +56,8 @@ function checkPrefix (value: unknown, problems: CorsProblem[]): void {
 }
 
 function checkHosts (value: unknown, problems: CorsProblem[]): void {
-  if (!Array.isArray(value)) problems.push({ pointer: '/hosts', reason: 'type', value, message: `${quote(value)} is not an array of hosts; write ["dev.example.com"]` })
+  const message = `${quote(value)} is not an array of hosts; write ["dev.example.com"]`
+  if (!Array.isArray(value)) problems.push({ pointer: '/hosts', reason: 'type', value, message })
   else if (value.length > 0) compileHosts(value, '/hosts', problems)
 }
 

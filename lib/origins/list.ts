@@ -13,8 +13,8 @@ export interface ListProblem extends EntryProblem {
 }
 
 /**
- * The rule of policies that use a list (see ListRule of policy/compiled-policy.ts). Policies with equal switches share one. The list refers to it weakly, so that a
- * list does not keep an application alive. `switches` is undefined if the policies send no credentials.
+ * The rule of policies that use a list (see ListRule of policy/compiled-policy.ts). Policies with equal switches share one. The list refers to it weakly, so
+ * that a list does not keep an application alive. `switches` is undefined if the policies send no credentials.
  */
 export class OriginListRule {
   readonly kind = 'list'

@@ -63,9 +63,13 @@ export function isRegistrableDomain (host: string): boolean {
 /** Names for examples and tests (RFC 2606), which the list does not have. */
 const RESERVED = /\.(?:example|test|invalid|localhost)$/
 
-/** Whether the name is a domain below a top-level domain that exists, or one for examples. Source code has other names with dots, such as `module.exports`. */
+/** Whether the name is a domain below a suffix of the list, or one for examples. Source code has other names with dots, such as `module.exports`. */
 export function isKnownDomain (name: string): boolean {
-  const topLevel = name.slice(name.lastIndexOf('.') + 1)
+  if (RESERVED.test(name)) return true
   const { rules } = suffixes()
-  return RESERVED.test(name) || ((rules.has(topLevel) || rules.has(`*.${topLevel}`)) && !isPublicSuffix(name))
+  const labels = name.split('.')
+  const hosts = labels.map((_, index) => labels.slice(index).join('.'))
+  // Without a rule, the list takes every top-level name for a suffix.
+  const isListed = (host: string): boolean => isPublicSuffix(host) && (host.includes('.') || rules.has(host))
+  return !isPublicSuffix(name) && hosts.some((host) => isListed(host) || rules.has(`!${host}`))
 }

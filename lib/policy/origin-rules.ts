@@ -95,7 +95,9 @@ function compileOriginArray (
       report(field, { ...problem, ...element, involvedFields: INVOLVED_FIELDS[problem.reason] })
     }
   })
-  return { kind: 'list', matches: createMatcher(entries) }
+  const [first] = entries
+  const only = entries.length === 1 && first?.pattern === undefined && first?.key !== 'null' ? first?.key : undefined
+  return { kind: 'list', matches: createMatcher(entries), only }
 }
 
 /** The other fields without which an entry of a list would have no such problem. */

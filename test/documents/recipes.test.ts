@@ -623,3 +623,16 @@ t.test('the table of plugins has every plugin that is tested, and no other', asy
   const ours = ['tap', 'fastify', 'node', 'ws', 'express']
   t.same(firstColumn('plugin').map((cell) => cell.replaceAll('`', '')).sort(), [...new Set(imported)].filter((name) => !ours.includes(name)).sort())
 })
+
+t.test('the recipe against DNS rebinding answers its own hosts alone', async (t) => {
+  const app = await run(t, recipes.under('DNS rebinding'))
+  const statusOf = async (host: string, origin?: string): Promise<number> => (await request(app, 'POST', '/restart', origin, { headers: { host } })).statusCode
+  t.strictSame([await statusOf('api.example.com'), await statusOf('localhost:3000'), await statusOf('evil.example'), await statusOf('api.example.com', EVIL)], [200, 200, 421, 403])
+})
+
+t.test('the recipe of a sign-in lets the identity provider post to its callback, and nowhere else', async (t) => {
+  const app = await run(t, recipes.under('The sign-in of an identity provider'))
+  const statusOf = async (url: string, origin: string): Promise<number> => (await request(app, 'POST', url, origin, { headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'cross-site' }, payload: 'state=1' })).statusCode
+  const provider = 'https://login.example.com'
+  t.strictSame([await statusOf('/callback', provider), await statusOf('/callback', EVIL), await statusOf('/callback', 'null'), await statusOf('/transfer', provider)], [200, 403, 403, 403])
+})
