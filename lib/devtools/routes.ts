@@ -1,5 +1,4 @@
 // app.cors.routes: lists every route and its policy, as plain JSON.
-import type { Scope } from '../application/scope'
 import type { CheckedPolicy } from '../policy/check-policies'
 import { allowedHeadersOf } from '../preflight/answer'
 import { enforcementOf } from '../response/source'
@@ -20,7 +19,7 @@ function compareTexts (one: string, other: string): number {
 }
 
 function toCorsRoute (route: RouteInfo): CorsRoute {
-  const { method, url, host, constraints, policy, checked } = route
+  const { method, url, host, constraints, policy, checked, scope } = route
   return {
     method,
     url,
@@ -35,7 +34,8 @@ function toCorsRoute (route: RouteInfo): CorsRoute {
     allowedHeaders: allowedHeaders(route),
     exposedHeaders: policy === null ? [] : [...route.responseHeaders],
     maxAge: policy?.maxAge === undefined ? null : Number(policy.maxAge),
-    enforceOrigin: enforcementOf({ policy, scope: route.scope as Scope })
+    // Where the plugin is not registered, nothing is enforced.
+    enforceOrigin: scope === undefined ? false : enforcementOf({ policy, scope })
   }
 }
 
