@@ -3,12 +3,7 @@ import type { CorsOriginFunction } from '../origins/types'
 import type { OriginMatcher } from '../origins/matcher'
 
 /** Allows the origins that a list matches. */
-export interface ListRule {
-  readonly kind: 'list'
-  readonly matches: OriginMatcher
-  /** The origin of a list that has one exact origin, and never changes. */
-  readonly only?: string | undefined
-}
+export interface ListRule { readonly kind: 'list', readonly matches: OriginMatcher }
 
 /** Which origins are allowed: all of them, those that a list matches, or those that a function accepts. */
 export type OriginRule =

@@ -95,9 +95,7 @@ function compileOriginArray (
       report(field, { ...problem, ...element, involvedFields: INVOLVED_FIELDS[problem.reason] })
     }
   })
-  const [first] = entries
-  const only = entries.length === 1 && first?.pattern === undefined && first?.key !== 'null' ? first?.key : undefined
-  return { kind: 'list', matches: createMatcher(entries), only }
+  return { kind: 'list', matches: createMatcher(entries) }
 }
 
 /** The other fields without which an entry of a list would have no such problem. */

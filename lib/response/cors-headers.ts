@@ -28,15 +28,12 @@ export class PolicyHeaders {
   readonly #always: HeaderPairs
   readonly #exposed: HeaderPairs
   readonly #withCredentials: HeaderPairs
-  /** The headers of every response, if the policy has one exact origin: the browser of any other page then names the origin that is allowed. */
-  readonly #static: HeaderPairs | undefined
 
   /** `policy` is null for `cors: false`: then responses carry no CORS headers. `enforces` tells whether requests of refused origins are answered 403. */
   constructor (policy: CompiledPolicy | null, exposedHeaders: readonly string[], enforces: boolean) {
     const { timingOrigin, resourcePolicy } = policy ?? {}
-    const only = policy?.origin.kind === 'list' && policy.credentialedOrigins === undefined && !enforces ? policy.origin.only : undefined
-    const isSame = only !== undefined || (policy?.origin.kind === 'any' && policy.credentialedOrigins === undefined)
-    this.vary = isSame ? undefined : enforces ? VARY_ENFORCED : policy === null ? undefined : VARY_ORIGIN
+    const refusesNobody = policy?.origin.kind === 'any' && policy.credentialedOrigins === undefined
+    this.vary = refusesNobody ? undefined : enforces ? VARY_ENFORCED : policy === null ? undefined : VARY_ORIGIN
     this.#timesAllowed = timingOrigin === true
     this.#always = [
       ...(typeof timingOrigin === 'string' ? [['timing-allow-origin', timingOrigin] as const] : []),
@@ -44,16 +41,12 @@ export class PolicyHeaders {
     ]
     this.#exposed = exposedHeaders.length === 0 ? [] : [[EXPOSE_HEADERS, exposedHeaders.join(', ')]]
     this.#withCredentials = [['access-control-allow-credentials', 'true'], ...this.#exposed]
-    this.#static = only === undefined ? undefined : this.#allowing({ origin: only, credentials: policy?.credentials === true })
   }
 
   /** The headers of a response for this decision. */
   for (decision: Decision): HeaderPairs {
-    if (this.#static !== undefined) return this.#static
-    return decision === false ? this.#always : this.#allowing(decision)
-  }
-
-  #allowing ({ origin, credentials }: Exclude<Decision, false>): HeaderPairs {
+    if (decision === false) return this.#always
+    const { origin, credentials } = decision
     return [
       ['access-control-allow-origin', origin],
       ...(credentials ? this.#withCredentials : this.#exposed),
