@@ -9,7 +9,7 @@ import type { CorsExchange, CorsExplainedRoute, CorsExplanation, CorsExplanation
 import { addScope } from './plugin'
 import { originsFrom } from './origins/from-text'
 import { originList } from './origins/list'
-import type { CorsRefusal, CorsRefusalMessage, CorsRefusalReason } from './response/refused'
+import type { CorsRefusal, CorsRefusalMessage, CorsRefusalReason } from './response/refusal'
 import type { CorsOriginFunction, CorsOriginList } from './origins/types'
 import type { PluginOptions, Policy } from './policy/types'
 

@@ -33,8 +33,8 @@ export function publicSuffixes () {
   const inAscii = rules.map((rule) => rule.replace(/[^*!.].*$/, (host) => domainToASCII(host)))
   const { version } = JSON.parse(readFileSync(join(TLDTS, 'package.json'), 'utf8'))
   return [
-    `// The rules of tldts ${version} (https://github.com/remusao/tldts). Written by scripts/public-suffixes.mjs; run: npm run generate`,
-    '// They are those of https://publicsuffix.org/list/public_suffix_list.dat, which is subject to the Mozilla Public License 2.0 (https://mozilla.org/MPL/2.0/).',
+    `/*! The rules of tldts ${version} (https://github.com/remusao/tldts). Written by scripts/public-suffixes.mjs; run: npm run generate`,
+    ' * They are those of https://publicsuffix.org/list/public_suffix_list.dat, which is subject to the Mozilla Public License 2.0 (https://mozilla.org/MPL/2.0/). */',
     `module.exports = ${JSON.stringify([...new Set(inAscii)].sort().join(' '))}.split(' ')`
   ].join('\n') + '\n'
 }

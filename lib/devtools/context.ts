@@ -1,7 +1,7 @@
 // The context of one explanation: the question, the routes it matches, and what the application answered.
 import type { FastifyInstance } from 'fastify'
 import type { WireResponse } from '../browser/fetch'
-import type { CorsRefusalReason } from '../response/refused'
+import type { CorsRefusalReason } from '../response/refusal'
 import type { ParsedQuestion } from './question'
 import type { RouteInfo, RouteRegistry } from './route-registry'
 

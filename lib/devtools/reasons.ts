@@ -2,7 +2,8 @@
 import { refusedHeaderNames } from '../browser/checks'
 import type { Failure, WireResponse } from '../browser/fetch'
 import { exposedHeaderNames, readableHeaderNames } from '../browser/headers'
-import { originRefusalReason, type CorsRefusalReason } from '../response/refused'
+import { originRefusalReason } from '../response/refused'
+import type { CorsRefusalReason } from '../response/refusal'
 import type { ExplanationContext } from './context'
 import type { RouteInfo } from './route-registry'
 

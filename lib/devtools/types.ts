@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { FastifyError } from '@fastify/error'
 import type { CorsProblem } from '../messages/errors'
-import type { CorsRefusalReason } from '../response/refused'
+import type { CorsRefusalReason } from '../response/refusal'
 
 /**
  * A request that a page makes. `app.cors.explain` answers whether browsers allow it.

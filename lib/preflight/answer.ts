@@ -8,7 +8,8 @@ import type { AllowedHeaders, CompiledPolicy } from '../policy/compiled-policy'
 import type { Decision, HeaderPairs } from '../response/cors-headers'
 import { decide } from '../response/decision'
 import { guardOf, ResponseGuard, type GuardSource } from '../response/guard'
-import { hasListeners, originRefusalReason, reportRefusal, warnOfRefusedHeader, type CorsRefusalReason } from '../response/refused'
+import { hasListeners, originRefusalReason, reportRefusal, warnOfRefusedHeader } from '../response/refused'
+import type { CorsRefusalReason } from '../response/refusal'
 import { hasTimedOut } from '../response/time-out'
 
 /** What answers the preflights of a URL. */

@@ -145,7 +145,7 @@ onBothSides('@fastify/cookie and @fastify/session', {}, async (app) => {
   await app.register(cookie)
   await app.register(session, { secret: 'a secret with a minimum of 32 characters', cookie: { secure: false, sameSite: 'none' }, store })
 }, async ({ t, app, order }) => {
-  const config = { cors: { origin: [FOO, `${FOO}:8443`], credentials: true } }
+  const config = { cors: { origin: FOO, credentials: true } }
   app.post('/login', { config }, async (request) => { request.session.set('user' as never, 'ada' as never); return 'welcome' })
   app.get('/me', { config }, async (request) => request.session.get('user' as never) ?? 'nobody')
   const traffic = await Traffic.to(t, app)

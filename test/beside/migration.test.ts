@@ -9,7 +9,7 @@ import { logged } from '../support/log'
 t.test('the plugin, registered before @fastify/cors, answers for routes with a policy, and @fastify/cors for all others', async (t) => {
   const app = await application(t)
   await app.register(fastifyCors, { origin: EVIL })
-  app.put('/moved', { config: { cors: { origin: [FOO, `${FOO}:8443`] } as never } }, ok)
+  app.put('/moved', { config: { cors: { origin: FOO } as never } }, ok)
   app.put('/left', ok)
   t.ok(approves(await preflight(app, 'PUT', '/moved'), 'PUT'))
   t.equal((await preflight(app, 'PUT', '/moved', { origin: EVIL })).statusCode, 403)
@@ -25,7 +25,7 @@ t.test('the plugin, registered after @fastify/cors, warns once that preflights a
   t.teardown(async () => { await app.close() })
   await app.register(fastifyCors, { origin: EVIL })
   await app.register(cors)
-  app.put('/', { config: { cors: { origin: [FOO, `${FOO}:8443`] } as never } }, ok)
+  app.put('/', { config: { cors: { origin: FOO } as never } }, ok)
   for (let count = 0; count < 2; count++) t.notOk(approves(await preflight(app, 'PUT', '/'), 'PUT'))
   t.equal(messages.length, 1)
   t.match(messages[0], /answered a preflight with 204 No Content/)

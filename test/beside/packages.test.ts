@@ -79,7 +79,7 @@ t.test('@tus/server writes CORS headers of its own, which the policy replaces', 
   const app = await application(t)
   const tus = new TusServer({ path: '/files', datastore: new DataStore() })
   app.addContentTypeParser('application/offset+octet-stream', (_request, _payload, done) => { done(null) })
-  app.all('/files', { config: { cors: { origin: [FOO, `${FOO}:8443`], allowedHeaders: ['Tus-Resumable', 'Upload-Length', 'Upload-Offset', 'Content-Type'], exposedHeaders: exposed } } }, async (request, reply) => {
+  app.all('/files', { config: { cors: { origin: FOO, allowedHeaders: ['Tus-Resumable', 'Upload-Length', 'Upload-Offset', 'Content-Type'], exposedHeaders: exposed } } }, async (request, reply) => {
     reply.hijack()
     await tus.handle(request.raw, reply.raw)
   })
@@ -93,7 +93,7 @@ t.test('@tus/server writes CORS headers of its own, which the policy replaces', 
 
 t.test('@modelcontextprotocol/sdk writes to the raw response, and a page reads its session id', async (t) => {
   const app = await application(t)
-  app.post('/mcp', { config: { cors: { origin: [FOO, `${FOO}:8443`], allowedHeaders: ['Content-Type', 'Mcp-Session-Id', 'Mcp-Protocol-Version'], exposedHeaders: ['Mcp-Session-Id'] } } }, async (request, reply) => {
+  app.post('/mcp', { config: { cors: { origin: FOO, allowedHeaders: ['Content-Type', 'Mcp-Session-Id', 'Mcp-Protocol-Version'], exposedHeaders: ['Mcp-Session-Id'] } } }, async (request, reply) => {
     const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => 'one', enableJsonResponse: true })
     await new McpServer({ name: 'test', version: '1.0.0' }).connect(transport as never)
     reply.hijack()
@@ -128,7 +128,7 @@ t.test('graphql-yoga answers with CORS headers of its own, unless cors is false'
 
 t.test('socket.io listens beside Fastify and has a cors option of its own', async (t) => {
   const app = await application(t)
-  const io = new SocketServer(app.server, { cors: { origin: [FOO, `${FOO}:8443`] } })
+  const io = new SocketServer(app.server, { cors: { origin: FOO } })
   t.teardown(async () => { await io.close() })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const url = `http://127.0.0.1:${portOf(app.server)}/socket.io/?EIO=4&transport=polling`
@@ -160,7 +160,7 @@ t.test('Apollo Server needs no OPTIONS route', async (t) => {
 })
 
 t.test('the lists of headers that @connectrpc/connect exports make a policy', async (t) => {
-  const app = await application(t, { defaultPolicy: { origin: [FOO, `${FOO}:8443`], allowedHeaders: connectCors.allowedHeaders.filter((name) => name !== 'Accept-Encoding'), exposedHeaders: [...connectCors.exposedHeaders] } })
+  const app = await application(t, { defaultPolicy: { origin: FOO, allowedHeaders: connectCors.allowedHeaders.filter((name) => name !== 'Accept-Encoding'), exposedHeaders: [...connectCors.exposedHeaders] } })
   app.post('/connectrpc.eliza.v1.ElizaService/Say', ok)
   const asked = await preflight(app, 'POST', '/connectrpc.eliza.v1.ElizaService/Say', { requestHeaders: 'connect-protocol-version,connect-timeout-ms,content-type' })
   t.ok(approves(asked, 'POST'))

@@ -66,7 +66,7 @@ t.test('in random route tables, a preflight and its request agree', async (t) =>
   let approved = 0
   let refused = 0
   await fc.assert(fc.asyncProperty(
-    fc.array(route, { minLength: 1, maxLength: 12 }), fc.array(asked, { minLength: 5, maxLength: 15 }), fc.constantFrom({}, { defaultPolicy: { origin: [FOO, `${FOO}:8443`] } }),
+    fc.array(route, { minLength: 1, maxLength: 12 }), fc.array(asked, { minLength: 5, maxLength: 15 }), fc.constantFrom({}, { defaultPolicy: { origin: FOO } }),
     async (routes, requests, options) => {
       const { app, complete } = await build(routes, options)
       if (app === undefined) throw new Error('there are no conflicts without versions')
@@ -93,7 +93,7 @@ t.test('in random route tables with versions, a preflight and its request agree'
   const routes = fc.array(fc.tuple(route, version).map(([each, version]) => ({ ...each, version })), { minLength: 1, maxLength: 12 })
   const requests = fc.array(fc.tuple(asked, fc.constantFrom(undefined, '1.x', '2.x')).map(([each, version]) => ({ ...each, version })), { minLength: 5, maxLength: 15 })
   const seen = { approved: 0, versioned: 0, refused: 0 }
-  await fc.assert(fc.asyncProperty(routes, requests, fc.constantFrom({}, { defaultPolicy: { origin: [FOO, `${FOO}:8443`] } }), async (routes, requests, options) => {
+  await fc.assert(fc.asyncProperty(routes, requests, fc.constantFrom({}, { defaultPolicy: { origin: FOO } }), async (routes, requests, options) => {
     const { app } = await build(routes, options)
     if (app === undefined) return
     for (const { path, method, host, version } of requests) {

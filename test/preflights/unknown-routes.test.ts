@@ -114,14 +114,14 @@ t.test('of two declarations of one route, the one that Fastify took has its poli
   const app = await application(t)
   app.addHook('onRoute', (route) => { route.config = { cors: (route.config as { cors?: never } | undefined)?.cors } as never })
   app.put('/a', { config: { cors: ONE } }, ok)
-  t.throws(() => app.put('/a', { config: { cors: { origin: [EVIL, `${EVIL}:8443`] } } }, ok))
+  t.throws(() => app.put('/a', { config: { cors: { origin: EVIL } } }, ok))
   t.ok(approves(await preflight(app, 'PUT', '/a'), 'PUT'))
   t.notOk(approves(await preflight(app, 'PUT', '/a', { origin: EVIL }), 'PUT'))
 })
 
 t.test('a method without a route gets the answer of the other methods\' policy, if that allows the origin without calling a function', async (t) => {
   const app = await application(t)
-  app.put('/some', { config: { cors: { origin: [FOO, `${FOO}:8443`], credentials: [BAR] } } }, ok)
+  app.put('/some', { config: { cors: { origin: FOO, credentials: [BAR] } } }, ok)
   app.put('/asked', { config: { cors: { origin: () => true } } }, ok)
   app.put('/asked-and-listed', { config: { cors: { origin: () => true, credentials: [BAR] } } }, ok)
   const status = async (url: string, origin: string): Promise<number> => (await preflight(app, 'PATCH', url, { origin })).statusCode

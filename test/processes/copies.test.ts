@@ -23,7 +23,7 @@ t.test('two copies of the package work in different applications', async (t) => 
     const app = Fastify()
     t.teardown(async () => { await app.close() })
     await app.register(plugin)
-    app.put('/', { config: { cors: { origin: [FOO, `${FOO}:8443`] } } }, ok)
+    app.put('/', { config: { cors: { origin: FOO } } }, ok)
     t.ok(approves(await preflight(app, 'PUT', '/'), 'PUT'))
     t.same(accessControl(await request(app, 'PUT', '/', EVIL)), {})
   }
@@ -44,7 +44,7 @@ t.test('two copies in one application share their policy names', async (t) => {
   t.teardown(async () => { await app.close() })
   await app.register(one, { policies: { public: { origin: '*' } } })
   await app.register(async (scope) => {
-    await scope.register(other, { policies: { partner: { origin: [FOO, `${FOO}:8443`] } } })
+    await scope.register(other, { policies: { partner: { origin: FOO } } })
     scope.put('/partner', { config: { cors: { extends: 'partner' } } }, ok)
     scope.put('/public', { config: { cors: { extends: 'public' } } }, ok)
   })
@@ -68,7 +68,7 @@ t.test('a polluted Object.prototype adds no field to a policy', async (t) => {
   t.teardown(() => { for (const name of Object.keys(polluted)) delete prototype[name] })
   const app = Fastify()
   t.teardown(async () => { await app.close() })
-  await app.register(plugin, { policies: { named: { origin: [FOO, `${FOO}:8443`] } } })
+  await app.register(plugin, { policies: { named: { origin: FOO } } })
   app.put('/', { config: { cors: { extends: 'named' } } }, ok)
   app.put('/undeclared', { config: {} }, ok)
   app.put('/without-config', ok)
@@ -84,10 +84,10 @@ t.test('app.cors answers after the module cache is cleared', async (t) => {
   const plugin = anotherCopy()
   const app = Fastify()
   t.teardown(async () => { await app.close() })
-  await app.register(plugin, { policies: { named: { origin: [FOO, `${FOO}:8443`] } } })
+  await app.register(plugin, { policies: { named: { origin: FOO } } })
   app.put('/a', { config: { cors: { extends: 'named' } } }, ok)
   app.register(async (scope) => {
-    await scope.register(plugin, { policies: { inner: { origin: [EVIL, `${EVIL}:8443`] } } })
+    await scope.register(plugin, { policies: { inner: { origin: EVIL } } })
     scope.put('/off', { config: { cors: false } }, ok)
   })
   await app.ready()
@@ -128,7 +128,7 @@ t.test('in a Fastify that keeps its hooks elsewhere, preflights are answered, an
   app.addHook('onRequest', async (request, reply) => {
     if (request.headers['x-fail'] !== undefined) return await reply.header('access-control-allow-origin', EVIL).send('early')
   })
-  app.put('/', { config: { cors: { origin: [FOO, `${FOO}:8443`] } } }, ok)
+  app.put('/', { config: { cors: { origin: FOO } } }, ok)
   await app.ready()
   Object.getOwnPropertySymbols = getOwnPropertySymbols
   t.ok(approves(await preflight(app, 'PUT', '/'), 'PUT'))

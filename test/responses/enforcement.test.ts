@@ -202,11 +202,11 @@ t.test('enforceOrigin works with origin functions, origin lists and credentials 
 })
 
 t.test('enforceOrigin is inherited and replaced, refuses nobody where everyone may read, and makes policies unequal', async (t) => {
-  const app = await application(t, { policies: { enforced: { origin: [FOO, `${FOO}:8443`], enforceOrigin: true }, open: { origin: '*' } } })
+  const app = await application(t, { policies: { enforced: { origin: FOO, enforceOrigin: true }, open: { origin: '*' } } })
   app.post('/inherited', { config: { cors: { extends: 'enforced' } } }, ok)
   app.post('/lifted', { config: { cors: { extends: 'enforced', enforceOrigin: false } } }, ok)
   app.put('/', { config: { cors: { extends: 'enforced' } } }, ok)
-  app.delete('/', { config: { cors: { origin: [FOO, `${FOO}:8443`] } } }, ok)
+  app.delete('/', { config: { cors: { origin: FOO } } }, ok)
   const problems = (policy: object): string[] => refusal(() => app.get('/', { config: { cors: policy as cors.RouteCors } }, ok)).problems.map(({ pointer, reason }) => `${pointer} ${reason}`)
   t.strictSame(problems({ origin: FOO, enforceOrigin: 'true' }), ['/enforceOrigin type'])
   t.strictSame(problems({ origin: FOO, enforceOrigin: 'log' }), ['/enforceOrigin type'])
@@ -238,8 +238,8 @@ t.test('enforceOrigin of a registration holds for every route of the scope, thos
   const handler = async ({ url }: FastifyRequest): Promise<string> => { handled.push(url); return 'ok' }
   app.post('/none', handler)
   app.post('/off', { config: { cors: false } }, handler)
-  app.post('/one', { config: { cors: { origin: [FOO, `${FOO}:8443`] } } }, handler)
-  app.post('/lifted', { config: { cors: { origin: [FOO, `${FOO}:8443`], enforceOrigin: false } } }, handler)
+  app.post('/one', { config: { cors: { origin: FOO } } }, handler)
+  app.post('/lifted', { config: { cors: { origin: FOO, enforceOrigin: false } } }, handler)
   app.register(async (scope) => {
     await scope.register(cors, { enforceOrigin: false })
     scope.post('/child', handler)
@@ -275,10 +275,10 @@ t.test('enforceOrigin: "report" refuses nobody, and logs and publishes whom it w
   const app = await application(t, { enforceOrigin: 'report' }, { logger })
   app.post('/none', ok)
   app.post('/off', { config: { cors: false } }, ok)
-  app.post('/one', { config: { cors: { origin: [FOO, `${FOO}:8443`] } } }, ok)
+  app.post('/one', { config: { cors: { origin: FOO } } }, ok)
   app.post('/all', { config: { cors: { origin: '*' } } }, ok)
-  app.post('/enforced', { config: { cors: { origin: [FOO, `${FOO}:8443`], enforceOrigin: true } } }, ok)
-  app.post('/lifted', { config: { cors: { origin: [FOO, `${FOO}:8443`], enforceOrigin: false } } }, ok)
+  app.post('/enforced', { config: { cors: { origin: FOO, enforceOrigin: true } } }, ok)
+  app.post('/lifted', { config: { cors: { origin: FOO, enforceOrigin: false } } }, ok)
   const refused = async (url: string, origin: string | undefined, headers = {}): Promise<unknown[]> => {
     published.length = 0
     const { statusCode } = await request(app, 'POST', url, origin, { headers: { host: HOST, ...headers } })
@@ -311,7 +311,7 @@ t.test('GET and HEAD of an image or another response that pages embed pass, and 
 })
 
 t.test('hosts: a request to another host is answered 421 before any handler, on every route and 404, preflights included', async (t) => {
-  const app = await application(t, { hosts: [HOST, 'localhost:*'], defaultPolicy: { origin: [FOO, `${FOO}:8443`] } })
+  const app = await application(t, { hosts: [HOST, 'localhost:*'], defaultPolicy: { origin: FOO } })
   const handled: string[] = []
   app.addHook('onRequest', async ({ url }) => { handled.push(url) })
   app.get('/', ok)
@@ -341,7 +341,7 @@ t.test('hosts: a request to another host is answered 421 before any handler, on 
 t.test('a WebSocket upgrade to another host gets 421', async (t) => {
   const app = await application(t, { hosts: ['127.0.0.1:*'], enforceOrigin: true })
   await app.register(websocket)
-  app.get('/events', { websocket: true, config: { cors: { origin: [FOO, `${FOO}:8443`] } } }, (socket) => { socket.send('welcome') })
+  app.get('/events', { websocket: true, config: { cors: { origin: FOO } } }, (socket) => { socket.send('welcome') })
   app.get('/none', { websocket: true }, (socket) => { socket.send('welcome') })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const base = `ws://127.0.0.1:${portOf(app.server)}`

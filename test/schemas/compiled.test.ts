@@ -30,7 +30,7 @@ t.test('the built files are those of the present sources', async (t) => {
   const { publicSuffixes } = await import(join(ROOT, 'scripts', 'public-suffixes.mjs')) as Suffixes
   const suffixes = publicSuffixes()
   for (const folder of ['lib', 'dist']) t.equal(readFileSync(join(ROOT, folder, 'origins', 'tldts.js'), 'utf8'), suffixes, `${folder}/origins/tldts.js, of the tldts that is installed; else run: npm run build`)
-  t.match(suffixes, /^\/\/ The rules of tldts \d.*\n\/\/ .*publicsuffix\.org.* Mozilla Public License 2\.0 .*\nmodule\.exports = "/, 'which begins with where it is from, and its licence')
+  t.match(suffixes, /^\/\*! The rules of tldts \d.*\n \* .*publicsuffix\.org.* Mozilla Public License 2\.0 .*\*\/\nmodule\.exports = "/, 'which begins with where it is from, and its licence')
   const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(join(ROOT, 'tsconfig.build.json'), ts.sys.readFile).config, ts.sys, ROOT)
   const sources = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
   t.ok(sources.length > 50)

@@ -402,14 +402,14 @@ t.test('a default policy that is registered later than a child scope reaches the
 t.test('a default policy that is registered later than a child scope reaches the routes and 404s of the registration inside it', async (t) => {
   const app = Fastify()
   t.teardown(async () => { await app.close() })
-  app.register(cors, { defaultPolicy: { origin: [EVIL, `${EVIL}:8443`] } })
+  app.register(cors, { defaultPolicy: { origin: EVIL } })
   app.register(async (outer) => {
     outer.register(async (inner) => {
       await inner.register(cors)
       inner.get('/inner', ok)
       inner.setNotFoundHandler(async (_request, reply) => await reply.code(404).send('inner'))
     }, { prefix: '/in' })
-    outer.register(cors, { defaultPolicy: { origin: [FOO, `${FOO}:8443`] } })
+    outer.register(cors, { defaultPolicy: { origin: FOO } })
   })
   for (const url of ['/in/inner', '/in/none']) {
     t.same(accessControl(await request(app, 'GET', url, EVIL)), {}, url)
@@ -445,7 +445,7 @@ t.test('thirty scopes, each with a registration and a host, fail with what to wr
   for (const host of hosts) {
     each.register(async (scope) => {
       await scope.register(cors)
-      scope.all('/', { constraints: { host }, config: { cors: { origin: [FOO, `${FOO}:8443`] } } }, ok)
+      scope.all('/', { constraints: { host }, config: { cors: { origin: FOO } } }, ok)
     })
   }
   await t.rejects(async () => { await each.ready() }, { code: 'FST_ERR_CORS_INVALID_POLICY', message: /register the plugin once/ })

@@ -55,8 +55,8 @@ export function approves (response: LightMyRequestResponse, method: string): boo
 }
 
 /** Policies that allow one origin each. */
-export const ONE = { origin: [FOO, `${FOO}:8443`] } as const
-export const OTHER = { origin: [EVIL, `${EVIL}:8443`] } as const
+export const ONE = { origin: FOO } as const
+export const OTHER = { origin: EVIL } as const
 
 export const ok = async (): Promise<string> => 'ok'
 

@@ -44,7 +44,7 @@ export function faults (ending: Ending, { headers, status, trace }: Observed): s
   if (headers === undefined || !isGoverned(ending) || isUnseen(ending, trace) || isBeforeUs(trace)) return []
   const isPreflight = target === 'preflight' || target === 'lost'
   // A preflight that no policy approves gets nothing from any. Without Origin it is none.
-  const refuses = isPreflight && origin !== undefined && (target === 'lost' || policy.origin === false)
+  const refuses = isPreflight && origin !== undefined && ((target === 'lost' && !policy.isDefault) || policy.origin === false)
   const allowed = refuses ? undefined : permission(policy, origin)
   const found: string[] = []
   const expect = (holds: boolean, text: string): void => { if (!holds) found.push(`${text} (status ${status})`) }

@@ -78,6 +78,8 @@ class Check {
       return ours.failure === undefined ? undefined : 'plugin'
     }
     if (ours.errors.join() !== twin.errors.join()) this.#find('boot changed', `declarations fail with (${ours.errors.join('; ')}), without the plugin with (${twin.errors.join('; ')})`)
+    // Known: options that no router option can be (0, 'true') and strategies that come after the routes stop the start, loudly.
+    if (/UNSUPPORTED_FASTIFY|No strategy registered/.test(String(ours.failure))) return 'plugin'
     if (ours.failure?.message !== twin.failure?.message) this.#find('boot changed', `it starts with ${String(ours.failure)}, without the plugin with ${String(twin.failure)}`)
     return twin.failure === undefined && ours.failure === undefined ? undefined : 'fastify'
   }
@@ -210,7 +212,9 @@ class Check {
       this.#find(fault, `${what}, and the request reaches ${shownAll(reached)}`)
       return
     }
-    const led = this.table.handlesNotFound ? this.#ledToNotFound(answers) : undefined
+    // Known: the name of a strategy that no route uses cannot be found out.
+    const isUsed = this.table.strategies.some(({ name }) => uses(this.table.steps, name))
+    const led = this.table.handlesNotFound && isUsed ? this.#ledToNotFound(answers) : undefined
     if (led !== undefined && led.allows?.join() !== reached[0]?.allows?.join()) {
       this.#find('wrong 404', `${what}, and the request reaches ${shownAll(reached)}, and with other headers the not-found handler (${led.allows?.join(' ') ?? 'no policy'})`)
     }
