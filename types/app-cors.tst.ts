@@ -1,6 +1,6 @@
 // Type tests of app.cors: what is asked, and what is answered.
 import Fastify, { type FastifyRequest } from 'fastify'
-import type { CorsDecoration, CorsExplanation, CorsQuestion, CorsRefusalMessage, CorsRefusalReason, CorsRoute } from 'fastify-cors-policy'
+import type { CorsDecoration, CorsExplanation, CorsExplanationReason, CorsQuestion, CorsRefusalMessage, CorsRefusalReason, CorsRoute } from 'fastify-cors-policy'
 import { describe, expect, test } from 'tstyche'
 
 const app = Fastify()
@@ -23,7 +23,8 @@ describe('app.cors', () => {
   })
 
   test('the reasons are a closed set', () => {
-    expect<CorsExplanation['reason']>().type.toBe<CorsRefusalReason | null>()
+    expect<CorsExplanation['reason']>().type.toBe<CorsExplanationReason | null>()
+    expect<CorsExplanationReason>().type.toBeAssignableFrom<CorsRefusalReason>()
     expect<CorsRefusalMessage['reason']>().type.toBe<CorsRefusalReason>()
     expect<CorsRefusalReason>().type.not.toBeAssignableFrom<string>()
     expect<CorsRefusalReason>().type.toBeAssignableFrom<'origin-not-allowed'>()

@@ -40,7 +40,9 @@ describe('a policy', () => {
       exposedHeaders: '*' | readonly string[]
       maxAge: number
       optionsSuccessStatus: 200 | 204
-      enforceOrigin: boolean
+      enforceOrigin: boolean | 'report'
+      timingOrigin: true | '*' | readonly string[]
+      resourcePolicy: 'same-origin' | 'same-site' | 'cross-origin'
       dangerouslyAllowInsecureOrigins: boolean
       dangerouslyAllowPublicSuffixes: boolean
     }>()
