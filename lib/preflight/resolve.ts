@@ -173,7 +173,7 @@ export class PreflightResolver {
 /** A URL without parameters, regular expressions or encoded characters. */
 const PLAIN_URL = /^[\w.~/-]*$/
 
-export function announcedRequest ({ url = '', headers }: RawRequest): AnnouncedRequest {
+function announcedRequest ({ url = '', headers }: RawRequest): AnnouncedRequest {
   return {
     method: headers['access-control-request-method'] as string,
     url,
@@ -182,7 +182,7 @@ export function announcedRequest ({ url = '', headers }: RawRequest): AnnouncedR
 }
 
 /** Equal for the entries that a browser requests at one URL: parameters may have other names. */
-export function placeOf ({ path, constraints }: RouterEntry): string {
+function placeOf ({ path, constraints }: RouterEntry): string {
   return `${path.replace(/::|:[^/().-]*/g, (part) => part === '::' ? part : ':')} ${String(hostOf(constraints))}`
 }
 
